@@ -1,0 +1,205 @@
+"""Where the database is, how it is opened, and what differs between SQLite and PostgreSQL.
+
+SQLite gets two connections: `sqlite` writes, and `sqlite_reader` sees the last commit without waiting for a writer (WAL).
+PostgreSQL has one pool for both.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.connection import get_connection, get_connections
+from tortoise.exceptions import BaseORMException, DBConnectionError, IntegrityError
+from tortoise.exceptions import OperationalError as TortoiseOperationalError
+from tortoise.migrations.executor import MigrationExecutor
+
+from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
+
+DEFAULT_DATABASE = "authkeys.db"
+APP = "models"
+MIGRATION_ATTEMPTS = 5
+_POSTGRES_SCHEMES = ("postgres", "postgresql")
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    sqlite3.OperationalError,
+    sqlite3.DatabaseError,
+    TortoiseOperationalError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLocation:
+    """A SQLite file or a PostgreSQL URL, as given with --database."""
+
+    text: str
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether this is a PostgreSQL URL; everything else is the path of a SQLite file."""
+        return urlsplit(self.text).scheme in _POSTGRES_SCHEMES
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.text.removeprefix("sqlite://")).absolute()
+
+    def __str__(self) -> str:
+        """The location without a password, for messages."""
+        if not self.is_postgres:
+            return str(self.path)
+        parts = urlsplit(self.text)
+        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def tortoise_config(location: DatabaseLocation) -> dict[str, Any]:
+    """Tortoise's configuration for this database."""
+    return {
+        "connections": _postgres(location) if location.is_postgres else _sqlite(location),
+        "apps": {
+            APP: {
+                "models": ["models.tables"],
+                # Different names, because Tortoise caches SQL text by connection name, whatever the dialect.
+                "default_connection": "postgres" if location.is_postgres else "sqlite",
+                "migrations": "models.migrations",
+            }
+        },
+    }
+
+
+def _sqlite(location: DatabaseLocation) -> dict[str, Any]:
+    # FULL: what the page confirmed survives a power failure, not only kill -9.
+    durable = {"file_path": str(location.path), "busy_timeout": 15_000, "synchronous": "FULL", "cache_size": -32_000}
+    return {
+        "sqlite": {"engine": "models.sqlite_engine", "credentials": durable},
+        "sqlite_reader": {"engine": "models.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
+    }
+
+
+def _postgres(location: DatabaseLocation) -> dict[str, Any]:
+    config = expand_db_url(location.text)
+    config["credentials"] |= {"minsize": 1, "maxsize": 12, "timeout": 10, "command_timeout": 120}
+    return {"postgres": config}
+
+
+CLI_CONFIG = tortoise_config(DatabaseLocation(os.environ.get("AUTHKEYS_DATABASE", DEFAULT_DATABASE)))
+"""For the `tortoise` command line (pyproject.toml), which makes migrations."""
+
+
+@asynccontextmanager
+async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
+    """Connect, bring the schema up to date, and close at the end.
+
+    Raises DatabaseUnusable or DatabaseUnavailable, with words for the person who started the program.
+    """
+    try:
+        try:
+            await _connect(location)
+        except DatabaseError:
+            raise
+        except (*_UNREACHABLE, asyncpg.PostgresError, BaseORMException, ValueError) as error:
+            raise _cannot_open(location, error) from error
+        yield
+    finally:
+        # Always: aiosqlite's thread would keep the process alive.
+        await Tortoise.close_connections()
+
+
+async def _connect(location: DatabaseLocation) -> None:
+    config = tortoise_config(location)
+    # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
+    await Tortoise.init(config=config, _enable_global_fallback=True)
+    await writer().execute_query("SELECT 1")
+    await _migrate(location, config)
+    # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
+    await reader().execute_query("SELECT 1")
+
+
+async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
+    """Apply what is missing. Of several instances that start at once one wins; the others look again."""
+    for attempts_left in reversed(range(MIGRATION_ATTEMPTS)):
+        executor = MigrationExecutor(writer(), config["apps"])
+        await executor.loader.build_graph()
+        known = {key.name for key in executor.loader.graph.nodes}
+        applied = {key.name for key in await executor.recorder.applied_migrations()}
+        if unknown := sorted(applied - known):
+            raise DatabaseUnusable(
+                f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
+                "Nothing was changed. Start the newer version, or give another database with --database."
+            )
+        if known == applied:
+            return
+        try:
+            await executor.migrate()
+            return
+        except (TortoiseOperationalError, IntegrityError, asyncpg.PostgresError):
+            if not attempts_left:
+                raise
+            await asyncio.sleep(0.2)
+
+
+def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseError:
+    if location.is_postgres:
+        return DatabaseUnavailable(
+            f"The PostgreSQL database {location} cannot be used: {_first_line(error)}. "
+            "Check that it runs, and the address, name and password given with --database."
+        )
+    text = str(error)
+    if "not a database" in text:
+        what = "is not a SQLite database"
+    elif "unable to open" in text or "readonly" in text or isinstance(error, PermissionError):
+        what = "cannot be opened for writing"
+    else:
+        what = f"cannot be used: {_first_line(error)}"
+    return DatabaseUnusable(f"The file {location} {what}. Nothing was changed. Give another with --database.")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the drivers raise while the database is in use into DatabaseUnavailable."""
+    try:
+        yield
+    except _UNREACHABLE as error:
+        raise DatabaseUnavailable(
+            f"The database does not answer ({_first_line(error)}). Nothing that you staged is lost; try again."
+        ) from error
+
+
+def writer() -> BaseDBAsyncClient:
+    """The connection for writes."""
+    return get_connection("sqlite" if is_sqlite() else "postgres")
+
+
+def reader() -> BaseDBAsyncClient:
+    """The connection for reads outside of a transaction. It never waits for a writer."""
+    return get_connection("sqlite_reader" if is_sqlite() else "postgres")
+
+
+def is_sqlite() -> bool:
+    """Whether the open database is SQLite."""
+    return "sqlite" in get_connections().db_config
+
+
+def parameters(count: int, first: int = 1) -> str:
+    """`count` placeholders of the open database, with commas: `?, ?` or `$1, $2`."""
+    return ", ".join("?" if is_sqlite() else f"${number}" for number in range(first, first + count))

@@ -1,0 +1,61 @@
+"""Every error that is safe to show to a person: what was wrong, and what to do about it.
+
+AuthkeysError
+├── InvalidValue            a value that breaks a rule (address, service, privilege, view)
+├── AuthkeyNotFound         the authkey does not exist (any more)
+├── DuplicateAuthkey        (ip, service) is taken
+├── NotStaged               the step cannot be taken on what is staged now
+├── SubmissionRefused       conflicts: nothing was written
+├── ImportRefused           bad lines: nothing was written
+└── DatabaseError           the database cannot be used
+    ├── DatabaseUnavailable it does not answer now; trying again may help
+    └── DatabaseUnusable    it cannot be opened by this program as it is
+"""
+
+
+class AuthkeysError(Exception):
+    """Base of all errors whose text is meant for the person who caused them."""
+
+
+class InvalidValue(AuthkeysError):
+    """A value that breaks a rule; the text names the value and the rule."""
+
+
+class AuthkeyNotFound(AuthkeysError):
+    """The authkey does not exist, or not any more."""
+
+
+class DuplicateAuthkey(AuthkeysError):
+    """Another authkey has the same IP address and service."""
+
+
+class NotStaged(AuthkeysError):
+    """A step that does not fit what is staged now."""
+
+
+class SubmissionRefused(AuthkeysError):
+    """The submission conflicts with newer changes; nothing was written."""
+
+    def __init__(self, message: str, authkey_ids: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.authkey_ids = authkey_ids
+
+
+class ImportRefused(AuthkeysError):
+    """The file has bad lines; nothing was written. `problems` has one sentence per line."""
+
+    def __init__(self, message: str, problems: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class DatabaseError(AuthkeysError):
+    """The database cannot be used."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database does not answer now. What was asked may be asked again."""
+
+
+class DatabaseUnusable(DatabaseError):
+    """The database cannot be opened by this program as it is."""

@@ -1,0 +1,30 @@
+"""The secret of an authkey: how it is made, and the only forms in which it is kept."""
+
+import hashlib
+import secrets
+import string
+from typing import NamedTuple
+
+SECRET_LENGTH = 20
+"""Characters; 20 of 62 are 119 bits, so a plain SHA-256 is a safe digest (there is nothing to guess)."""
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class Secret(NamedTuple):
+    """A new secret. `text` is shown once and never stored."""
+
+    text: str
+    digest: str
+    hint: str
+
+
+def new_secret() -> Secret:
+    """A secret of 20 characters `[A-Za-z0-9]` (the form that Manage2's clients expect)."""
+    text = "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_LENGTH))
+    return Secret(text, digest(text), text[-4:])
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a secret, as 64 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()

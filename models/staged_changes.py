@@ -1,0 +1,280 @@
+"""What an admin has ticked and not yet submitted, as pure values.
+
+A cell is staged if and only if its staged value differs from the stored one. So an entry never holds a grant that the
+authkey already has or a revocation of what it lacks, and nothing else records "dirty": counts, marks and the review are
+all computed from the entries. `rebase` keeps it so when the authkeys change underneath.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from models.authkeys import Authkey
+from models.errors import NotStaged
+from models.privileges import Privilege
+
+MAX_STEPS = 200
+"""How many staging steps can be undone."""
+MAX_STEP_ENTRIES = 500_000
+"""How many entries all remembered steps may hold together, so that huge steps do not fill the memory."""
+
+
+class Entry(NamedTuple):
+    """What is staged for one authkey: two sets of privileges, or its removal."""
+
+    grants: int = 0
+    revocations: int = 0
+    removal: bool = False
+    revision: int = 0
+    """For a removal: the authkey's revision that the admin saw when marking it."""
+
+    @property
+    def change_count(self) -> int:
+        """Staged changes in this entry; a removal is one."""
+        return 1 if self.removal else self.grants.bit_count() + self.revocations.bit_count()
+
+    def applied_to(self, privileges: int) -> int:
+        """The set of privileges that a submission would leave: each cell set or cleared, the others as they are."""
+        return privileges & ~self.revocations | self.grants
+
+
+NOTHING = Entry()
+
+
+class ConflictKind(Enum):
+    """Why a staged change cannot be submitted as it is."""
+
+    REMOVED = "removed"
+    """Somebody else removed the authkey whose privileges were staged."""
+    CHANGED = "changed"
+    """Somebody else changed the authkey after it was staged for removal."""
+
+
+class Conflict(NamedTuple):
+    """A staged change that needs a decision; `revision` is the one that the authkey has now."""
+
+    kind: ConflictKind
+    revision: int
+
+
+Step = dict[int, tuple[Entry, Entry]]
+"""A staging step: for each authkey id, what was staged before it and after it."""
+
+
+class StagedChanges:
+    """All staged changes of one admin, with undo and redo.
+
+    Each method that stages something makes one step and returns the authkey ids that it touched.
+    """
+
+    def __init__(self, entries: Mapping[int, Entry] | None = None) -> None:
+        self._entries: dict[int, Entry] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
+        self._done: list[Step] = []
+        self._undone: list[Step] = []
+        self._gone: set[int] = set()
+        self._revisions: dict[int, int] = {}
+
+    # -- what is staged ------------------------------------------------------------------------------------------
+
+    @property
+    def entries(self) -> Mapping[int, Entry]:
+        """What is staged, by authkey id."""
+        return self._entries
+
+    def __getitem__(self, authkey_id: int) -> Entry:
+        return self._entries.get(authkey_id, NOTHING)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def key_count(self) -> int:
+        """How many authkeys have staged changes."""
+        return len(self._entries)
+
+    @property
+    def change_count(self) -> int:
+        """How many changes are staged: cells and removals."""
+        return sum(entry.change_count for entry in self._entries.values())
+
+    def count_in(self, authkey_ids: Iterable[int]) -> int:
+        """How many changes are staged for these authkeys."""
+        return sum(self[id_].change_count for id_ in authkey_ids)
+
+    @property
+    def conflicts(self) -> dict[int, Conflict]:
+        """The staged changes that a submission would refuse, by authkey id, as far as `rebase` was told."""
+        found = {id_: Conflict(ConflictKind.REMOVED, 0) for id_ in self._gone if id_ in self._entries}
+        for id_, revision in self._revisions.items():
+            entry = self[id_]
+            if entry.removal and revision > entry.revision:
+                found[id_] = Conflict(ConflictKind.CHANGED, revision)
+        return found
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone step to redo."""
+        return bool(self._undone)
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def stage(self, row: Authkey, privilege: Privilege, granted: bool) -> set[int]:
+        """Stage one cell. Staging the stored value leaves nothing staged.
+
+        Raises NotStaged if the authkey is staged for removal: the removal would win, so the tick would mean nothing.
+        """
+        return self.stage_all([row], privilege, granted)
+
+    def stage_all(self, rows: Iterable[Authkey], privilege: Privilege, granted: bool) -> set[int]:
+        """Stage one privilege of many authkeys in one step. Of several, those staged for removal are left as they are."""
+        rows = list(rows)
+        if len(rows) == 1 and self[rows[0].id].removal:
+            row = rows[0]
+            raise NotStaged(f"{row.ip} ({row.service}) is staged for removal. Take the removal back to change its cells.")
+        return self._take_step(
+            {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
+        )
+
+    def stage_removal(self, rows: Iterable[Authkey]) -> set[int]:
+        """Stage the removal of authkeys in one step; it replaces what was staged for their cells."""
+        return self._take_step(
+            {row.id: Entry(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
+        )
+
+    def take_back_cell(self, authkey_id: int, privilege: Privilege) -> set[int]:
+        """Take back what is staged for one cell."""
+        entry = self[authkey_id]
+        return self._take_step(
+            {authkey_id: Entry(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
+            if not entry.removal
+            else {}
+        )
+
+    def take_back(self, authkey_ids: Iterable[int]) -> set[int]:
+        """Take back everything that is staged for these authkeys, removals too."""
+        return self._take_step({id_: NOTHING for id_ in authkey_ids})
+
+    def discard(self) -> set[int]:
+        """Take back everything. Like every step it can be undone."""
+        return self.take_back(list(self._entries))
+
+    def confirm(self, authkey_ids: Iterable[int]) -> set[int]:
+        """Confirm removals against the authkeys as they are now, although they changed since they were marked."""
+        conflicts = self.conflicts
+        return self._take_step(
+            {
+                id_: self[id_]._replace(revision=conflicts[id_].revision)
+                for id_ in authkey_ids
+                if id_ in conflicts and conflicts[id_].kind is ConflictKind.CHANGED
+            }
+        )
+
+    def undo(self) -> set[int]:
+        """Undo the latest step. Raises NotStaged if there is none."""
+        if not self._done:
+            raise NotStaged("There is no staging step to undo.")
+        step = self._done.pop()
+        self._undone.append(step)
+        return self._put({id_: before for id_, (before, _) in step.items()})
+
+    def redo(self) -> set[int]:
+        """Redo the latest undone step. Raises NotStaged if there is none."""
+        if not self._undone:
+            raise NotStaged("There is no staging step to redo.")
+        step = self._undone.pop()
+        self._done.append(step)
+        return self._put({id_: after for id_, (_, after) in step.items()})
+
+    # -- the authkeys change underneath ---------------------------------------------------------------------------
+
+    def ids_to_rebase(self) -> set[int]:
+        """The authkeys whose changes matter here: those staged now or in a step that can be undone or redone."""
+        ids = set(self._entries)
+        for step in (*self._done, *self._undone):
+            ids.update(step)
+        return ids
+
+    def rebase(self, rows: Mapping[int, Authkey | None]) -> set[int]:
+        """Adjust to authkeys as they are stored now (None: no longer there); returns the ids whose entry fell away.
+
+        Cells that are already so are no longer staged; the removal of what is already removed neither. What conflicts
+        stays staged and shows in `conflicts`.
+        """
+        fell_away = set()
+        for id_, row in rows.items():
+            self._learn(id_, row)
+            entry = self._entries.get(id_)
+            if entry is not None:
+                self._set(id_, _rebased(entry, row, keep=True))
+                if self[id_] != entry:
+                    fell_away.add(id_)
+        for step in (*self._done, *self._undone):
+            for id_ in step.keys() & rows.keys():
+                before, after = step[id_]
+                step[id_] = (_rebased(before, rows[id_], keep=False), _rebased(after, rows[id_], keep=False))
+        self._done = [step for step in self._done if _does_something(step)]
+        self._undone = [step for step in self._undone if _does_something(step)]
+        return fell_away
+
+    def _learn(self, id_: int, row: Authkey | None) -> None:
+        if row is None:
+            self._gone.add(id_)
+            self._revisions.pop(id_, None)
+        else:
+            self._gone.discard(id_)
+            self._revisions[id_] = row.revision
+
+    # -- the machinery of steps -----------------------------------------------------------------------------------
+
+    def _take_step(self, wanted: Mapping[int, Entry]) -> set[int]:
+        step = {id_: (self[id_], entry) for id_, entry in wanted.items() if self[id_] != entry}
+        if not step:
+            return set()
+        self._done.append(step)
+        self._undone.clear()
+        while len(self._done) > MAX_STEPS or (len(self._done) > 1 and sum(map(len, self._done)) > MAX_STEP_ENTRIES):
+            del self._done[0]
+        return self._put({id_: after for id_, (_, after) in step.items()})
+
+    def _put(self, entries: Mapping[int, Entry]) -> set[int]:
+        for id_, entry in entries.items():
+            self._set(id_, entry)
+        return set(entries)
+
+    def _set(self, id_: int, entry: Entry) -> None:
+        if entry == NOTHING:
+            self._entries.pop(id_, None)
+        else:
+            self._entries[id_] = entry
+
+
+
+def _with_cell(entry: Entry, row: Authkey, privilege: Privilege, granted: bool) -> Entry:
+    mask = privilege.mask
+    grants, revocations = entry.grants & ~mask, entry.revocations & ~mask
+    if granted and not row.privileges & mask:
+        grants |= mask
+    elif not granted and row.privileges & mask:
+        revocations |= mask
+    return Entry(grants, revocations)
+
+
+def _rebased(entry: Entry, row: Authkey | None, *, keep: bool) -> Entry:
+    """The entry against the row as it is now; cells of a removed authkey are kept only where they must be decided on."""
+    if row is None:
+        return entry if keep and not entry.removal else NOTHING
+    if entry.removal:
+        return entry
+    return Entry(entry.grants & ~row.privileges, entry.revocations & row.privileges)
+
+
+def _does_something(step: Step) -> bool:
+    return any(before != after for before, after in step.values())

@@ -1,0 +1,80 @@
+"""A view of the grid: what is searched, filtered and sorted, as a value that fits into the address bar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from models.errors import InvalidValue
+from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
+
+MAX_SEARCH_LENGTH = 200
+SORT_COLUMNS = ("ip", "service", *(each.id for each in PRIVILEGES))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which authkeys are shown, in which order. The default shows all of them by IP address.
+
+    `has` and `lacks` are sets of privileges: shown are the authkeys that have all of the first and none of the second.
+    """
+
+    search: str = ""
+    has: int = 0
+    lacks: int = 0
+    staged_only: bool = False
+    sort: str = "ip"
+    descending: bool = False
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some authkeys may be left out."""
+        return bool(self.search or self.has or self.lacks or self.staged_only)
+
+    @property
+    def depends_on_privileges(self) -> bool:
+        """Whether a change of privileges can move authkeys into, out of or within this view."""
+        return bool(self.has or self.lacks or self.staged_only or self.sort not in ("ip", "service"))
+
+    def to_query(self) -> str:
+        """The view as a URL query without its `?`; empty for the default view."""
+        parts: dict[str, str] = {}
+        if self.search:
+            parts["search"] = self.search
+        if self.has:
+            parts["has"] = _ids(self.has)
+        if self.lacks:
+            parts["lacks"] = _ids(self.lacks)
+        if self.staged_only:
+            parts["staged"] = "1"
+        if self.sort != "ip" or self.descending:
+            parts["sort"] = f"-{self.sort}" if self.descending else self.sort
+        return urlencode(parts, safe=",/:")
+
+
+def parse_view(query: Mapping[str, str]) -> View:
+    """The view that a URL query names. Raises InvalidValue for an unknown privilege, column or overlong search."""
+    search = query.get("search", "").strip()
+    if len(search) > MAX_SEARCH_LENGTH:
+        raise InvalidValue(f"The search has {len(search)} characters; at most {MAX_SEARCH_LENGTH} are allowed.")
+    if "\x00" in search or any("\ud800" <= character <= "\udfff" for character in search):
+        raise InvalidValue("The search holds a character that no authkey can have.")
+    sort = query.get("sort", "ip")
+    column = sort.removeprefix("-")
+    if column not in SORT_COLUMNS:
+        raise InvalidValue(f"{column!r:.60} is not a column to sort by; known are {', '.join(SORT_COLUMNS)}.")
+    return View(
+        search=search,
+        has=_mask(query.get("has")),
+        lacks=_mask(query.get("lacks")),
+        staged_only=query.get("staged") == "1",
+        sort=column,
+        descending=sort.startswith("-"),
+    )
+
+
+def _ids(mask: int) -> str:
+    return ",".join(each.id for each in privileges_in(mask))
+
+
+def _mask(privilege_ids: str | None) -> int:
+    return mask_of(privilege(each) for each in privilege_ids.split(",")) if privilege_ids else 0
