@@ -74,6 +74,14 @@ class StagedChanges:
         self._gone: set[int] = set()
         self._revisions: dict[int, int] = {}
 
+    def copy(self) -> "StagedChanges":
+        """The same staged changes and steps, independent of further steps here."""
+        other = StagedChanges()
+        other._entries = dict(self._entries)
+        other._done, other._undone = list(self._done), list(self._undone)
+        other._gone, other._revisions = set(self._gone), dict(self._revisions)
+        return other
+
     # -- what is staged ------------------------------------------------------------------------------------------
 
     @property

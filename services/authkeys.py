@@ -1,0 +1,146 @@
+"""Reading authkeys: blocks of a view, counts, single keys. Searching, filtering and sorting happen in SQL."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tortoise.expressions import Q, RawSQL, Subquery
+from tortoise.queryset import QuerySet
+
+from models.addresses import search_range
+from models.authkeys import Authkey, service_key
+from models.database import database_errors, reader
+from models.privileges import PRIVILEGES
+from models.tables import Authkey as AuthkeyTable
+from models.tables import Modification, StagedChange, Submission
+from models.views import View
+
+MAX_BLOCK = 200
+"""Rows that one request may ask for."""
+
+_FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
+_BIT = {privilege.id: privilege.bit for privilege in PRIVILEGES}
+_INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
+_IDS_AT_ONCE = 10_000
+_REMEMBERED_COUNTS = 256
+
+
+class Authkeys:
+    """The authkeys that are in force."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[View, asyncio.Task[int]] = OrderedDict()
+
+    async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
+        """Rows `start` to `end` (exclusive) of a view; at most 200."""
+        query = _ordered(_matching(view, admin_id), view)
+        limit = max(0, min(end - start, MAX_BLOCK))
+        with database_errors():
+            rows = await query.offset(max(0, start)).limit(limit).values_list(*_FIELDS)
+        return [Authkey(*row) for row in rows]
+
+    async def count(self, view: View, admin_id: int) -> int:
+        """How many authkeys a view shows. Asked often and by many pages, so remembered until something changes."""
+        if view.staged_only:
+            with database_errors():
+                return await _matching(view, admin_id).count()
+        key = replace(view, sort="ip", descending=False)
+        task = self._counts.get(key)
+        if task is None:
+            task = self._counts[key] = asyncio.create_task(self._count(key, admin_id))
+            while len(self._counts) > _REMEMBERED_COUNTS:
+                self._counts.popitem(last=False)
+        return await asyncio.shield(task)
+
+    async def _count(self, view: View, admin_id: int) -> int:
+        try:
+            with database_errors():
+                return await _matching(view, admin_id).count()
+        except BaseException:
+            self._counts.pop(view, None)
+            raise
+
+    def forget_counts(self) -> None:
+        """Authkeys changed: count anew."""
+        self._counts.clear()
+
+    async def find(self, authkey_ids: Iterable[int]) -> dict[int, Authkey]:
+        """Those of these authkeys that exist, by id."""
+        ids = sorted({int(id_) for id_ in authkey_ids})
+        found = {}
+        for first in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[first : first + _IDS_AT_ONCE]
+            with database_errors():
+                rows = await _all().filter(id__in=some).values_list(*_FIELDS)
+            found.update({row[0]: Authkey(*row) for row in rows})
+        return found
+
+    async def of_ip(self, ip: str) -> list[Authkey]:
+        """All authkeys of one canonical IP address."""
+        with database_errors():
+            return [Authkey(*row) for row in await _all().filter(ip=ip).order_by("service_key").values_list(*_FIELDS)]
+
+    async def matching(self, view: View, admin_id: int) -> list[Authkey]:
+        """All authkeys of a view, for staging one step for all of them."""
+        with database_errors():
+            return [Authkey(*row) for row in await _matching(view, admin_id).values_list(*_FIELDS)]
+
+    async def staged_ids_in(self, view: View, admin_id: int) -> list[int]:
+        """The ids of the authkeys in a view for which this admin has staged changes."""
+        with database_errors():
+            ids = await _matching(replace(view, staged_only=True), admin_id).values_list("id", flat=True)
+        return [int(id_) for id_ in ids]
+
+    async def last_modification(self, authkey_id: int) -> tuple[str, str, Submission] | None:
+        """Who last touched an authkey: the admin's name, the kind of modification, and the submission."""
+        with database_errors():
+            row = (
+                await Modification.filter(authkey_id=authkey_id)
+                .using_db(reader())
+                .order_by("-submission_id")
+                .first()
+                .select_related("submission__admin")
+            )
+        return (row.submission.admin.name, row.kind, row.submission) if row else None
+
+
+def _all() -> QuerySet[AuthkeyTable]:
+    return AuthkeyTable.all().using_db(reader())
+
+
+def _matching(view: View, admin_id: int) -> QuerySet[AuthkeyTable]:
+    query = _all()
+    if view.search:
+        query = query.filter(_search(view.search))
+    # The masks come from View, which only takes known privileges: they are small integers, never text.
+    if view.has:
+        query = query.annotate(has=RawSQL(f"privileges & {int(view.has)}")).filter(has=view.has)
+    if view.lacks:
+        query = query.annotate(lacks=RawSQL(f"privileges & {int(view.lacks)}")).filter(lacks=0)
+    if view.staged_only:
+        staged = StagedChange.filter(admin_id=admin_id).using_db(reader()).values("authkey_id")
+        query = query.filter(id__in=Subquery(staged))
+    return query
+
+
+def _search(text: str) -> Q:
+    if addresses := search_range(text):
+        return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
+    in_service = Q(service_key__contains=service_key(text))
+    if _INCOMPLETE_IPV4.fullmatch(text):
+        return Q(ip__startswith=text) | in_service
+    return Q(ip__contains=text.lower()) | in_service
+
+
+def _ordered(query: QuerySet[AuthkeyTable], view: View) -> QuerySet[AuthkeyTable]:
+    sign = "-" if view.descending else ""
+    if view.sort == "service":
+        return query.order_by(f"{sign}service_key", f"{sign}ip_key", f"{sign}id")
+    if view.sort == "ip":
+        return query.order_by(f"{sign}ip_key", f"{sign}service_key", f"{sign}id")
+    bit = _BIT[view.sort]
+    # Ascending shows the authkeys that have the privilege first: the seed's boxes are ticked or not, not 0 or 1.
+    query = query.annotate(sorted_by=RawSQL(f"(privileges >> {bit}) & 1"))
+    return query.order_by("sorted_by" if view.descending else "-sorted_by", "ip_key", "service_key", "id")

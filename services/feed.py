@@ -1,0 +1,190 @@
+"""The change feed: tells this process what was committed, by whomever and from whichever process.
+
+A signal only says "look". What happened is always read from the submissions after the last one seen, so a lost or
+doubled signal does no harm. SQLite: a connection of its own polls `PRAGMA data_version`. PostgreSQL: LISTEN on a
+connection of its own, for the NOTIFY that every transaction sends.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
+
+import aiosqlite
+import asyncpg
+from nicegui import Event
+
+from models.database import DatabaseLocation, database_errors, reader
+from models.errors import DatabaseUnavailable
+from models.submissions import Kind, Modification, Source
+from models.tables import Modification as ModificationTable
+from models.tables import Submission
+from services.authkeys import Authkeys
+from services.staging import Staging
+from services.submissions import Submissions
+from services.transactions import CHANNEL
+
+NAMED_MODIFICATIONS = 500
+"""A commit with more modifications than this is told without naming them: pages then read their rows anew."""
+
+_POLL_SECONDS = 0.04
+_LOST_SIGNAL_SECONDS = 15
+_RETRY_SECONDS = 1
+
+log = logging.getLogger(__name__)
+
+
+class Commit(NamedTuple):
+    """One committed submission."""
+
+    revision: int
+    admin_name: str
+    source: Source
+    change_count: int
+    key_count: int
+    modifications: tuple[Modification, ...] | None
+    """What it did, or None if that are too many to name."""
+
+
+class ChangeFeed:
+    """Reads what was committed, adjusts staged changes to it, and then tells the pages."""
+
+    def __init__(
+        self, location: DatabaseLocation, authkeys: Authkeys, submissions: Submissions, staging: Staging
+    ) -> None:
+        self._location = location
+        self._authkeys = authkeys
+        self._submissions = submissions
+        self._staging = staging
+        self._signal = asyncio.Event()
+        self.revision = 0
+        self.available = True
+        self.committed = Event[[Commit]]()
+        """A submission was committed; staged changes are already rebased on it."""
+        self.availability_changed = Event[[bool]]()
+        """The database stopped or began to answer."""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the database until the block ends."""
+        with database_errors():
+            newest = await Submission.all().using_db(reader()).order_by("-id").first()
+        self.revision = newest.id if newest else 0
+        self._submissions.committed.subscribe(self._signal.set, expect_args=False)
+        watch = self._watch_postgres if self._location.is_postgres else self._watch_sqlite
+        tasks = [asyncio.create_task(watch()), asyncio.create_task(self._follow())]
+        try:
+            yield
+        finally:
+            self._submissions.committed.unsubscribe(self._signal.set)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                # Not wait_for: in Python 3.11 it can swallow the cancellation that ends this loop.
+                async with asyncio.timeout(_LOST_SIGNAL_SECONDS):
+                    await self._signal.wait()
+            self._signal.clear()
+            try:
+                await self._look()
+                self._set_available(True)
+            except DatabaseUnavailable:
+                self._set_available(False)
+                await asyncio.sleep(_RETRY_SECONDS)
+                self._signal.set()
+            except Exception:
+                log.exception("The change feed could not tell of a commit; pages may show it late.")
+
+    async def _look(self) -> None:
+        commits = await self._read()
+        if commits:
+            self._authkeys.forget_counts()
+            await self._staging.rebase(_changed_ids(commits))
+            self.revision = commits[-1].revision
+            for commit in commits:
+                self.committed.emit(commit)
+        await self._staging.refresh()
+
+    async def _read(self) -> list[Commit]:
+        with database_errors():
+            rows = (
+                await Submission.filter(id__gt=self.revision)
+                .using_db(reader())
+                .order_by("id")
+                .select_related("admin")
+            )
+            named = [row.id for row in rows if row.key_count <= NAMED_MODIFICATIONS]
+            found = (
+                await ModificationTable.filter(submission_id__in=named)
+                .using_db(reader())
+                .order_by("id")
+                .values_list("submission_id", "authkey_id", "kind", "ip", "service", "before", "after")
+                if named
+                else []
+            )
+        modifications: dict[int, list[Modification]] = {revision: [] for revision in named}
+        for revision, authkey_id, kind, *rest in found:
+            modifications[revision].append(Modification(authkey_id, Kind(kind), *rest))
+        return [
+            Commit(
+                row.id,
+                row.admin.name,
+                Source(row.source),
+                row.change_count,
+                row.key_count,
+                tuple(modifications[row.id]) if row.id in modifications else None,
+            )
+            for row in rows
+        ]
+
+    def _set_available(self, available: bool) -> None:
+        if available != self.available:
+            self.available = available
+            self.availability_changed.emit(available)
+
+    # -- signals -----------------------------------------------------------------------------------------------------
+
+    async def _watch_sqlite(self) -> None:
+        """Signal every commit of any connection to the file, this process's own included."""
+        async with aiosqlite.connect(self._location.path) as connection:
+            seen = None
+            while True:
+                cursor = await connection.execute("PRAGMA data_version")
+                version = await cursor.fetchone()
+                await cursor.close()
+                if version != seen:
+                    seen = version
+                    self._signal.set()
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _watch_postgres(self) -> None:
+        """Signal every NOTIFY; connect again, and look again, when the connection is lost."""
+        while True:
+            lost = asyncio.Event()
+            connection = None
+            try:
+                connection = await asyncpg.connect(self._location.text, timeout=10)
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                await connection.add_listener(CHANNEL, lambda *_: self._signal.set())
+                self._signal.set()
+                await lost.wait()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("The change feed has no connection to PostgreSQL: %s", type(error).__name__)
+            finally:
+                if connection is not None and not connection.is_closed():
+                    connection.terminate()
+            self._signal.set()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _changed_ids(commits: list[Commit]) -> set[int] | None:
+    ids: set[int] = set()
+    for commit in commits:
+        if commit.modifications is None:
+            return None
+        ids.update(modification.authkey_id for modification in commit.modifications)
+    return ids

@@ -1,0 +1,273 @@
+"""Staged changes of each admin: in memory for all of the admin's windows, in the database at every step.
+
+The database is the truth. Each step is one small transaction that also raises the admin's `staging_version`; another
+process that finds a newer version than its own reads the entries anew, so two servers on one database agree.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nicegui import Event
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.authkeys import Authkey
+from models.database import database_errors, parameters, reader
+from models.errors import AuthkeyNotFound, SubmissionRefused
+from models.privileges import Privilege
+from models.staged_changes import NOTHING, Entry, StagedChanges
+from models.submissions import Source, change_for
+from models.tables import Admin, StagedChange
+from models.views import View
+from services.admins import AdminIdentity
+from services.authkeys import Authkeys
+from services.submissions import Order, Progress, Receipt, Submissions
+from services.transactions import run_transaction
+
+
+class StagingChange(NamedTuple):
+    """What the event says: whose staged changes are different now, and for which authkeys (None: any)."""
+
+    admin_id: int
+    authkey_ids: frozenset[int] | None
+    fell_away: int = 0
+    """Of these, how many entries fell away because the authkeys already are so."""
+
+
+class _Outdated(Exception):
+    """Another process staged something for the same admin since this one looked."""
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One admin's staged changes in this process."""
+
+    staged: StagedChanges
+    version: int
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Staging:
+    """Stages, takes back, undoes and submits changes for admins."""
+
+    def __init__(self, authkeys: Authkeys, submissions: Submissions) -> None:
+        self._authkeys = authkeys
+        self._submissions = submissions
+        self._desks: dict[int, _Desk] = {}
+        self._opening = asyncio.Lock()
+        self.changed = Event[[StagingChange]]()
+        """Somebody's staged changes are different now."""
+
+    async def of(self, admin_id: int) -> StagedChanges:
+        """What an admin has staged now. To be read only; every change goes through the methods below."""
+        return (await self._desk(admin_id)).staged
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    async def stage(self, admin_id: int, authkey_id: int, privilege: Privilege, granted: bool) -> None:
+        """Stage one cell. Raises AuthkeyNotFound, NotStaged, DatabaseUnavailable; then nothing is different."""
+        row = await self._existing(authkey_id)
+        await self._step(admin_id, lambda staged: staged.stage(row, privilege, granted))
+
+    async def stage_removal(self, admin_id: int, authkey_id: int) -> None:
+        """Stage the removal of one authkey. Raises like `stage`."""
+        row = await self._existing(authkey_id)
+        await self._step(admin_id, lambda staged: staged.stage_removal([row]))
+
+    async def stage_removal_of_ip(self, admin_id: int, ip: str) -> int:
+        """Stage the removal of all authkeys of an IP address in one step; returns how many authkeys it has."""
+        rows = await self._authkeys.of_ip(ip)
+        await self._step(admin_id, lambda staged: staged.stage_removal(rows))
+        return len(rows)
+
+    async def stage_view(self, admin_id: int, view: View, privilege: Privilege | None, granted: bool) -> int:
+        """Stage one privilege, or the removal (None), of all authkeys of a view in one step; returns how many."""
+        rows = await self._authkeys.matching(view, admin_id)
+        if privilege is None:
+            return len(await self._step(admin_id, lambda staged: staged.stage_removal(rows)))
+        return len(await self._step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
+
+    async def take_back(self, admin_id: int, authkey_ids: Iterable[int]) -> None:
+        """Take back all that is staged for these authkeys."""
+        ids = list(authkey_ids)
+        await self._step(admin_id, lambda staged: staged.take_back(ids))
+
+    async def take_back_cell(self, admin_id: int, authkey_id: int, privilege: Privilege) -> None:
+        """Take back what is staged for one cell."""
+        await self._step(admin_id, lambda staged: staged.take_back_cell(authkey_id, privilege))
+
+    async def confirm(self, admin_id: int, authkey_ids: Iterable[int]) -> None:
+        """Confirm staged removals against the authkeys as they are now."""
+        ids = list(authkey_ids)
+        await self._step(admin_id, lambda staged: staged.confirm(ids))
+
+    async def discard(self, admin_id: int) -> None:
+        """Take back everything; can be undone."""
+        await self._step(admin_id, StagedChanges.discard)
+
+    async def undo(self, admin_id: int) -> None:
+        """Undo the latest staging step. Raises NotStaged if there is none."""
+        await self._step(admin_id, StagedChanges.undo)
+
+    async def redo(self, admin_id: int) -> None:
+        """Redo the latest undone step. Raises NotStaged if there is none."""
+        await self._step(admin_id, StagedChanges.redo)
+
+    async def submit(
+        self, admin: AdminIdentity, submission_uuid: uuid.UUID, on_progress: Progress | None = None
+    ) -> Receipt:
+        """Submit everything that this admin has staged, in one transaction that also empties the staged changes.
+
+        Raises SubmissionRefused on a conflict: nothing is written, all stays staged, and `conflicts` is up to date.
+        """
+        desk = await self._desk(admin.id)
+        async with desk.lock:
+            if repeated := await self._submissions.receipt_of(submission_uuid):
+                await self._reload(admin.id, desk)
+                return repeated
+            changes = [change_for(id_, entry) for id_, entry in desk.staged.entries.items()]
+            order = Order(submission_uuid, admin, Source.GRID, changes)
+
+            async def clear(db: BaseDBAsyncClient) -> None:
+                await _raise_version(db, admin.id, desk.version)
+                await StagedChange.filter(admin_id=admin.id).using_db(db).delete()
+
+            try:
+                receipt = await self._submissions.submit(order, on_progress=on_progress, also=clear)
+            except _Outdated:
+                await self._reload(admin.id, desk)
+                raise SubmissionRefused(
+                    "Nothing was submitted: your staged changes were changed in another window at this moment. "
+                    "Look at them and submit again.",
+                    (),
+                ) from None
+            except SubmissionRefused as refusal:
+                await self._rebase(admin.id, desk, set(refusal.authkey_ids))
+                raise
+            desk.staged = StagedChanges()
+            desk.version += 1
+        self.changed.emit(StagingChange(admin.id, None))
+        return receipt
+
+    # -- what happens elsewhere --------------------------------------------------------------------------------------
+
+    async def rebase(self, changed_ids: set[int] | None) -> None:
+        """Authkeys changed (None: too many to name): adjust what is staged for them."""
+        for admin_id, desk in list(self._desks.items()):
+            async with desk.lock:
+                await self._rebase(admin_id, desk, changed_ids)
+
+    async def refresh(self) -> None:
+        """Read anew what another process staged for the admins whose staged changes are open here."""
+        if not self._desks:
+            return
+        with database_errors():
+            rows = await Admin.filter(id__in=list(self._desks)).using_db(reader()).values_list("id", "staging_version")
+        for admin_id, version in rows:
+            desk = self._desks[admin_id]
+            if version > desk.version:
+                async with desk.lock:
+                    if version > desk.version:
+                        await self._reload(admin_id, desk)
+
+    # -- the machinery -----------------------------------------------------------------------------------------------
+
+    async def _existing(self, authkey_id: int) -> Authkey:
+        found = await self._authkeys.find([authkey_id])
+        if authkey_id not in found:
+            raise AuthkeyNotFound("This authkey was removed in the meantime; nothing was staged for it.")
+        return found[authkey_id]
+
+    async def _step(self, admin_id: int, step: Callable[[StagedChanges], set[int]]) -> set[int]:
+        """Take a step in memory and in the database, or in neither."""
+        desk = await self._desk(admin_id)
+        async with desk.lock:
+            while True:
+                before = desk.staged.copy()
+                touched = step(desk.staged)
+                try:
+                    await _store(admin_id, desk, touched)
+                    break
+                except _Outdated:
+                    await self._reload(admin_id, desk)
+                except BaseException:
+                    desk.staged = before
+                    raise
+        self.changed.emit(StagingChange(admin_id, frozenset(touched)))
+        return touched
+
+    async def _rebase(self, admin_id: int, desk: _Desk, changed_ids: set[int] | None) -> None:
+        mine = desk.staged.ids_to_rebase()
+        ids = mine if changed_ids is None else mine & changed_ids
+        if not ids:
+            return
+        found = await self._authkeys.find(ids)
+        fell_away = desk.staged.rebase({id_: found.get(id_) for id_ in ids})
+        try:
+            await _store(admin_id, desk, fell_away)
+        except _Outdated:
+            await self._reload(admin_id, desk)
+            return
+        self.changed.emit(StagingChange(admin_id, frozenset(ids), len(fell_away)))
+
+    async def _reload(self, admin_id: int, desk: _Desk) -> None:
+        desk.staged, desk.version = await self._load(admin_id)
+        self.changed.emit(StagingChange(admin_id, None))
+
+    async def _desk(self, admin_id: int) -> _Desk:
+        if admin_id not in self._desks:
+            async with self._opening:
+                if admin_id not in self._desks:
+                    self._desks[admin_id] = _Desk(*await self._load(admin_id))
+        return self._desks[admin_id]
+
+    async def _load(self, admin_id: int) -> tuple[StagedChanges, int]:
+        with database_errors():
+            # The version first: entries that are newer than it are read once more, never missed.
+            version = await Admin.filter(id=admin_id).using_db(reader()).get().values_list("staging_version", flat=True)
+            rows = await StagedChange.filter(admin_id=admin_id).using_db(reader()).values_list(
+                "authkey_id", "grants", "revocations", "removal", "revision"
+            )
+        staged = StagedChanges({row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows})
+        found = await self._authkeys.find(staged)
+        staged.rebase({id_: found.get(id_) for id_ in staged})
+        return staged, version
+
+
+async def _store(admin_id: int, desk: _Desk, authkey_ids: set[int]) -> None:
+    """Write the entries of these authkeys as they are in memory now."""
+    if not authkey_ids:
+        return
+    entries = {id_: desk.staged[id_] for id_ in authkey_ids}
+
+    async def write(db: BaseDBAsyncClient) -> None:
+        await _raise_version(db, admin_id, desk.version)
+        await _delete(db, admin_id, [id_ for id_, entry in entries.items() if entry == NOTHING])
+        await _upsert(db, admin_id, {id_: entry for id_, entry in entries.items() if entry != NOTHING})
+
+    await run_transaction(write)
+    desk.version += 1
+
+
+async def _raise_version(db: BaseDBAsyncClient, admin_id: int, seen: int) -> None:
+    count = await Admin.filter(id=admin_id, staging_version=seen).using_db(db).update(staging_version=seen + 1)
+    if count != 1:
+        raise _Outdated
+
+
+async def _delete(db: BaseDBAsyncClient, admin_id: int, authkey_ids: list[int]) -> None:
+    for first in range(0, len(authkey_ids), 10_000):
+        some = authkey_ids[first : first + 10_000]
+        await StagedChange.filter(admin_id=admin_id, authkey_id__in=some).using_db(db).delete()
+
+
+async def _upsert(db: BaseDBAsyncClient, admin_id: int, entries: dict[int, Entry]) -> None:
+    if entries:
+        await db.execute_many(
+            "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
+            f"VALUES ({parameters(6)}) ON CONFLICT (admin_id, authkey_id) DO UPDATE SET grants = excluded.grants, "
+            "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision",
+            [[admin_id, id_, *entry] for id_, entry in entries.items()],
+        )

@@ -1,0 +1,54 @@
+"""How every write runs: as one transaction in a task of its own.
+
+A page, a timer or a request may be cancelled at any await. A transaction may not: Tortoise would leak its lock or leave
+it open. So the work runs in its own shielded task, and a cancelled caller only stops waiting for it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from models.database import database_errors, is_sqlite, writer
+
+T = TypeVar("T")
+Work = Callable[[BaseDBAsyncClient], Awaitable[T]]
+
+# pg_advisory_xact_lock's key: submissions take it first, so that revisions become visible in their order.
+_SUBMISSION_LOCK = 4_242_001
+CHANNEL = "authkeys"
+"""On PostgreSQL every committed transaction sends an empty signal here."""
+
+_running: set[asyncio.Task[Any]] = set()
+
+
+async def run_transaction(work: Work[T], *, in_order: bool = False) -> T:
+    """Run `work` in one transaction and return its result; all or nothing.
+
+    `in_order` makes transactions commit in the order in which they got their revisions (SQLite always does).
+    Raises DatabaseUnavailable if the database does not answer; after that it is unknown whether a commit happened.
+    """
+    task = asyncio.create_task(_transaction(work, in_order))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return await asyncio.shield(task)
+
+
+async def finish_transactions() -> None:
+    """Wait until no transaction runs, before the database is closed."""
+    while _running:
+        await asyncio.wait(_running)
+
+
+async def _transaction(work: Work[T], in_order: bool) -> T:
+    with database_errors():
+        async with in_transaction(writer().connection_name) as connection:
+            if in_order and not is_sqlite():
+                await connection.execute_query(f"SELECT pg_advisory_xact_lock({_SUBMISSION_LOCK})")
+            result = await work(connection)
+            if not is_sqlite():
+                # Delivered to all instances by the commit, and not at all by a rollback.
+                await connection.execute_query(f"SELECT pg_notify('{CHANNEL}', '')")
+            return result
