@@ -146,7 +146,9 @@ class StagedChanges:
         rows = list(rows)
         if len(rows) == 1 and self[rows[0].id].removal:
             row = rows[0]
-            raise NotStaged(f"{row.ip} ({row.service}) is staged for removal. Take the removal back to change its cells.")
+            raise NotStaged(
+                f"{row.ip} ({row.service}) is staged for removal. Take the removal back to change its cells."
+            )
         return self._take_step(
             {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
         )
@@ -168,7 +170,7 @@ class StagedChanges:
 
     def take_back(self, authkey_ids: Iterable[int]) -> set[int]:
         """Take back everything that is staged for these authkeys, removals too."""
-        return self._take_step({id_: NOTHING for id_ in authkey_ids})
+        return self._take_step(dict.fromkeys(authkey_ids, NOTHING))
 
     def discard(self) -> set[int]:
         """Take back everything. Like every step it can be undone."""
@@ -262,7 +264,6 @@ class StagedChanges:
             self._entries.pop(id_, None)
         else:
             self._entries[id_] = entry
-
 
 
 def _with_cell(entry: Entry, row: Authkey, privilege: Privilege, granted: bool) -> Entry:

@@ -95,6 +95,11 @@ class Modification(NamedTuple):
         """Changes as the bar counts them: cells, or one for what happened to the whole authkey."""
         return (self.before ^ self.after).bit_count() if self.kind is Kind.CHANGED else 1
 
+    @property
+    def moves_rows(self) -> bool:
+        """Whether an authkey came or went, so that other rows of a view move."""
+        return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED)
+
 
 def change_for(authkey_id: int, entry: Entry) -> Change:
     """The request that a staged entry makes when it is submitted."""

@@ -25,6 +25,17 @@ class View:
     sort: str = "ip"
     descending: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises InvalidValue for an overlong or impossible search and an unknown column."""
+        if len(self.search) > MAX_SEARCH_LENGTH:
+            raise InvalidValue(
+                f"The search has {len(self.search)} characters; at most {MAX_SEARCH_LENGTH} are allowed."
+            )
+        if "\x00" in self.search or any("\ud800" <= character <= "\udfff" for character in self.search):
+            raise InvalidValue("The search holds a character that no authkey can have.")
+        if self.sort not in SORT_COLUMNS:
+            raise InvalidValue(f"{self.sort!r:.60} is not a column to sort by; known are {', '.join(SORT_COLUMNS)}.")
+
     @property
     def is_filtered(self) -> bool:
         """Whether some authkeys may be left out."""
@@ -53,21 +64,13 @@ class View:
 
 def parse_view(query: Mapping[str, str]) -> View:
     """The view that a URL query names. Raises InvalidValue for an unknown privilege, column or overlong search."""
-    search = query.get("search", "").strip()
-    if len(search) > MAX_SEARCH_LENGTH:
-        raise InvalidValue(f"The search has {len(search)} characters; at most {MAX_SEARCH_LENGTH} are allowed.")
-    if "\x00" in search or any("\ud800" <= character <= "\udfff" for character in search):
-        raise InvalidValue("The search holds a character that no authkey can have.")
     sort = query.get("sort", "ip")
-    column = sort.removeprefix("-")
-    if column not in SORT_COLUMNS:
-        raise InvalidValue(f"{column!r:.60} is not a column to sort by; known are {', '.join(SORT_COLUMNS)}.")
     return View(
-        search=search,
+        search=query.get("search", "").strip(),
         has=_mask(query.get("has")),
         lacks=_mask(query.get("lacks")),
         staged_only=query.get("staged") == "1",
-        sort=column,
+        sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
     )
 

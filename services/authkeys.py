@@ -5,6 +5,8 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
@@ -13,8 +15,9 @@ from models.addresses import search_range
 from models.authkeys import Authkey, service_key
 from models.database import database_errors, reader
 from models.privileges import PRIVILEGES
+from models.submissions import Kind
 from models.tables import Authkey as AuthkeyTable
-from models.tables import Modification, StagedChange, Submission
+from models.tables import Modification, StagedChange
 from models.views import View
 
 MAX_BLOCK = 200
@@ -25,6 +28,16 @@ _BIT = {privilege.id: privilege.bit for privilege in PRIVILEGES}
 _INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _IDS_AT_ONCE = 10_000
 _REMEMBERED_COUNTS = 256
+
+
+class LastChange(NamedTuple):
+    """The newest modification of an authkey."""
+
+    admin_name: str
+    kind: Kind
+    at: datetime
+    ip: str
+    service: str
 
 
 class Authkeys:
@@ -90,11 +103,11 @@ class Authkeys:
     async def staged_ids_in(self, view: View, admin_id: int) -> list[int]:
         """The ids of the authkeys in a view for which this admin has staged changes."""
         with database_errors():
-            ids = await _matching(replace(view, staged_only=True), admin_id).values_list("id", flat=True)
-        return [int(id_) for id_ in ids]
+            ids = await _matching(replace(view, staged_only=True), admin_id).values_list("id")
+        return [row[0] for row in ids]
 
-    async def last_modification(self, authkey_id: int) -> tuple[str, str, Submission] | None:
-        """Who last touched an authkey: the admin's name, the kind of modification, and the submission."""
+    async def last_change(self, authkey_id: int) -> LastChange | None:
+        """Who last touched an authkey, when and how; also of one that was removed."""
         with database_errors():
             row = (
                 await Modification.filter(authkey_id=authkey_id)
@@ -103,7 +116,9 @@ class Authkeys:
                 .first()
                 .select_related("submission__admin")
             )
-        return (row.submission.admin.name, row.kind, row.submission) if row else None
+        if row is None:
+            return None
+        return LastChange(row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service)
 
 
 def _all() -> QuerySet[AuthkeyTable]:

@@ -57,5 +57,7 @@ async def _purge_regularly(submissions: Submissions) -> None:
         try:
             await submissions.purge_removed()
         except DatabaseUnavailable:
-            log.warning("Removed authkeys could not be purged; the next attempt is in %s hours.", _PURGE_SECONDS // 3600)
+            log.warning(
+                "Removed authkeys could not be purged; the next attempt is in %s hours.", _PURGE_SECONDS // 3600
+            )
         await asyncio.sleep(_PURGE_SECONDS)

@@ -112,10 +112,7 @@ class ChangeFeed:
     async def _read(self) -> list[Commit]:
         with database_errors():
             rows = (
-                await Submission.filter(id__gt=self.revision)
-                .using_db(reader())
-                .order_by("id")
-                .select_related("admin")
+                await Submission.filter(id__gt=self.revision).using_db(reader()).order_by("id").select_related("admin")
             )
             named = [row.id for row in rows if row.key_count <= NAMED_MODIFICATIONS]
             found = (

@@ -80,9 +80,7 @@ def _check(path: Path, lines: Iterator[_Line]) -> list[Assignment]:
     if problems:
         count = "1 bad line" if len(problems) == 1 else f"{len(problems):,} bad lines"
         more = [f"… and {len(problems) - MAX_PROBLEMS:,} more"] if len(problems) > MAX_PROBLEMS else []
-        raise ImportRefused(
-            f"{path} has {count}. Nothing was imported.", (*problems[:MAX_PROBLEMS], *more)
-        )
+        raise ImportRefused(f"{path} has {count}. Nothing was imported.", (*problems[:MAX_PROBLEMS], *more))
     return assignments
 
 

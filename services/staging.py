@@ -36,7 +36,7 @@ class StagingChange(NamedTuple):
     """Of these, how many entries fell away because the authkeys already are so."""
 
 
-class _Outdated(Exception):
+class _OutdatedError(Exception):
     """Another process staged something for the same admin since this one looked."""
 
 
@@ -136,7 +136,7 @@ class Staging:
 
             try:
                 receipt = await self._submissions.submit(order, on_progress=on_progress, also=clear)
-            except _Outdated:
+            except _OutdatedError:
                 await self._reload(admin.id, desk)
                 raise SubmissionRefused(
                     "Nothing was submitted: your staged changes were changed in another window at this moment. "
@@ -190,7 +190,7 @@ class Staging:
                 try:
                     await _store(admin_id, desk, touched)
                     break
-                except _Outdated:
+                except _OutdatedError:
                     await self._reload(admin_id, desk)
                 except BaseException:
                     desk.staged = before
@@ -207,7 +207,7 @@ class Staging:
         fell_away = desk.staged.rebase({id_: found.get(id_) for id_ in ids})
         try:
             await _store(admin_id, desk, fell_away)
-        except _Outdated:
+        except _OutdatedError:
             await self._reload(admin_id, desk)
             return
         self.changed.emit(StagingChange(admin_id, frozenset(ids), len(fell_away)))
@@ -226,9 +226,11 @@ class Staging:
     async def _load(self, admin_id: int) -> tuple[StagedChanges, int]:
         with database_errors():
             # The version first: entries that are newer than it are read once more, never missed.
-            version = await Admin.filter(id=admin_id).using_db(reader()).get().values_list("staging_version", flat=True)
-            rows = await StagedChange.filter(admin_id=admin_id).using_db(reader()).values_list(
-                "authkey_id", "grants", "revocations", "removal", "revision"
+            version = (await Admin.filter(id=admin_id).using_db(reader()).get()).staging_version
+            rows = (
+                await StagedChange.filter(admin_id=admin_id)
+                .using_db(reader())
+                .values_list("authkey_id", "grants", "revocations", "removal", "revision")
             )
         staged = StagedChanges({row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows})
         found = await self._authkeys.find(staged)
@@ -254,7 +256,7 @@ async def _store(admin_id: int, desk: _Desk, authkey_ids: set[int]) -> None:
 async def _raise_version(db: BaseDBAsyncClient, admin_id: int, seen: int) -> None:
     count = await Admin.filter(id=admin_id, staging_version=seen).using_db(db).update(staging_version=seen + 1)
     if count != 1:
-        raise _Outdated
+        raise _OutdatedError
 
 
 async def _delete(db: BaseDBAsyncClient, admin_id: int, authkey_ids: list[int]) -> None:

@@ -124,8 +124,11 @@ class Submissions:
     async def undo(self, revision: int, admin: AdminIdentity, submission_uuid: uuid.UUID) -> Receipt:
         """Submit the inverse of a submission. Raises like `submit`."""
         with database_errors():
-            rows = await ModificationTable.filter(submission_id=revision).using_db(reader()).order_by("id").values_list(
-                "authkey_id", "kind", "ip", "service", "before", "after"
+            rows = (
+                await ModificationTable.filter(submission_id=revision)
+                .using_db(reader())
+                .order_by("id")
+                .values_list("authkey_id", "kind", "ip", "service", "before", "after")
             )
         changes = [inverse(Modification(row[0], Kind(row[1]), *row[2:]), revision) for row in rows]
         return await self.submit(
@@ -238,9 +241,7 @@ def _take_secret(writes: _Writes, change: NewSecret, row: Authkey | None) -> Non
     if row is None:
         raise AuthkeyNotFound("This authkey was removed in the meantime; no key was issued.")
     writes.secrets.append(change)
-    writes.modifications.append(
-        Modification(row.id, Kind.REKEYED, row.ip, row.service, row.privileges, row.privileges)
-    )
+    writes.modifications.append(Modification(row.id, Kind.REKEYED, row.ip, row.service, row.privileges, row.privileges))
 
 
 async def _restorations(db: BaseDBAsyncClient, authkey_ids: Sequence[int]) -> list[Modification]:
@@ -256,9 +257,7 @@ async def _restorations(db: BaseDBAsyncClient, authkey_ids: Sequence[int]) -> li
                 f"{row['ip']} has a new authkey for the service {row['service']!r}, so the removed one cannot come back. "
                 "Nothing was undone."
             )
-    return [
-        Modification(row["id"], Kind.RESTORED, row["ip"], row["service"], 0, row["privileges"]) for row in rows
-    ]
+    return [Modification(row["id"], Kind.RESTORED, row["ip"], row["service"], 0, row["privileges"]) for row in rows]
 
 
 async def _rows_by_id(db: BaseDBAsyncClient, authkey_ids: Sequence[int]) -> dict[int, Authkey]:

@@ -1,0 +1,29 @@
+"""An authkey as one admin's grid shows it: the stored row with the admin's staged changes laid over it."""
+
+from typing import TypedDict
+
+from models.authkeys import Authkey
+from models.staged_changes import Entry
+
+
+class GridRow(TypedDict):
+    """What travels to the browser for one row. The keys are fixed words: in NiceGUI a key that begins with ":" is code."""
+
+    id: int
+    ip: str
+    service: str
+    stored: int
+    staged: int
+    removal: bool
+
+
+def overlay(row: Authkey, entry: Entry) -> GridRow:
+    """The row with its stored and its staged set of privileges; a cell is staged where the two differ."""
+    return GridRow(
+        id=row.id,
+        ip=row.ip,
+        service=row.service,
+        stored=row.privileges,
+        staged=entry.applied_to(row.privileges),
+        removal=entry.removal,
+    )

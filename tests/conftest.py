@@ -1,0 +1,60 @@
+"""Databases and consoles for all tests."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from models.database import DatabaseLocation
+from services.console import Console, open_console
+from tests.postgres import Cluster, find_programs, running_cluster
+from tests.requirements import INSTALL_HINT
+
+# A slow machine is no error.
+settings.register_profile("authkeys", deadline=None)
+settings.load_profile("authkeys")
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; without them the test is skipped."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(INSTALL_HINT)
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_programs: Path) -> Iterator[Cluster]:
+    """One server for all tests."""
+    with running_cluster(postgres_programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> DatabaseLocation:
+    """A SQLite file that does not exist yet."""
+    return DatabaseLocation(str(tmp_path / "authkeys.db"))
+
+
+@pytest.fixture
+def postgres_database(postgres: Cluster) -> Iterator[DatabaseLocation]:
+    """An empty PostgreSQL database."""
+    with postgres.new_database() as database:
+        yield database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> DatabaseLocation:
+    """An empty database: the test runs once with SQLite and once with PostgreSQL."""
+    location = request.getfixturevalue(f"{request.param}_database")
+    assert isinstance(location, DatabaseLocation)
+    return location
+
+
+@pytest.fixture
+async def console(database: DatabaseLocation) -> AsyncIterator[Console]:
+    """The services on an empty database."""
+    async with open_console(database) as console:
+        yield console

@@ -1,0 +1,92 @@
+"""A throw-away PostgreSQL server for the tests, made with Debian's programs."""
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from models.database import DatabaseLocation
+
+USER = "authkeys"
+_OPTIONS = "-F -h 127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c shared_buffers=32MB"
+
+
+def find_programs() -> Path | None:
+    """The folder of the newest installed server's programs, or None."""
+    folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    return max(folders, key=lambda folder: int(folder.parent.name), default=None)
+
+
+class Cluster:
+    """One server on a free port of the loopback interface."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._numbers = count(1)
+        self.port = _free_port()
+
+    def create(self) -> None:
+        # Its own locale does not sort by bytes: the product must not depend on it.
+        self._run("initdb", "-A", "trust", "-U", USER, "-N", "-E", "UTF8", "--locale-provider=icu", "--icu-locale=en")
+
+    def start(self) -> None:
+        self._run("pg_ctl", "-w", "-o", f"{_OPTIONS} -p {self.port}", "-l", str(self._folder / "log"), "start")
+
+    def stop(self) -> None:
+        """Stop at once and drop all connections, as a machine that goes down does."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    @contextmanager
+    def new_database(self) -> Iterator[DatabaseLocation]:
+        """A fresh database, dropped at the end."""
+        name = f"test{next(self._numbers)}"
+        self._client("createdb", name)
+        try:
+            yield DatabaseLocation(f"postgres://{USER}@127.0.0.1:{self.port}/{name}")
+        finally:
+            self._client("dropdb", "--force", name)
+
+    def _client(self, program: str, *arguments: str) -> None:
+        address = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER)
+        subprocess.run([self._programs / program, *address, *arguments], check=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
+        if os.getuid() == 0:  # the server refuses to be run by root
+            command = ["su", "postgres", "-c", shlex.join(command)]
+        # Into a file: a pipe would be held open by the server, and its end awaited for ever.
+        with (self._folder / "output").open("w+") as output:
+            done = subprocess.run(command, check=False, cwd="/", stdout=output, stderr=subprocess.STDOUT)
+            output.seek(0)
+            assert done.returncode == 0, output.read()
+
+
+@contextmanager
+def running_cluster(programs: Path) -> Iterator[Cluster]:
+    """A server that is stopped and deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="authkeys-postgres-"))
+    try:
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+        cluster = Cluster(programs, folder)
+        cluster.create()
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

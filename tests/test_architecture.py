@@ -1,0 +1,113 @@
+"""The import direction that keeps the parts apart: main -> ui, api -> services -> models."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAY_IMPORT = {
+    "main": {"ui", "api", "services", "models"},
+    "ui": {"ui", "services", "models"},
+    "api": {"api", "services", "models"},
+    "services": {"services", "models"},
+    "models": {"models"},
+}
+PARTS = {*MAY_IMPORT, "tests", "benchmarks"}
+IMPURE_MODELS = {"models.tables", "models.database", "models.sqlite_engine", "models.migrations"}
+HIDDEN_FROM_PAGES = {"tortoise", "asyncpg", "aiosqlite", "sqlite3", "models.tables", "models.database"}
+
+
+class Import(NamedTuple):
+    """One imported module, or one name imported from a module."""
+
+    module: str
+    name: str | None
+    line: int
+
+    def is_of(self, module: str) -> bool:
+        """Whether this imports the module or something in it, however it is written."""
+        whole = f"{self.module}.{self.name}" if self.name else self.module
+        return f"{whole}.".startswith(f"{module}.")
+
+
+def sources(*parts: str) -> list[Path]:
+    found = [path for part in parts for path in (ROOT / f"{part}.py", *(ROOT / part).rglob("*.py")) if path.exists()]
+    assert found, f"no code in {parts}"
+    return found
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, None, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} has a relative import"
+            yield from (Import(node.module or "", alias.name, node.lineno) for alias in node.names)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_itself_and_the_parts_below(part: str) -> None:
+    wrong = [
+        f"{path}:{each.line} imports {each.module}"
+        for path in sources(part)
+        for each in imports_of(path)
+        if (top := each.module.split(".")[0]) in PARTS and top not in MAY_IMPORT[part]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", ["ui", "api"])
+def test_pages_and_routes_know_neither_the_database_nor_its_tables(part: str) -> None:
+    wrong = [
+        f"{path}:{each.line} imports {hidden}"
+        for path in sources(part)
+        for each in imports_of(path)
+        for hidden in HIDDEN_FROM_PAGES
+        if each.is_of(hidden)
+    ]
+    assert wrong == []
+
+
+def test_the_pure_models_import_only_the_standard_library_and_each_other() -> None:
+    pure = {module_name(path): path for path in sources("models")}
+    pure = {name: path for name, path in pure.items() if not any(f"{name}.".startswith(f"{i}.") for i in IMPURE_MODELS)}
+    assert "models.staged_changes" in pure
+    wrong = [
+        f"{path}:{each.line} imports {each.module}"
+        for path in pure.values()
+        for each in imports_of(path)
+        if each.module.split(".")[0] not in sys.stdlib_module_names and each.module not in pure
+    ]
+    assert wrong == []
+
+
+def test_the_services_take_nothing_from_nicegui_but_its_event() -> None:
+    taken = {
+        (each.module, each.name)
+        for path in sources("services")
+        for each in imports_of(path)
+        if each.module.split(".")[0] == "nicegui"
+    }
+    assert taken == {("nicegui", "Event")}
+
+
+def test_nothing_saves_a_loaded_row_because_that_writes_back_every_column() -> None:
+    calls = [
+        f"{path}:{node.lineno}"
+        for path in sources(*MAY_IMPORT, "tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "save"
+    ]
+    assert calls == []
+
+
+def test_no_module_is_named_after_having_no_subject() -> None:
+    assert [path for path in sources(*PARTS) if path.stem in {"utils", "util", "helpers", "common", "misc"}] == []

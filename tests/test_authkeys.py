@@ -1,0 +1,84 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.authkeys import MAX_SERVICE_LENGTH, canonical_service, service_key
+from models.errors import InvalidValue
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("whmcs-billing", "whmcs-billing"),
+        ("  whmcs billing\n", "whmcs billing"),
+        ("Rechnungspru\u0308fung", "Rechnungspr\u00fcfung"),
+        ("請求システム", "請求システム"),
+        ("خدمة الفوترة", "خدمة الفوترة"),
+        ("שירות חיוב", "שירות חיוב"),
+        ("🚀 rocket 👩‍🚀", "🚀 rocket 👩‍🚀"),
+        ("</script><b>bold</b>", "</script><b>bold</b>"),
+        ("'; DROP TABLE authkey; --", "'; DROP TABLE authkey; --"),
+        ("x" * MAX_SERVICE_LENGTH, "x" * MAX_SERVICE_LENGTH),
+        ("🚀" * MAX_SERVICE_LENGTH, "🚀" * MAX_SERVICE_LENGTH),
+        ("  " + "x" * MAX_SERVICE_LENGTH + "  ", "x" * MAX_SERVICE_LENGTH),
+    ],
+)
+def test_a_service_name_is_trimmed_composed_and_otherwise_kept(written: str, stored: str) -> None:
+    assert canonical_service(written) == stored
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t\n", "\u3000"])
+def test_an_empty_service_name_is_refused(empty: str) -> None:
+    with pytest.raises(InvalidValue, match="A service name is needed"):
+        canonical_service(empty)
+
+
+@pytest.mark.parametrize("length", [101, 300, 100_000])
+def test_a_service_name_over_100_characters_is_refused_in_few_words(length: int) -> None:
+    with pytest.raises(InvalidValue, match=f"has {length} characters; at most 100 are allowed") as refusal:
+        canonical_service("x" * length)
+    assert len(str(refusal.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("character", "name"),
+    [
+        ("\x00", "U+0000"),
+        ("\x07", "U+0007"),
+        ("\x1b", "U+001B"),
+        ("\n", "U+000A"),
+        ("\t", "U+0009"),
+        ("\x7f", "U+007F"),
+        ("\x85", "U+0085"),
+        ("\u2028", "U+2028"),
+        ("\u2029", "U+2029"),
+        ("\u202e", "U+202E"),
+        ("\u2066", "U+2066"),
+        ("\ud800", "U+D800"),
+    ],
+)
+def test_a_control_character_in_a_service_name_is_refused_and_named(character: str, name: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        canonical_service(f"bil{character}ling")
+    assert name in str(refusal.value)
+    assert character not in str(refusal.value)
+
+
+@given(st.text())
+def test_any_text_becomes_a_stable_service_name_or_is_refused(text: str) -> None:
+    try:
+        service = canonical_service(text)
+    except InvalidValue:
+        return
+    assert canonical_service(service) == service
+    assert service == service.strip() == unicodedata.normalize("NFC", service)
+    assert 0 < len(service) <= MAX_SERVICE_LENGTH
+    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in service)
+    assert len(service_key(service)) <= 300, "the column of service keys is too short"
+
+
+@pytest.mark.parametrize(("one", "other"), [("Billing", "BILLING"), ("STRASSE", "straße"), ("ΣΊΣΥΦΟΣ", "σίσυφος")])
+def test_services_are_searched_and_sorted_without_upper_and_lower_case(one: str, other: str) -> None:
+    assert service_key(one) == service_key(other)

@@ -1,0 +1,105 @@
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import InvalidValue
+from models.privileges import ALL_PRIVILEGES, privilege
+from models.views import MAX_SEARCH_LENGTH, SORT_COLUMNS, View, parse_view
+
+SEARCH, MODIFY = privilege("search").mask, privilege("modlisc").mask
+
+searches = (
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=MAX_SEARCH_LENGTH)
+    .map(str.strip)
+)  # fmt: skip
+masks = st.integers(0, ALL_PRIVILEGES)
+views = st.builds(View, searches, masks, masks, st.booleans(), st.sampled_from(SORT_COLUMNS), st.booleans())
+
+
+def parse(query: str) -> View:
+    return parse_view(dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))))
+
+
+@pytest.mark.parametrize(
+    ("view", "query"),
+    [
+        (View(), ""),
+        (View(search="192.0.2.0/24"), "search=192.0.2.0/24"),
+        (View(search="2001:db8:"), "search=2001:db8:"),
+        (View(search="a&b=c #1"), "search=a%26b%3Dc+%231"),
+        (View(has=MODIFY | SEARCH, lacks=1), "has=modlisc,search&lacks=addlicense"),
+        (View(staged_only=True), "staged=1"),
+        (View(sort="service"), "sort=service"),
+        (View(sort="search", descending=True), "sort=-search"),
+        (View(descending=True), "sort=-ip"),
+    ],
+)
+def test_a_view_is_written_into_the_address_bar(view: View, query: str) -> None:
+    assert view.to_query() == query
+
+
+@given(views)
+def test_every_view_is_read_back_from_the_address_bar_as_it_was(view: View) -> None:
+    assert parse(view.to_query()) == view
+
+
+@pytest.mark.parametrize(
+    ("query", "view"),
+    [
+        ("search=++billing+", View(search="billing")),
+        ("has=", View()),
+        ("has=search,search", View(has=SEARCH)),
+        ("staged=0", View()),
+        ("staged=yes", View()),
+        ("sort=ip", View()),
+        ("unknown=1", View()),
+    ],
+)
+def test_what_says_nothing_in_the_address_bar_is_left_out(query: str, view: View) -> None:
+    assert parse(query) == view
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("has=root", "'root' is not a privilege"),
+        ("lacks=search,", "'' is not a privilege"),
+        ("has=1", "'1' is not a privilege"),
+        ("sort=secret_digest", "'secret_digest' is not a column"),
+        ("sort=", "'' is not a column"),
+        ("sort=--ip", "'-ip' is not a column"),
+        ("sort=ip;drop+table+authkey", "is not a column"),
+        (f"search={'x' * 201}", "The search has 201 characters; at most 200"),
+        ("search=a%00b", "a character that no authkey can have"),
+    ],
+)
+def test_what_names_no_view_is_refused(query: str, reason: str) -> None:
+    with pytest.raises(InvalidValue, match=reason):
+        parse(query)
+
+
+def test_a_search_with_half_a_character_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="a character that no authkey can have"):
+        parse_view({"search": "\ud83d"})
+
+
+@pytest.mark.parametrize("view", [View(search="x"), View(has=1), View(lacks=1), View(staged_only=True)])
+def test_a_view_that_may_leave_authkeys_out_is_filtered(view: View) -> None:
+    assert view.is_filtered
+
+
+@pytest.mark.parametrize("view", [View(), View(sort="search"), View(descending=True)])
+def test_a_view_that_is_only_sorted_is_not_filtered(view: View) -> None:
+    assert not view.is_filtered
+
+
+@pytest.mark.parametrize("view", [View(has=1), View(lacks=1), View(staged_only=True), View(sort="modlisc")])
+def test_a_change_of_privileges_can_move_authkeys_in_a_view_that_looks_at_them(view: View) -> None:
+    assert view.depends_on_privileges
+
+
+@pytest.mark.parametrize("view", [View(), View(search="x"), View(sort="service", descending=True)])
+def test_it_cannot_in_a_view_of_addresses_and_services(view: View) -> None:
+    assert not view.depends_on_privileges

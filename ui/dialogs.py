@@ -1,0 +1,139 @@
+"""Dialogs: add an authkey, show a new key once, ask before a key is replaced, list the keyboard keys."""
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from models.authkeys import MAX_SERVICE_LENGTH, Authkey
+from models.errors import AuthkeysError
+from models.privileges import PRIVILEGES, mask_of
+from models.secrets import Secret
+
+SHORTCUTS = (
+    ("/", "Search"),
+    ("Tab", "Into the grid, and out of it"),
+    ("Arrow keys, Home, End, Page Up, Page Down", "Move in the grid"),
+    ("Space", "Tick the box: stage a change, or take it back"),
+    ("Enter on a column heading", "Sort"),
+    ("Ctrl+Z, Ctrl+Y", "Undo and redo the last staging step"),
+    ("Ctrl+S", "Review what is staged"),
+    ("?", "This list"),
+)
+
+
+def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
+    dialog = ui.dialog().props(f'aria-label="{title}"')
+    with dialog, ui.card().classes("dialog") as card:
+        ui.label(title).classes("dialog-title").props("role=heading aria-level=2")
+    dialog.on("hide", dialog.delete)
+    return dialog, card
+
+
+def show_shortcuts() -> None:
+    """List what the keyboard does."""
+    dialog, card = _dialog("Keyboard")
+    with card:
+        with ui.element("dl").classes("shortcuts"):
+            for key, meaning in SHORTCUTS:
+                with ui.element("dt"):
+                    ui.label(key)
+                with ui.element("dd"):
+                    ui.label(meaning)
+        with ui.row().classes("dialog-actions"):
+            ui.button("Close", on_click=dialog.close).props("flat no-caps")
+    dialog.open()
+
+
+def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
+    """Ask for IP, service and privileges; `add` raises AuthkeysError, which is said in the dialog, and nothing is lost."""
+    dialog, card = _dialog("Add authkey")
+    with card:
+        ip = ui.input("IP", placeholder="192.0.2.7 or 2001:db8::7").props("outlined dense autofocus").mark("add-ip")
+        service = (
+            ui.input("Service", placeholder="The service that uses the key")
+            .props(f"outlined dense maxlength={MAX_SERVICE_LENGTH * 2}")
+            .mark("add-service")
+        )
+        ip.classes("w-full")
+        service.classes("w-full")
+        with ui.element("fieldset").classes("privileges"):
+            with ui.element("legend"):
+                ui.label("Privileges")
+            boxes = {privilege: ui.checkbox(privilege.label).props("dense") for privilege in PRIVILEGES}
+        problem = ui.label().classes("dialog-problem").props("role=alert").mark("add-problem")
+        problem.set_visibility(False)
+
+        async def submit() -> None:
+            chosen = mask_of(privilege for privilege, box in boxes.items() if box.value is True)
+            save.disable()
+            try:
+                await add(str(ip.value or ""), str(service.value or ""), chosen)
+            except AuthkeysError as error:
+                problem.set_text(str(error))
+                problem.set_visibility(True)
+                save.enable()
+            else:
+                dialog.close()
+
+        for field in (ip, service):
+            field.on("keydown.enter", submit)
+        with ui.row().classes("dialog-actions"):
+            ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
+            save = (
+                ui.button("Add authkey", on_click=submit)
+                .props("unelevated no-caps")
+                .classes("primary")
+                .mark("add-submit")
+            )
+    dialog.open()
+
+
+def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> None:
+    """Ask before a key is replaced: servers that use the old one stop working."""
+    dialog, card = _dialog("Issue new key")
+    with card:
+        _authkey_name(row.ip, row.service)
+        old = f"The key that ends in {row.secret_hint}" if row.secret_hint else "A key issued earlier"
+        ui.label(
+            f"{old} stops working at once. The new one is shown once; the privileges stay as they are."
+            if row.secret_hint
+            else "This authkey has no key yet. The new one is shown once; the privileges stay as they are."
+        ).classes("dialog-text")
+
+        async def confirm() -> None:
+            dialog.close()
+            await issue()
+
+        with ui.row().classes("dialog-actions"):
+            ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
+            ui.button("Issue new key", on_click=confirm).props("unelevated no-caps").classes("primary").mark(
+                "issue-confirm"
+            )
+    dialog.open()
+
+
+def show_secret(ip: str, service: str, secret: Secret) -> None:
+    """Show a new key this once; it goes from the page with the dialog."""
+    dialog, card = _dialog("New key")
+    dialog.props("persistent")
+    with card:
+        _authkey_name(ip, service)
+        with ui.row().classes("secret"):
+            ui.label(secret.text).classes("secret-text").mark("secret")
+
+            def copy() -> None:
+                ui.clipboard.write(secret.text)
+                copied.set_text("Copied")
+
+            ui.button("Copy", icon="content_copy", on_click=copy).props("flat no-caps dense").mark("copy-secret")
+            copied = ui.label().props("role=status").classes("secret-copied")
+        ui.label("Keep it now: it is stored only as a digest and cannot be shown again.").classes("dialog-text")
+        with ui.row().classes("dialog-actions"):
+            ui.button("Done", on_click=dialog.close).props("unelevated no-caps").classes("primary").mark("secret-done")
+    dialog.open()
+
+
+def _authkey_name(ip: str, service: str) -> None:
+    with ui.row().classes("review-key"):
+        ui.label(ip).classes("review-ip")
+        ui.label(service).classes("review-service")

@@ -1,0 +1,330 @@
+"""The page: one admin's window on the authkeys. It wires grid, toolbar, bar and review to the services.
+
+The loop: the grid asks `/grid/rows` for a block -> a tick calls `stage()` -> bar and review show it -> Submit calls
+`submit()` -> one transaction -> the change feed tells every page -> its grid shows what changed.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable
+from typing import Any
+
+from fastapi import Request
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from models.authkeys import Authkey
+from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, SubmissionRefused
+from models.grid_rows import overlay
+from models.privileges import Privilege, privilege
+from models.views import View, parse_view
+from models.wording import changes_to_keys, keys
+from services.authkeys import Authkeys
+from services.console import Console
+from services.feed import Commit
+from services.keymaking import add_authkey, issue_new_key
+from services.staging import StagingChange
+from ui.bar import ChangeBar
+from ui.dialogs import ask_issue_new_key, ask_new_authkey, show_secret, show_shortcuts
+from ui.feedback import show_bug, show_error, user_errors
+from ui.frame import TITLE, Frame, serve_static_files
+from ui.grid import AuthkeyGrid
+from ui.review import Review, review_items
+from ui.row_menu import RowMenu
+from ui.toolbar import Toolbar
+
+PROGRESS_AFTER = 0.5
+"""Seconds after which a submission shows how far it is."""
+NAMED_ROWS = 500
+"""Changed rows that are sent one by one; beyond that the grid reads its blocks anew."""
+
+
+def register_pages(console: Console) -> None:
+    """Register every page."""
+    serve_static_files()
+
+    @ui.page("/", title=TITLE)
+    async def authorization_keys(request: Request) -> None:
+        try:
+            view, problem = parse_view(request.query_params), None
+        except InvalidValue as error:
+            view, problem = View(), str(error)
+        await AuthkeysPage(console, view).build(request)
+        if problem:
+            show_error(f"{problem} All keys are shown.")
+
+
+class AuthkeysPage:
+    """One open window."""
+
+    def __init__(self, console: Console, view: View) -> None:
+        self._console = console
+        self._admin = console.admin
+        self._view = view
+        self._ticks = asyncio.Lock()
+        self._last_tick = 0
+        self._submission = uuid.uuid4()
+        self._revision: int | None = None
+
+    async def build(self, request: Request) -> None:
+        """Load first, then build, then subscribe: nothing between is awaited, so nothing is missed or drawn twice."""
+        total = await self._console.authkeys.count(View(), self._admin.id)
+        shown = await self._console.authkeys.count(self._view, self._admin.id)
+        hidden = await self._hidden()
+        self._frame = Frame(request, self._admin.name, available=self._console.feed.available)
+        with ui.element("main").classes("page"):
+            self._toolbar = Toolbar(self._view, self._show_view, self._add)
+            with ui.element("div").classes("workspace"):
+                with ui.element("div").classes("grid-area"):
+                    self._grid = AuthkeyGrid(self._view, shown)
+                    self._empty = ui.element("div").classes("empty").props("role=status")
+                self._review = Review(
+                    on_take_back=lambda ids: self._do(self._staging.take_back(self._admin.id, ids)),
+                    on_take_back_cell=self._take_back_cell,
+                    on_confirm=lambda ids: self._do(self._staging.confirm(self._admin.id, ids)),
+                )
+        self._bar = ChangeBar(
+            on_review=self._toggle_review,
+            on_discard=lambda: self._do(self._staging.discard(self._admin.id)),
+            on_undo=self._undo_submission,
+            on_submit=self._submit,
+        )
+        self._menu = RowMenu(on_issue=self._issue, on_remove_all=self._remove_all)
+        self._show_counts(shown, total)
+        await self._show_staged(hidden)
+        self._subscribe()
+
+    @property
+    def _staging(self) -> Any:
+        return self._console.staging
+
+    def _subscribe(self) -> None:
+        ui.on("tick", self._tick)
+        ui.on("sorted", self._sorted)
+        ui.on("row-menu", self._open_menu)
+        ui.on("shortcut", self._shortcut)
+        ui.on_exception(show_bug)
+        self._staging.changed.subscribe(self._staging_changed)
+        self._console.feed.committed.subscribe(self._committed)
+        self._console.feed.availability_changed.subscribe(self._availability_changed)
+
+    # -- what the browser says: claims, each checked ------------------------------------------------------------------
+
+    async def _tick(self, event: GenericEventArguments) -> None:
+        async with self._ticks:  # in the order in which they were made
+            claim = event.args if isinstance(event.args, dict) else {}
+            sequence, authkey_id = claim.get("seq"), claim.get("id")
+            column, value = claim.get("column"), claim.get("value")
+            if type(sequence) is not int or type(authkey_id) is not int or type(value) is not bool:
+                return show_error("That change was refused: it is not one that this page makes.")
+            if sequence > self._last_tick:
+                try:
+                    await self._stage(authkey_id, column, value)
+                except DatabaseUnavailable as error:
+                    # Not acknowledged: the browser keeps the tick and sends it again.
+                    return show_error(f"{error} The tick is kept and will be sent again.")
+                except AuthkeysError as error:
+                    show_error(str(error))
+                    await self._put([authkey_id])
+                self._last_tick = sequence
+            self._grid.acknowledge(sequence)
+
+    async def _stage(self, authkey_id: int, column: object, value: bool) -> None:
+        if not 0 < authkey_id < 2**63:
+            raise InvalidValue("There is no such authkey.")
+        if column != "remove":
+            await self._staging.stage(self._admin.id, authkey_id, privilege(column), value)
+        elif value:
+            await self._staging.stage_removal(self._admin.id, authkey_id)
+        else:
+            await self._staging.take_back(self._admin.id, [authkey_id])
+
+    def _sorted(self, event: GenericEventArguments) -> None:
+        claim = event.args if isinstance(event.args, dict) else {}
+        with user_errors():
+            view = parse_view({"sort": f"{'-' if claim.get('descending') is True else ''}{claim.get('column')}"})
+            self._toolbar.sorted_by(view)
+            self._view = self._toolbar.view
+            self._show_address()
+
+    async def _open_menu(self, event: GenericEventArguments) -> None:
+        authkey_id = event.args.get("id") if isinstance(event.args, dict) else None
+        if type(authkey_id) is not int or not 0 < authkey_id < 2**63:
+            return
+        with user_errors():
+            row = (await self._console.authkeys.find([authkey_id])).get(authkey_id)
+            if row is not None:
+                self._menu.open(row, len(await self._console.authkeys.of_ip(row.ip)))
+
+    async def _shortcut(self, event: GenericEventArguments) -> None:
+        match event.args:
+            case {"name": "undo"}:
+                await self._do(self._staging.undo(self._admin.id))
+            case {"name": "redo"}:
+                await self._do(self._staging.redo(self._admin.id))
+            case {"name": "review"}:
+                await self._toggle_review()
+            case {"name": "help"}:
+                show_shortcuts()
+
+    # -- what the admin does --------------------------------------------------------------------------------------------
+
+    def _show_view(self, view: View) -> None:
+        self._view = view
+        self._grid.show(view)
+        self._show_address()
+        ui.timer(0, self._refresh_counts, once=True)
+        ui.timer(0, self._show_staged, once=True)
+
+    def _show_address(self) -> None:
+        query = self._view.to_query()
+        ui.navigate.history.replace(f"/?{query}" if query else "/")
+
+    async def _submit(self) -> None:
+        with user_errors():
+            self._bar.show_submitting(True)
+            try:
+                receipt = await self._with_progress()
+            except SubmissionRefused:
+                await self._show_review()
+                raise
+            finally:
+                self._bar.show_submitting(False)
+                await self._show_staged()
+            self._submission = uuid.uuid4()
+            self._revision = receipt.revision
+            self._bar.show_receipt(receipt)
+            self._review.hide()
+
+    async def _with_progress(self) -> Any:
+        progress = [0, 1]
+        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress))
+        try:
+            return await self._staging.submit(
+                self._admin, self._submission, lambda done, total: progress.__setitem__(slice(2), [done, total])
+            )
+        finally:
+            shown.cancel()
+
+    async def _undo_submission(self) -> None:
+        if self._revision is None:
+            return
+        with user_errors():
+            receipt = await self._console.submissions.undo(self._revision, self._admin, uuid.uuid4())
+            self._revision = None
+            text = changes_to_keys(receipt.change_count, receipt.key_count)
+            self._bar.show_applied(f"Undone: {text}", undoable=False)
+
+    def _add(self) -> None:
+        async def add(ip: str, service: str, privileges: int) -> None:
+            key, secret = await add_authkey(self._console.submissions, self._admin, ip, service, privileges)
+            show_secret(key.ip, key.service, secret)
+
+        ask_new_authkey(add)
+
+    def _issue(self, row: Authkey) -> None:
+        async def issue() -> None:
+            with user_errors():
+                show_secret(row.ip, row.service, await issue_new_key(self._console.submissions, self._admin, row))
+
+        ask_issue_new_key(row, issue)
+
+    async def _remove_all(self, row: Authkey) -> None:
+        await self._do(self._staging.stage_removal_of_ip(self._admin.id, row.ip))
+
+    async def _take_back_cell(self, authkey_id: int, what: Privilege) -> None:
+        await self._do(self._staging.take_back_cell(self._admin.id, authkey_id, what))
+
+    async def _toggle_review(self) -> None:
+        if self._review.is_open:
+            self._review.hide()
+        else:
+            await self._show_review()
+
+    async def _do(self, step: Awaitable[object]) -> None:
+        with user_errors():
+            await step
+
+    # -- what happened, here or elsewhere -------------------------------------------------------------------------------
+
+    async def _staging_changed(self, change: StagingChange) -> None:
+        if change.admin_id != self._admin.id:
+            return
+        with user_errors():
+            if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS or self._view.staged_only:
+                self._grid.refresh()
+            else:
+                await self._put(change.authkey_ids)
+            if self._view.staged_only:
+                await self._refresh_counts()
+            await self._show_staged()
+        if change.fell_away:
+            ui.notify(f"What you staged for {keys(change.fell_away)} is already so.", classes="notice")
+
+    async def _committed(self, commit: Commit) -> None:
+        with user_errors():
+            if commit.modifications is None:
+                self._grid.refresh()
+            else:
+                self._grid.flash(commit.modifications, commit.admin_name)
+                await self._put([modification.authkey_id for modification in commit.modifications])
+                if self._view.depends_on_privileges or any(m.moves_rows for m in commit.modifications):
+                    self._grid.refresh()
+            await self._refresh_counts()
+            await self._show_staged()
+
+    def _availability_changed(self, available: bool) -> None:
+        self._frame.show_available(available)
+        if available:
+            self._grid.resend()
+            self._grid.refresh()
+
+    # -- drawing --------------------------------------------------------------------------------------------------------
+
+    async def _put(self, authkey_ids: Any) -> None:
+        found = await self._console.authkeys.find(authkey_ids)
+        staged = await self._staging.of(self._admin.id)
+        self._grid.put([overlay(row, staged[row.id]) for row in found.values()])
+
+    async def _hidden(self) -> int:
+        staged = await self._staging.of(self._admin.id)
+        if not self._view.is_filtered or self._view.staged_only or not len(staged):
+            return 0
+        in_view = await self._console.authkeys.staged_ids_in(self._view, self._admin.id)
+        return staged.change_count - staged.count_in(in_view)
+
+    async def _show_staged(self, hidden: int | None = None) -> None:
+        with user_errors():
+            hidden = await self._hidden() if hidden is None else hidden
+            staged = await self._staging.of(self._admin.id)
+            self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
+            if self._review.is_open:
+                await self._show_review()
+
+    async def _show_review(self) -> None:
+        staged = await self._staging.of(self._admin.id)
+        items = await review_items(staged, self._console.authkeys)
+        self._review.show(items, staged.change_count, staged.key_count)
+
+    async def _refresh_counts(self) -> None:
+        with user_errors():
+            authkeys: Authkeys = self._console.authkeys
+            total = await authkeys.count(View(), self._admin.id)
+            self._show_counts(await authkeys.count(self._view, self._admin.id), total)
+
+    def _show_counts(self, shown: int, total: int) -> None:
+        self._toolbar.show_count(shown, total)
+        self._empty.clear()
+        self._empty.set_visibility(shown == 0)
+        if shown:
+            return
+        with self._empty:
+            if total == 0:
+                ui.label("There are no authorization keys").classes("empty-title")
+                ui.label(
+                    "Add the first one with “Add authkey”, or import a file: uv run main.py import FILE.csv"
+                ).classes("empty-text")
+            else:
+                ui.label("No key matches this view").classes("empty-title")
+                ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
+                ui.button("Show all keys", on_click=self._toolbar.clear).props("flat no-caps")

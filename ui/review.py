@@ -1,0 +1,162 @@
+"""The review: what a submission would do, in plain words, key by key, with conflicts and risks first."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from nicegui import ui
+
+from models.addresses import sort_key
+from models.authkeys import Authkey
+from models.privileges import MANAGE_AUTHKEYS, Privilege, privileges_in
+from models.staged_changes import Conflict, ConflictKind, Entry, StagedChanges
+from models.wording import changes_to_keys, keys
+from services.authkeys import Authkeys, LastChange
+
+SHOWN_KEYS = 100
+"""Keys that the review lists; of a larger submission the risky ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """One key of the review."""
+
+    authkey_id: int
+    ip: str
+    service: str
+    entry: Entry
+    conflict: Conflict | None
+    last: LastChange | None
+
+
+async def review_items(staged: StagedChanges, authkeys: Authkeys) -> list[ReviewItem]:
+    """The keys to list: conflicts, then removals and grants of Manage Authkeys, then the rest, each by address."""
+    conflicts = staged.conflicts
+    ids = sorted(staged, key=lambda id_: (_rank(staged[id_], id_ in conflicts), id_))[:SHOWN_KEYS]
+    found = await authkeys.find(ids)
+    items = [await _item(id_, staged[id_], conflicts.get(id_), found.get(id_), authkeys) for id_ in ids]
+    return sorted(
+        (item for item in items if item is not None),
+        key=lambda item: (_rank(item.entry, item.conflict is not None), sort_key(item.ip), item.service),
+    )
+
+
+def _rank(entry: Entry, in_conflict: bool) -> int:
+    if in_conflict:
+        return 0
+    return 1 if entry.removal or entry.grants & MANAGE_AUTHKEYS.mask else 2
+
+
+async def _item(
+    authkey_id: int, entry: Entry, conflict: Conflict | None, row: Authkey | None, authkeys: Authkeys
+) -> ReviewItem | None:
+    last = await authkeys.last_change(authkey_id) if conflict or row is None else None
+    name = row or last
+    if name is None:
+        return None
+    return ReviewItem(authkey_id, name.ip, name.service, entry, conflict, last)
+
+
+class Review:
+    """The panel beside the grid."""
+
+    def __init__(
+        self,
+        *,
+        on_take_back: Callable[[list[int]], Awaitable[object]],
+        on_take_back_cell: Callable[[int, Privilege], Awaitable[object]],
+        on_confirm: Callable[[list[int]], Awaitable[object]],
+    ) -> None:
+        self._on_take_back = on_take_back
+        self._on_take_back_cell = on_take_back_cell
+        self._on_confirm = on_confirm
+        self._panel = (
+            ui.element("section").classes("review").props('aria-label="Review of staged changes"').mark("review-panel")
+        )
+        self._panel.set_visibility(False)
+        with self._panel:
+            with ui.row().classes("review-head"):
+                ui.label("Review").classes("review-title").props("role=heading aria-level=2")
+                self._summary = ui.label().classes("review-summary")
+                ui.space()
+                ui.button(icon="close", on_click=self.hide).props('flat round dense aria-label="Close the review"')
+            self._list = (
+                ui.element("div").classes("review-list").props('tabindex=0 role=group aria-label="Staged changes"')
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the panel shows."""
+        return self._panel.visible
+
+    def hide(self) -> None:
+        """Close the panel."""
+        self._panel.set_visibility(False)
+
+    def show(self, items: list[ReviewItem], change_count: int, key_count: int) -> None:
+        """Open the panel with these items."""
+        self._panel.set_visibility(True)
+        self._summary.set_text(changes_to_keys(change_count, key_count))
+        self._list.clear()
+        with self._list:
+            if not items:
+                ui.label("Nothing is staged. Tick a box in the grid to stage a change.").classes("review-empty")
+            if conflicting := [item for item in items if item.conflict]:
+                self._conflict_head(conflicting)
+            for item in items:
+                self._item(item)
+            if key_count > len(items):
+                ui.label(f"… and {keys(key_count - len(items))} more").classes("review-empty")
+
+    def _conflict_head(self, items: list[ReviewItem]) -> None:
+        with ui.element("div").classes("review-conflicts").props("role=alert"):
+            count = "1 key needs" if len(items) == 1 else f"{len(items):,} keys need"
+            ui.label(f"{count} a decision before anything can be submitted.")
+            ids = [item.authkey_id for item in items]
+            ui.button("Drop these lines", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
+
+    def _item(self, item: ReviewItem) -> None:
+        with ui.element("div").classes("review-item" + (" conflict" if item.conflict else "")):
+            with ui.row().classes("review-key"):
+                ui.label(item.ip).classes("review-ip")
+                ui.label(item.service).classes("review-service")
+            if item.conflict:
+                self._conflict(item, item.conflict)
+            if item.entry.removal:
+                self._line("×", "Remove: it loses every privilege and the key stops working", "remove", item)
+            for privilege in privileges_in(item.entry.grants):
+                self._line("+", privilege.label, "grant", item, privilege)
+            for privilege in privileges_in(item.entry.revocations):
+                self._line("−", privilege.label, "revoke", item, privilege)
+
+    def _line(self, mark: str, text: str, kind: str, item: ReviewItem, privilege: Privilege | None = None) -> None:
+        verb = {"grant": "Grant ", "revoke": "Revoke ", "remove": ""}[kind]
+        with ui.row().classes(f"review-line {kind}"):
+            ui.label(mark).classes("review-mark").props("aria-hidden=true")
+            ui.label(f"{verb}{text}").classes("review-text")
+
+            async def take_back() -> None:
+                if privilege is None:
+                    await self._on_take_back([item.authkey_id])
+                else:
+                    await self._on_take_back_cell(item.authkey_id, privilege)
+
+            what = f"Take back: {verb}{text}, {item.ip}, {item.service}"
+            ui.button(icon="undo", on_click=take_back).props("flat round dense size=sm").props["aria-label"] = what
+
+    def _conflict(self, item: ReviewItem, conflict: Conflict) -> None:
+        who = f"{item.last.admin_name} {_ago(item.last.at)}" if item.last else "somebody else"
+        with ui.element("div").classes("review-conflict"):
+            if conflict.kind is ConflictKind.REMOVED:
+                ui.label(f"Removed by {who}. Your changes to it cannot be submitted.")
+            else:
+                ui.label(f"Changed by {who}, after you staged its removal.")
+            with ui.row().classes("gap-1"):
+                ids = [item.authkey_id]
+                ui.button("Drop", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
+                if conflict.kind is ConflictKind.CHANGED:
+                    ui.button("Remove it anyway", on_click=lambda: self._on_confirm(ids)).props("flat dense no-caps")
+
+
+def _ago(at: datetime) -> str:
+    return f"at {at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,36 @@
+"""The menu of a row. The browser puts its anchor beside the row; what stands in it is decided here."""
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from models.authkeys import Authkey
+
+
+class RowMenu:
+    """One menu for all rows of a page."""
+
+    def __init__(
+        self,
+        *,
+        on_issue: Callable[[Authkey], object],
+        on_remove_all: Callable[[Authkey], Awaitable[object]],
+    ) -> None:
+        self._on_issue = on_issue
+        self._on_remove_all = on_remove_all
+        with ui.element("div").props("id=row-menu-anchor"):
+            self._menu = ui.menu().props("no-parent-event auto-close anchor='bottom right' self='top right'")
+
+    def open(self, row: Authkey, keys_of_ip: int) -> None:
+        """Open the menu for a row whose IP has `keys_of_ip` authkeys."""
+        self._menu.clear()
+        with self._menu, ui.element("div").props("role=menu").classes("row-menu"):
+            self._entry("Issue new key", lambda: self._on_issue(row))
+            if keys_of_ip > 1:
+                self._entry(f"Stage removal of all {keys_of_ip:,} keys of this IP", lambda: self._on_remove_all(row))
+            hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
+            ui.label(hint).classes("row-menu-hint")
+        self._menu.open()
+
+    def _entry(self, text: str, action: Callable[[], object]) -> None:
+        ui.menu_item(text, action).props("role=menuitem tabindex=0")

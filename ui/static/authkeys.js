@@ -1,0 +1,297 @@
+// All JavaScript of the product: the grid's data source and cells, its keys, and what must happen before the server
+// answers. Everything else is Python. Told by Python: show, put, flash, refresh, ack, resend. Tells Python, by event:
+// tick, sorted, row-menu, shortcut.
+"use strict";
+
+const authkeys = (() => {
+  const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8 }; // bits of a cell's value, so that AG Grid sees any change
+  const FLASH_MS = 4000;
+  const RETRY_MS = 1000;
+  const PENDING = "authkeys.pending"; // ticks that the server has not acknowledged; they outlive a reload of this tab
+
+  let api = null;
+  let query = "";
+  let generation = 0; // of the view; answers for an older one are dropped
+  let sequence = 0;
+  let pending = [];
+  const flashes = new Map(); // authkey id -> {mask, whole, by}
+
+  // -- rows: what the server sent, with the ticks that it has not seen yet -------------------------------------------
+
+  function withPending(row) {
+    return pending.reduce((now, tick) => (tick.id === row.id ? ticked(now, tick) : now), row);
+  }
+
+  function ticked(row, { bit, value }) {
+    if (bit === null) return { ...row, removal: value, staged: value ? row.stored : row.staged };
+    if (row.removal) return row;
+    return { ...row, staged: value ? row.staged | (1 << bit) : row.staged & ~(1 << bit) };
+  }
+
+  function replace(node, row) {
+    if (node?.data) node.setData(withPending(row));
+  }
+
+  const datasource = {
+    async getRows(request) {
+      const asked = generation;
+      const sort = request.sortModel[0];
+      const parameters = new URLSearchParams(query);
+      parameters.set("start", request.startRow);
+      parameters.set("end", request.endRow);
+      parameters.delete("sort");
+      if (sort) parameters.set("sort", (sort.sort === "desc" ? "-" : "") + sort.colId);
+      while (asked === generation) {
+        try {
+          const response = await fetch(`${base()}/grid/rows?${parameters}`, { headers: { Accept: "application/json" } });
+          if (response.ok) {
+            const { rows, total } = await response.json();
+            if (asked === generation) request.successCallback(rows.map(withPending), total);
+            return;
+          }
+          if (response.status < 500) return request.failCallback();
+        } catch (error) {
+          console.info("The server does not answer; asking again.", error.name);
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    },
+  };
+
+  function base() {
+    return document.querySelector("[data-root-path]")?.dataset.rootPath ?? "";
+  }
+
+  // -- ticking -------------------------------------------------------------------------------------------------------
+
+  function tick(node, column) {
+    const row = node.data;
+    const { bit } = column.getColDef().cellRendererParams;
+    if (!row || (bit !== null && row.removal)) return;
+    const value = bit === null ? !row.removal : !(row.staged & (1 << bit));
+    const entry = { seq: ++sequence, id: row.id, column: column.getColId(), bit, value };
+    pending.push(entry);
+    remember();
+    node.setData(ticked(row, entry));
+    send(entry);
+  }
+
+  function send({ seq, id, column, value }) {
+    emitEvent("tick", { seq, id, column, value });
+  }
+
+  function remember() {
+    sessionStorage.setItem(PENDING, JSON.stringify(pending));
+  }
+
+  function adopt() {
+    // Ticks of this tab from before a reload: to this server window they are new.
+    pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "[]").map((entry) => ({ ...entry, seq: ++sequence }));
+    pending.forEach(send);
+  }
+
+  // -- cells ---------------------------------------------------------------------------------------------------------
+
+  function cellValue({ data, colDef }) {
+    if (!data) return 0;
+    const { bit } = colDef.cellRendererParams;
+    const flash = flashes.get(data.id);
+    const flashed = flash && (flash.whole || (bit !== null && flash.mask & (1 << bit))) ? WORDS.flash : 0;
+    if (bit === null) return (data.removal ? WORDS.grant | WORDS.staged | WORDS.removal : 0) | flashed;
+    const mask = 1 << bit;
+    return (
+      (data.staged & mask ? WORDS.grant : 0) |
+      ((data.staged ^ data.stored) & mask && !data.removal ? WORDS.staged : 0) |
+      (data.removal ? WORDS.removal : 0) |
+      flashed
+    );
+  }
+
+  class CheckboxCell {
+    init(params) {
+      this.box = document.createElement("input");
+      this.box.type = "checkbox";
+      this.box.tabIndex = -1; // the grid is one Tab stop; the arrow keys move
+      this.box.addEventListener("change", () => tick(this.params.node, this.params.column));
+      this.refresh(params);
+    }
+    getGui() {
+      return this.box;
+    }
+    refresh(params) {
+      this.params = params;
+      const { data, value } = params;
+      const { bit, label } = params.colDef.cellRendererParams;
+      this.box.style.visibility = data ? "visible" : "hidden";
+      if (!data) return true;
+      const staged = value & WORDS.staged ? ", staged" : "";
+      this.box.checked = Boolean(value & WORDS.grant);
+      this.box.disabled = bit !== null && Boolean(value & WORDS.removal);
+      this.box.setAttribute("aria-label", `${label}, ${data.ip}, ${data.service}${staged}`);
+      const by = value & WORDS.flash ? flashes.get(data.id)?.by : undefined;
+      const cell = params.eGridCell;
+      by ? cell.setAttribute("data-by", by) : cell.removeAttribute("data-by");
+      return true;
+    }
+  }
+
+  class MenuCell {
+    init(params) {
+      this.button = document.createElement("button");
+      this.button.type = "button";
+      this.button.tabIndex = -1;
+      this.button.className = "row-menu-button";
+      this.button.textContent = "⋮";
+      this.button.addEventListener("click", () => openMenu(this.params.node, this.button));
+      this.refresh(params);
+    }
+    getGui() {
+      return this.button;
+    }
+    refresh(params) {
+      this.params = params;
+      this.button.style.visibility = params.data ? "visible" : "hidden";
+      if (params.data) this.button.setAttribute("aria-label", `Actions, ${params.data.ip}, ${params.data.service}`);
+      return true;
+    }
+  }
+
+  function openMenu(node, button) {
+    if (!node.data) return;
+    const { left, top, width, height } = button.getBoundingClientRect();
+    const anchor = document.getElementById("row-menu-anchor");
+    Object.assign(anchor.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+    emitEvent("row-menu", { id: node.data.id });
+  }
+
+  const is = (word, not = 0) => (params) => Boolean(params.value & word) && !(params.value & not);
+  const cellClassRules = {
+    "cell-grant": (params) => (params.value & 7) === (WORDS.grant | WORDS.staged),
+    "cell-revoke": (params) => (params.value & 7) === WORDS.staged,
+    "cell-remove": is(WORDS.removal, 0),
+    "cell-flash": is(WORDS.flash),
+  };
+  const rowClassRules = {
+    "row-removal": ({ data }) => Boolean(data?.removal),
+    "row-flash": ({ data }) => Boolean(data && flashes.get(data.id)?.whole),
+  };
+
+  // -- keys ----------------------------------------------------------------------------------------------------------
+
+  function onCellKeyDown({ event, node, column }) {
+    const column_id = column.getColId();
+    if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
+      event.preventDefault();
+      if (event.target.type !== "checkbox") tick(node, column);
+      else event.target.click();
+    } else if (column_id === "menu" && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      openMenu(node, event.target.querySelector("button") ?? event.target);
+    }
+  }
+
+  function onKeyDown(event) {
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
+    const control = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    let shortcut = null;
+    if (control && !event.altKey && key === "z" && !typing) shortcut = event.shiftKey ? "redo" : "undo";
+    else if (control && !event.altKey && key === "y" && !typing) shortcut = "redo";
+    else if (control && key === "s") shortcut = "review";
+    else if (!typing && !control && !event.altKey && event.key === "?") shortcut = "help";
+    else if (!typing && !control && !event.altKey && event.key === "/" && !document.querySelector(".q-dialog")) {
+      event.preventDefault();
+      const search = document.querySelector("input[type=search]");
+      search?.focus();
+      search?.select();
+    }
+    if (shortcut) {
+      event.preventDefault();
+      emitEvent("shortcut", { name: shortcut });
+    }
+  }
+
+  // -- staying in place ------------------------------------------------------------------------------------------------
+
+  function refetch() {
+    if (!api) return;
+    const focused = api.getFocusedCell();
+    const id = focused && api.getDisplayedRowAtIndex(focused.rowIndex)?.data?.id;
+    if (id !== undefined && id !== null && document.activeElement?.closest(".ag-cell")) {
+      const follow = () => {
+        const index = api.getRowNode(String(id))?.rowIndex;
+        if (index === undefined || index === null) return;
+        api.removeEventListener("modelUpdated", follow);
+        if (index !== focused.rowIndex) api.setFocusedCell(index, focused.column);
+      };
+      api.addEventListener("modelUpdated", follow);
+      setTimeout(() => api?.removeEventListener("modelUpdated", follow), FLASH_MS);
+    }
+    api.refreshInfiniteCache();
+  }
+
+  function onGridReady(params) {
+    api = params.api;
+    addEventListener("keydown", onKeyDown);
+    adopt();
+    window.socket?.on("connect", () => pending.forEach(send));
+  }
+
+  function onSortChanged() {
+    const column = api.getColumnState().find((state) => state.sort);
+    emitEvent("sorted", { column: column?.colId ?? "ip", descending: column?.sort === "desc" });
+  }
+
+  function onGridSizeChanged({ clientWidth, api: grid }) {
+    // A phone has no room for two pinned sides.
+    const pinned = clientWidth < 640 ? null : "right";
+    if (grid.getColumn("remove")?.getPinned() !== pinned) grid.setColumnsPinned(["remove", "menu"], pinned);
+  }
+
+  // -- what Python calls ---------------------------------------------------------------------------------------------
+
+  return {
+    CheckboxCell,
+    MenuCell,
+    cellClassRules,
+    cellValue,
+    datasource,
+    onCellKeyDown,
+    onGridReady,
+    onGridSizeChanged,
+    onSortChanged,
+    rowClassRules,
+    rowId: ({ data }) => String(data.id),
+    start: (viewQuery) => (query = viewQuery),
+
+    show(viewQuery) {
+      query = viewQuery;
+      generation++;
+      if (!api) return;
+      api.ensureIndexVisible(0, "top");
+      api.purgeInfiniteCache();
+    },
+    put(rows) {
+      rows.forEach((row) => replace(api?.getRowNode(String(row.id)), row));
+    },
+    flash(changes, by) {
+      changes.forEach(([id, mask, whole]) => flashes.set(id, { mask, whole, by }));
+      const redraw = () => {
+        const nodes = changes.map(([id]) => api?.getRowNode(String(id))).filter((node) => node?.data);
+        nodes.forEach((node) => node.setData({ ...node.data }));
+      };
+      redraw();
+      setTimeout(() => {
+        changes.forEach(([id]) => flashes.delete(id));
+        redraw();
+      }, FLASH_MS);
+    },
+    refresh: refetch,
+    ack(seq) {
+      pending = pending.filter((entry) => entry.seq > seq);
+      remember();
+    },
+    resend: () => pending.forEach(send),
+    remember_theme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
+  };
+})();

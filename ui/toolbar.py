@@ -1,0 +1,95 @@
+"""The toolbar: search, filters, the count of what is shown, and "Add authkey"."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from nicegui import ui
+
+from models.errors import InvalidValue
+from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
+from models.views import MAX_SEARCH_LENGTH, View
+from models.wording import keys
+
+_PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
+
+
+class Toolbar:
+    """What the admin sets here becomes a new View, handed to `on_view`."""
+
+    def __init__(self, view: View, on_view: Callable[[View], object], on_add: Callable[[], object]) -> None:
+        self._view = view
+        self._on_view = on_view
+        with ui.row().classes("toolbar").props('role=search aria-label="Authorization keys"'):
+            self._search = (
+                ui.input(
+                    placeholder="Search IP, network or service", value=view.search, on_change=lambda: self._changed()
+                )
+                .props(f"type=search outlined dense clearable debounce=200 maxlength={MAX_SEARCH_LENGTH}")
+                .props('aria-label="Search IP, network or service"')
+                .classes("search")
+                .mark("search")
+            )
+            with self._search.add_slot("prepend"):
+                ui.icon("search", size="18px")
+            self._has = self._filter("Has privilege", view.has)
+            self._lacks = self._filter("Lacks privilege", view.lacks)
+            self._staged = (
+                ui.checkbox("Only my staged changes", value=view.staged_only, on_change=lambda: self._changed())
+                .props("dense")
+                .classes("staged-only")
+                .mark("staged-only")
+            )
+            self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
+            ui.space()
+            self._count = ui.label().classes("count").props("role=status").mark("count")
+            ui.button("Add authkey", icon="add", on_click=lambda: on_add()).props("outline no-caps").classes(
+                "add"
+            ).mark("add")
+        self._clear.set_visibility(view.is_filtered)
+
+    @property
+    def view(self) -> View:
+        """The view that is shown now."""
+        return self._view
+
+    def _filter(self, label: str, mask: int) -> ui.select:
+        return (
+            ui.select(
+                _PRIVILEGE_OPTIONS,
+                label=label,
+                multiple=True,
+                value=[each.id for each in privileges_in(mask)],
+                on_change=lambda: self._changed(),
+            )
+            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
+            .classes("filter")
+        )
+
+    def show_count(self, shown: int, total: int) -> None:
+        """Say how many keys there are and, of a filtered view, how many it shows."""
+        self._count.set_text(f"{shown:,} of {keys(total)}" if self._view.is_filtered else keys(total))
+
+    def clear(self) -> None:
+        """Back to the view of all keys; what is sorted stays."""
+        for element, value in ((self._search, ""), (self._has, []), (self._lacks, []), (self._staged, False)):
+            element.value = value
+
+    def sorted_by(self, view: View) -> None:
+        """The grid was sorted: keep it for the next view."""
+        self._view = replace(self._view, sort=view.sort, descending=view.descending)
+
+    def _changed(self) -> None:
+        try:
+            view = replace(
+                self._view,
+                search=str(self._search.value or "").strip()[:MAX_SEARCH_LENGTH],
+                has=mask_of(privilege(each) for each in self._has.value),
+                lacks=mask_of(privilege(each) for each in self._lacks.value),
+                staged_only=self._staged.value is True,
+            )
+        except InvalidValue:  # a forged event: no such option is offered
+            return
+        self._clear.set_visibility(view.is_filtered)
+        if view != self._view:
+            self._view = view
+            self._on_view(view)
