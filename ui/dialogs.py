@@ -22,7 +22,8 @@ SHORTCUTS = (
 
 
 def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
-    dialog = ui.dialog().props(f'aria-label="{title}"')
+    with ui.context.client.content:  # not inside of another dialog, which would take this one along when it goes
+        dialog = ui.dialog().props(f'aria-label="{title}"')
     with dialog, ui.card().classes("dialog") as card:
         ui.label(title).classes("dialog-title").props("role=heading aria-level=2")
     dialog.on("hide", dialog.delete)

@@ -169,12 +169,12 @@ class AuthkeysPage:
 
     # -- what the admin does --------------------------------------------------------------------------------------------
 
-    def _show_view(self, view: View) -> None:
+    async def _show_view(self, view: View) -> None:
         self._view = view
         self._grid.show(view)
         self._show_address()
-        ui.timer(0, self._refresh_counts, once=True)
-        ui.timer(0, self._show_staged, once=True)
+        await self._refresh_counts()
+        await self._show_staged()
 
     def _show_address(self) -> None:
         query = self._view.to_query()

@@ -1,6 +1,6 @@
 """The toolbar: search, filters, the count of what is shown, and "Add authkey"."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from nicegui import ui
@@ -16,14 +16,12 @@ _PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
 class Toolbar:
     """What the admin sets here becomes a new View, handed to `on_view`."""
 
-    def __init__(self, view: View, on_view: Callable[[View], object], on_add: Callable[[], object]) -> None:
+    def __init__(self, view: View, on_view: Callable[[View], Awaitable[object]], on_add: Callable[[], object]) -> None:
         self._view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props('role=search aria-label="Authorization keys"'):
             self._search = (
-                ui.input(
-                    placeholder="Search IP, network or service", value=view.search, on_change=lambda: self._changed()
-                )
+                ui.input(placeholder="Search IP, network or service", value=view.search, on_change=self._changed)
                 .props(f"type=search outlined dense clearable debounce=200 maxlength={MAX_SEARCH_LENGTH}")
                 .props('aria-label="Search IP, network or service"')
                 .classes("search")
@@ -34,7 +32,7 @@ class Toolbar:
             self._has = self._filter("Has privilege", view.has)
             self._lacks = self._filter("Lacks privilege", view.lacks)
             self._staged = (
-                ui.checkbox("Only my staged changes", value=view.staged_only, on_change=lambda: self._changed())
+                ui.checkbox("Only my staged changes", value=view.staged_only, on_change=self._changed)
                 .props("dense")
                 .classes("staged-only")
                 .mark("staged-only")
@@ -59,7 +57,7 @@ class Toolbar:
                 label=label,
                 multiple=True,
                 value=[each.id for each in privileges_in(mask)],
-                on_change=lambda: self._changed(),
+                on_change=self._changed,
             )
             .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
             .classes("filter")
@@ -78,7 +76,7 @@ class Toolbar:
         """The grid was sorted: keep it for the next view."""
         self._view = replace(self._view, sort=view.sort, descending=view.descending)
 
-    def _changed(self) -> None:
+    async def _changed(self) -> None:
         try:
             view = replace(
                 self._view,
@@ -92,4 +90,4 @@ class Toolbar:
         self._clear.set_visibility(view.is_filtered)
         if view != self._view:
             self._view = view
-            self._on_view(view)
+            await self._on_view(view)

@@ -268,7 +268,7 @@ const authkeys = (() => {
       query = viewQuery;
       generation++;
       if (!api) return;
-      api.ensureIndexVisible(0, "top");
+      if (api.getDisplayedRowCount()) api.ensureIndexVisible(0, "top");
       api.purgeInfiniteCache();
     },
     put(rows) {
