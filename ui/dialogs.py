@@ -6,8 +6,9 @@ from nicegui import ui
 
 from models.authkeys import MAX_SERVICE_LENGTH, Authkey
 from models.errors import AuthkeysError
-from models.privileges import PRIVILEGES, mask_of
+from models.privileges import PRIVILEGES, Privilege, mask_of, privilege
 from models.secrets import Secret
+from models.wording import keys
 
 SHORTCUTS = (
     ("/", "Search"),
@@ -55,8 +56,6 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
             .props(f"outlined dense maxlength={MAX_SERVICE_LENGTH * 2}")
             .mark("add-service")
         )
-        ip.classes("w-full")
-        service.classes("w-full")
         with ui.element("fieldset").classes("privileges"):
             with ui.element("legend"):
                 ui.label("Privileges")
@@ -81,10 +80,38 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
         with ui.row().classes("dialog-actions"):
             ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
             save = (
-                ui.button("Add authkey", on_click=submit)
+                ui.button("Add authkey", on_click=submit, color=None)
                 .props("unelevated no-caps")
                 .classes("primary")
                 .mark("add-submit")
+            )
+    dialog.open()
+
+
+def ask_stage_all(count: int, stage: Callable[[Privilege | None, bool], Awaitable[None]]) -> None:
+    """Ask what to stage for all authkeys of the view: a privilege to grant or revoke, or (None) their removal."""
+    dialog, card = _dialog("Stage for all keys in view")
+    with card:
+        ui.label(f"One step for {keys(count)}. It is only staged: review it, undo it, or submit it.").classes(
+            "dialog-text"
+        )
+        action = ui.radio({"grant": "Grant", "revoke": "Revoke", "remove": "Remove?"}, value="grant").props(
+            "inline dense"
+        )
+        choice = (
+            ui.select({each.id: each.label for each in PRIVILEGES}, label="Privilege", value=PRIVILEGES[0].id)
+            .props("outlined dense options-dense")
+            .bind_visibility_from(action, "value", backward=lambda value: value != "remove")
+        )
+
+        async def confirm() -> None:
+            dialog.close()
+            await stage(None if action.value == "remove" else privilege(choice.value), action.value == "grant")
+
+        with ui.row().classes("dialog-actions"):
+            ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
+            ui.button("Stage", on_click=confirm, color=None).props("unelevated no-caps").classes("primary").mark(
+                "stage-all"
             )
     dialog.open()
 
@@ -107,9 +134,9 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
 
         with ui.row().classes("dialog-actions"):
             ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
-            ui.button("Issue new key", on_click=confirm).props("unelevated no-caps").classes("primary").mark(
-                "issue-confirm"
-            )
+            ui.button("Issue new key", on_click=confirm, color=None).props("unelevated no-caps").classes(
+                "primary"
+            ).mark("issue-confirm")
     dialog.open()
 
 
@@ -130,7 +157,9 @@ def show_secret(ip: str, service: str, secret: Secret) -> None:
             copied = ui.label().props("role=status").classes("secret-copied")
         ui.label("Keep it now: it is stored only as a digest and cannot be shown again.").classes("dialog-text")
         with ui.row().classes("dialog-actions"):
-            ui.button("Done", on_click=dialog.close).props("unelevated no-caps").classes("primary").mark("secret-done")
+            ui.button("Done", on_click=dialog.close, color=None).props("unelevated no-caps").classes("primary").mark(
+                "secret-done"
+            )
     dialog.open()
 
 

@@ -37,7 +37,7 @@ class Frame:
             with ui.element("div").classes("live").props("role=status") as self._live:
                 ui.element("span").classes("live-dot").props("aria-hidden=true")
                 self._state = ui.label().classes("live-text").mark("live")
-            ui.button(icon="dark_mode", on_click=self._switch_theme).props(
+            ui.button(icon="dark_mode", on_click=self._switch_theme, color=None).props(
                 'flat round dense aria-label="Switch between light and dark"'
             ).classes("theme").mark("theme")
             with ui.element("div").classes("avatar").props(f'role=img aria-label="Signed in as {admin_name}"'):

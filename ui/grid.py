@@ -99,7 +99,8 @@ def _columns(view: View) -> list[dict[str, Any]]:
             "field": "ip",
             "headerName": "IP",
             "pinned": "left",
-            "width": 158,
+            "width": 176,
+            "resizable": True,
             "cellClass": "cell-ip",
             "tooltipField": "ip",
         },
@@ -109,6 +110,7 @@ def _columns(view: View) -> list[dict[str, Any]]:
             "headerName": "Service",
             "flex": 3,
             "minWidth": 150,
+            "resizable": True,
             "cellClass": "cell-service",
             "tooltipField": "service",
         },
@@ -145,9 +147,14 @@ def _checkbox(column_id: str, label: str, description: str, bit: int | None) -> 
         "headerClass": "header-privilege",
         "cellClass": "cell-checkbox",
         "flex": 2,
-        "minWidth": 84,
+        "minWidth": _width_of_longest_word(label),
         "cellRendererParams": {"bit": bit, "label": label},
         ":cellRenderer": "authkeys.CheckboxCell",
         ":cellClassRules": "authkeys.cellClassRules",
         ":valueGetter": "authkeys.cellValue",
     }
+
+
+def _width_of_longest_word(label: str) -> int:
+    """Pixels that keep every word of a heading whole, at 12 px bold."""
+    return max(84, 12 + round(6.3 * max(map(len, label.split()))))

@@ -25,7 +25,7 @@ from services.feed import Commit
 from services.keymaking import add_authkey, issue_new_key
 from services.staging import StagingChange
 from ui.bar import ChangeBar
-from ui.dialogs import ask_issue_new_key, ask_new_authkey, show_secret, show_shortcuts
+from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
 from ui.feedback import show_bug, show_error, user_errors
 from ui.frame import TITLE, Frame, serve_static_files
 from ui.grid import AuthkeyGrid
@@ -73,7 +73,9 @@ class AuthkeysPage:
         hidden = await self._hidden()
         self._frame = Frame(request, self._admin.name, available=self._console.feed.available)
         with ui.element("main").classes("page"):
-            self._toolbar = Toolbar(self._view, self._show_view, self._add)
+            self._toolbar = Toolbar(
+                self._view, on_view=self._show_view, on_stage_all=self._ask_stage_all, on_add=self._add
+            )
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
                     self._grid = AuthkeyGrid(self._view, shown)
@@ -128,6 +130,7 @@ class AuthkeysPage:
                     await self._put([authkey_id])
                 self._last_tick = sequence
             self._grid.acknowledge(sequence)
+        return None
 
     async def _stage(self, authkey_id: int, column: object, value: bool) -> None:
         if not 0 < authkey_id < 2**63:
@@ -198,7 +201,7 @@ class AuthkeysPage:
 
     async def _with_progress(self) -> Any:
         progress = [0, 1]
-        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress))
+        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
         try:
             return await self._staging.submit(
                 self._admin, self._submission, lambda done, total: progress.__setitem__(slice(2), [done, total])
@@ -221,6 +224,15 @@ class AuthkeysPage:
             show_secret(key.ip, key.service, secret)
 
         ask_new_authkey(add)
+
+    async def _ask_stage_all(self) -> None:
+        with user_errors():
+            view = self._view
+
+            async def stage(what: Privilege | None, granted: bool) -> None:
+                await self._do(self._staging.stage_view(self._admin.id, view, what, granted))
+
+            ask_stage_all(await self._console.authkeys.count(view, self._admin.id), stage)
 
     def _issue(self, row: Authkey) -> None:
         async def issue() -> None:

@@ -79,7 +79,9 @@ class Review:
                 ui.label("Review").classes("review-title").props("role=heading aria-level=2")
                 self._summary = ui.label().classes("review-summary")
                 ui.space()
-                ui.button(icon="close", on_click=self.hide).props('flat round dense aria-label="Close the review"')
+                ui.button(icon="close", on_click=self.hide, color=None).props(
+                    'flat round dense aria-label="Close the review"'
+                )
             self._list = (
                 ui.element("div").classes("review-list").props('tabindex=0 role=group aria-label="Staged changes"')
             )
@@ -142,7 +144,9 @@ class Review:
                     await self._on_take_back_cell(item.authkey_id, privilege)
 
             what = f"Take back: {verb}{text}, {item.ip}, {item.service}"
-            ui.button(icon="undo", on_click=take_back).props("flat round dense size=sm").props["aria-label"] = what
+            ui.button(icon="undo", on_click=take_back, color=None).props("flat round dense size=sm").props[
+                "aria-label"
+            ] = what
 
     def _conflict(self, item: ReviewItem, conflict: Conflict) -> None:
         who = f"{item.last.admin_name} {_ago(item.last.at)}" if item.last else "somebody else"
@@ -151,7 +155,7 @@ class Review:
                 ui.label(f"Removed by {who}. Your changes to it cannot be submitted.")
             else:
                 ui.label(f"Changed by {who}, after you staged its removal.")
-            with ui.row().classes("gap-1"):
+            with ui.row().classes("review-choices"):
                 ids = [item.authkey_id]
                 ui.button("Drop", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
                 if conflict.kind is ConflictKind.CHANGED:

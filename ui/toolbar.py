@@ -16,7 +16,14 @@ _PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
 class Toolbar:
     """What the admin sets here becomes a new View, handed to `on_view`."""
 
-    def __init__(self, view: View, on_view: Callable[[View], Awaitable[object]], on_add: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        view: View,
+        *,
+        on_view: Callable[[View], Awaitable[object]],
+        on_stage_all: Callable[[], Awaitable[object]],
+        on_add: Callable[[], object],
+    ) -> None:
         self._view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props('role=search aria-label="Authorization keys"'):
@@ -40,9 +47,10 @@ class Toolbar:
             self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
-            ui.button("Add authkey", icon="add", on_click=lambda: on_add()).props("outline no-caps").classes(
-                "add"
-            ).mark("add")
+            ui.button("Stage for all…", on_click=on_stage_all, color=None).props("flat dense no-caps").classes(
+                "quiet stage-all"
+            ).mark("stage-for-all")
+            ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark("add")
         self._clear.set_visibility(view.is_filtered)
 
     @property

@@ -244,8 +244,11 @@ const authkeys = (() => {
 
   function onGridSizeChanged({ clientWidth, api: grid }) {
     // A phone has no room for two pinned sides.
-    const pinned = clientWidth < 640 ? null : "right";
-    if (grid.getColumn("remove")?.getPinned() !== pinned) grid.setColumnsPinned(["remove", "menu"], pinned);
+    const narrow = clientWidth < 640;
+    const pinned = narrow ? null : "right";
+    if ((grid.getColumn("remove")?.getPinned() ?? null) === pinned) return;
+    grid.setColumnsPinned(["remove", "menu"], pinned);
+    grid.setColumnWidths([{ key: "ip", newWidth: narrow ? 132 : 176 }]);
   }
 
   // -- what Python calls ---------------------------------------------------------------------------------------------

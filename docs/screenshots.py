@@ -1,0 +1,54 @@
+"""Make the README's pictures from the real app: `uv run docs/screenshots.py`.
+
+Starts `main.py --demo`, stages some changes in headless Chromium (Debian's) as a person would, and photographs the page.
+"""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+HERE = Path(__file__).parent
+TICKS = ("0/explisc", "2/secverify", "4/addlicense", "5/manageauthkeys", "7/listlicenses")
+
+
+async def main() -> None:
+    """Start the demo, take one picture in light and one in dark, end the demo."""
+    demo = subprocess.Popen(
+        [sys.executable, "main.py", "--demo", "--no-browser", "--port", "0"],
+        cwd=HERE.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert demo.stdout is not None
+        url = demo.stdout.readline().split()[-1]
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.goto(url)
+            await _stage(page)
+            for scheme in ("light", "dark"):
+                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
+            await browser.close()
+    finally:
+        demo.terminate()
+        demo.wait(10)
+
+
+async def _stage(page: Page) -> None:
+    for tick in TICKS:
+        row, column = tick.split("/")
+        await page.locator(f'.ag-row[row-index="{row}"] [col-id="{column}"] input').click()
+    await page.locator('.ag-row[row-index="9"] [col-id="remove"] input').click()
+    await page.get_by_text("6 changes to 6 keys").first.wait_for()
+    await page.get_by_role("button", name="Review").click()
+    await page.get_by_role("button", name="Close the review").wait_for()
+    await page.mouse.move(0, 0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
