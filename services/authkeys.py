@@ -14,7 +14,7 @@ from tortoise.queryset import QuerySet
 from models.addresses import search_range
 from models.authkeys import Authkey, service_key
 from models.database import database_errors, reader
-from models.privileges import PRIVILEGES
+from models.privileges import privilege
 from models.submissions import Kind
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification, StagedChange
@@ -24,7 +24,6 @@ MAX_BLOCK = 200
 """Rows that one request may ask for."""
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
-_BIT = {privilege.id: privilege.bit for privilege in PRIVILEGES}
 _INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _IDS_AT_ONCE = 10_000
 _REMEMBERED_COUNTS = 256
@@ -48,11 +47,26 @@ class Authkeys:
 
     async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
         """Rows `start` to `end` (exclusive) of a view; at most 200."""
-        query = _ordered(_matching(view, admin_id), view)
-        limit = max(0, min(end - start, MAX_BLOCK))
+        start, end = max(0, start), min(end, start + MAX_BLOCK)
+        if view.sort in ("ip", "service"):
+            return await self._rows(view, admin_id, start, end)
+        # By a privilege: those that have it, then those that lack it, each in the order of an index. One query would
+        # sort all rows of the view for each block.
+        mask = privilege(view.sort).mask
+        parts = [replace(view, has=view.has | mask, sort="ip"), replace(view, lacks=view.lacks | mask, sort="ip")]
+        first, second = (replace(part, descending=False) for part in (reversed(parts) if view.descending else parts))
+        boundary = await self.count(first, admin_id)
+        rows = await self._rows(first, admin_id, start, min(end, boundary))
+        return rows + await self._rows(second, admin_id, max(start - boundary, 0), end - boundary)
+
+    async def _rows(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
+        if end <= start:
+            return []
+        sign = "-" if view.descending else ""
+        keys = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
+        query = _matching(view, admin_id).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
         with database_errors():
-            rows = await query.offset(max(0, start)).limit(limit).values_list(*_FIELDS)
-        return [Authkey(*row) for row in rows]
+            return [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
 
     async def count(self, view: View, admin_id: int) -> int:
         """How many authkeys a view shows. Asked often and by many pages, so remembered until something changes."""
@@ -147,15 +161,3 @@ def _search(text: str) -> Q:
     if _INCOMPLETE_IPV4.fullmatch(text):
         return Q(ip__startswith=text) | in_service
     return Q(ip__contains=text.lower()) | in_service
-
-
-def _ordered(query: QuerySet[AuthkeyTable], view: View) -> QuerySet[AuthkeyTable]:
-    sign = "-" if view.descending else ""
-    if view.sort == "service":
-        return query.order_by(f"{sign}service_key", f"{sign}ip_key", f"{sign}id")
-    if view.sort == "ip":
-        return query.order_by(f"{sign}ip_key", f"{sign}service_key", f"{sign}id")
-    bit = _BIT[view.sort]
-    # Ascending shows the authkeys that have the privilege first: the seed's boxes are ticked or not, not 0 or 1.
-    query = query.annotate(sorted_by=RawSQL(f"(privileges >> {bit}) & 1"))
-    return query.order_by("sorted_by" if view.descending else "-sorted_by", "ip_key", "service_key", "id")

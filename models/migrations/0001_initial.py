@@ -54,7 +54,10 @@ class Migration(migrations.Migration):
                 "table": "authkey",
                 "app": "models",
                 "unique_together": (("ip", "service"),),
-                "indexes": [Index(fields=["ip_key", "service_key"]), Index(fields=["service_key", "ip_key"])],
+                "indexes": [
+                    Index(fields=["ip_key", "service_key", "id", "ip", "privileges"]),
+                    Index(fields=["service_key", "ip_key", "id", "ip", "privileges"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "An authkey that is in force.",
             },
