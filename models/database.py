@@ -202,4 +202,6 @@ def is_sqlite() -> bool:
 
 def parameters(count: int, first: int = 1) -> str:
     """`count` placeholders of the open database, with commas: `?, ?` or `$1, $2`."""
-    return ", ".join("?" if is_sqlite() else f"${number}" for number in range(first, first + count))
+    if is_sqlite():
+        return ", ".join("?" * count)
+    return ", ".join(f"${number}" for number in range(first, first + count))

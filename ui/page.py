@@ -187,7 +187,8 @@ class AuthkeysPage:
         with user_errors():
             self._bar.show_submitting(True)
             try:
-                receipt = await self._with_progress()
+                async with self._ticks:  # with every tick that was made before the click
+                    receipt = await self._with_progress()
             except SubmissionRefused:
                 await self._show_review()
                 raise
@@ -255,7 +256,8 @@ class AuthkeysPage:
 
     async def _do(self, step: Awaitable[object]) -> None:
         with user_errors():
-            await step
+            async with self._ticks:  # after every tick that was made before it
+                await step
 
     # -- what happened, here or elsewhere -------------------------------------------------------------------------------
 
