@@ -111,8 +111,16 @@ class Authkeys:
 
     async def matching(self, view: View, admin_id: int) -> list[Authkey]:
         """All authkeys of a view, for staging one step for all of them."""
-        with database_errors():
-            return [Authkey(*row) for row in await _matching(view, admin_id).values_list(*_FIELDS)]
+        found: list[Authkey] = []
+        more = True
+        while more:
+            # In portions, because what Tortoise makes of a hundred thousand rows would hold up everybody's pages.
+            query = _matching(view, admin_id).filter(id__gt=found[-1].id if found else 0).order_by("id")
+            with database_errors():
+                rows = await query.limit(_IDS_AT_ONCE).values_list(*_FIELDS)
+            found += [Authkey(*row) for row in rows]
+            more = len(rows) == _IDS_AT_ONCE
+        return found
 
     async def staged_ids_in(self, view: View, admin_id: int) -> list[int]:
         """The ids of the authkeys in a view for which this admin has staged changes."""

@@ -21,8 +21,10 @@ def user_errors() -> Iterator[None]:
 
 
 def show_error(message: str) -> None:
-    """A message that stays until it is closed."""
-    ui.notify(message, type="negative", timeout=0, close_button="Close", multi_line=True, classes="notice")
+    """A message at the top, where it hides neither the bar nor what is staged."""
+    ui.notify(
+        message, type="negative", position="top", timeout=12_000, close_button="Close", multi_line=True, classes="notice"
+    )
 
 
 def show_bug(error: Exception) -> None:

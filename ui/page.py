@@ -117,7 +117,7 @@ class AuthkeysPage:
             claim = event.args if isinstance(event.args, dict) else {}
             sequence, authkey_id = claim.get("seq"), claim.get("id")
             column, value = claim.get("column"), claim.get("value")
-            if type(sequence) is not int or type(authkey_id) is not int or type(value) is not bool:
+            if type(sequence) is not int or not _is_id(authkey_id) or type(value) is not bool:
                 return show_error("That change was refused: it is not one that this page makes.")
             if sequence > self._last_tick:
                 try:
@@ -133,8 +133,6 @@ class AuthkeysPage:
         return None
 
     async def _stage(self, authkey_id: int, column: object, value: bool) -> None:
-        if not 0 < authkey_id < 2**63:
-            raise InvalidValue("There is no such authkey.")
         if column != "remove":
             await self._staging.stage(self._admin.id, authkey_id, privilege(column), value)
         elif value:
@@ -152,7 +150,7 @@ class AuthkeysPage:
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
         authkey_id = event.args.get("id") if isinstance(event.args, dict) else None
-        if type(authkey_id) is not int or not 0 < authkey_id < 2**63:
+        if not _is_id(authkey_id):
             return
         with user_errors():
             row = (await self._console.authkeys.find([authkey_id])).get(authkey_id)
@@ -342,3 +340,8 @@ class AuthkeysPage:
                 ui.label("No key matches this view").classes("empty-title")
                 ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
                 ui.button("Show all keys", on_click=self._toolbar.clear).props("flat no-caps")
+
+
+def _is_id(claim: object) -> bool:
+    """Whether a browser's claim can be the id of an authkey; both databases hold 63 bits."""
+    return type(claim) is int and 0 < claim < 2**63
