@@ -1,6 +1,8 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
-from models.privileges import privileges_in
+from typing import NamedTuple
+
+from models.privileges import Privilege, privileges_in
 from models.staged_changes import Entry
 
 
@@ -19,10 +21,22 @@ def changes_to_keys(change_count: int, key_count: int) -> str:
     return f"{changes(change_count)} to {keys(key_count)}"
 
 
-def consequences(entry: Entry) -> list[tuple[str, str]]:
-    """What a submission would do for one authkey: pairs of a mark (`+`, `−`, `×`) and a sentence."""
+class Consequence(NamedTuple):
+    """One thing that a submission would do to an authkey."""
+
+    mark: str
+    kind: str
+    """`grant`, `revoke` or `remove`."""
+    text: str
+    privilege: Privilege | None
+    """None for a removal."""
+
+
+def consequences(entry: Entry) -> list[Consequence]:
+    """What a submission would do for one authkey, in plain words."""
     if entry.removal:
-        return [("×", "Remove: it loses every privilege and the key stops working")]
-    granted = [("+", f"Grant {privilege.label}") for privilege in privileges_in(entry.grants)]
-    revoked = [("−", f"Revoke {privilege.label}") for privilege in privileges_in(entry.revocations)]
-    return granted + revoked
+        return [Consequence("×", "remove", "Remove: it loses every privilege and the key stops working", None)]
+    return [
+        *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
+        *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
+    ]

@@ -23,7 +23,13 @@ def user_errors() -> Iterator[None]:
 def show_error(message: str) -> None:
     """A message at the top, where it hides neither the bar nor what is staged."""
     ui.notify(
-        message, type="negative", position="top", timeout=12_000, close_button="Close", multi_line=True, classes="notice"
+        message,
+        type="negative",
+        position="top",
+        timeout=12_000,
+        close_button="Close",
+        multi_line=True,
+        classes="notice",
     )
 
 

@@ -7,7 +7,7 @@ The loop: the grid asks `/grid/rows` for a block -> a tick calls `stage()` -> ba
 import asyncio
 import uuid
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, TypeGuard
 
 from fastapi import Request
 from nicegui import ui
@@ -342,6 +342,6 @@ class AuthkeysPage:
                 ui.button("Show all keys", on_click=self._toolbar.clear).props("flat no-caps")
 
 
-def _is_id(claim: object) -> bool:
+def _is_id(claim: object) -> TypeGuard[int]:
     """Whether a browser's claim can be the id of an authkey; both databases hold 63 bits."""
     return type(claim) is int and 0 < claim < 2**63

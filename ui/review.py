@@ -8,9 +8,9 @@ from nicegui import ui
 
 from models.addresses import sort_key
 from models.authkeys import Authkey
-from models.privileges import MANAGE_AUTHKEYS, Privilege, privileges_in
+from models.privileges import MANAGE_AUTHKEYS, Privilege
 from models.staged_changes import Conflict, ConflictKind, Entry, StagedChanges
-from models.wording import changes_to_keys, keys
+from models.wording import Consequence, changes_to_keys, consequences, keys
 from services.authkeys import Authkeys, LastChange
 
 SHOWN_KEYS = 100
@@ -124,29 +124,22 @@ class Review:
                 ui.label(item.service).classes("review-service")
             if item.conflict:
                 self._conflict(item, item.conflict)
-            if item.entry.removal:
-                self._line("×", "Remove: it loses every privilege and the key stops working", "remove", item)
-            for privilege in privileges_in(item.entry.grants):
-                self._line("+", privilege.label, "grant", item, privilege)
-            for privilege in privileges_in(item.entry.revocations):
-                self._line("−", privilege.label, "revoke", item, privilege)
+            for consequence in consequences(item.entry):
+                self._line(item, consequence)
 
-    def _line(self, mark: str, text: str, kind: str, item: ReviewItem, privilege: Privilege | None = None) -> None:
-        verb = {"grant": "Grant ", "revoke": "Revoke ", "remove": ""}[kind]
-        with ui.row().classes(f"review-line {kind}"):
-            ui.label(mark).classes("review-mark").props("aria-hidden=true")
-            ui.label(f"{verb}{text}").classes("review-text")
+    def _line(self, item: ReviewItem, consequence: Consequence) -> None:
+        with ui.row().classes(f"review-line {consequence.kind}"):
+            ui.label(consequence.mark).classes("review-mark").props("aria-hidden=true")
+            ui.label(consequence.text).classes("review-text")
 
             async def take_back() -> None:
-                if privilege is None:
+                if consequence.privilege is None:
                     await self._on_take_back([item.authkey_id])
                 else:
-                    await self._on_take_back_cell(item.authkey_id, privilege)
+                    await self._on_take_back_cell(item.authkey_id, consequence.privilege)
 
-            what = f"Take back: {verb}{text}, {item.ip}, {item.service}"
-            ui.button(icon="undo", on_click=take_back, color=None).props("flat round dense size=sm").props[
-                "aria-label"
-            ] = what
+            button = ui.button(icon="undo", on_click=take_back, color=None).props("flat round dense size=sm")
+            button.props["aria-label"] = f"Take back: {consequence.text}, {item.ip}, {item.service}"
 
     def _conflict(self, item: ReviewItem, conflict: Conflict) -> None:
         who = f"{item.last.admin_name} {_ago(item.last.at)}" if item.last else "somebody else"

@@ -66,7 +66,8 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="RemovedAuthkey",
             fields=[
-                ("id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                # The tool forgets generated=False: these ids come from authkey.
+                ("id", fields.BigIntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 ("ip", fields.CharField(max_length=39)),
                 ("ip_key", fields.BinaryField()),
                 ("service", fields.CharField(max_length=100)),
