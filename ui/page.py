@@ -6,8 +6,8 @@ The loop: the grid asks `/grid/rows` for a block -> a tick calls `stage()` -> ba
 
 import asyncio
 import uuid
-from collections.abc import Awaitable
-from typing import Any, TypeGuard
+from collections.abc import Awaitable, Iterable
+from dataclasses import replace
 
 from fastapi import Request
 from nicegui import ui
@@ -16,15 +16,17 @@ from nicegui.events import GenericEventArguments
 from models.authkeys import Authkey
 from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, SubmissionRefused
 from models.grid_rows import overlay
-from models.privileges import Privilege, privilege
+from models.privileges import Privilege
 from models.views import View, parse_view
 from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
 from services.keymaking import add_authkey, issue_new_key
-from services.staging import StagingChange
+from services.staging import Staging, StagingChange
+from services.submissions import Receipt
 from ui.bar import ChangeBar
+from ui.claims import Tick, parse_row, parse_sort, parse_tick
 from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
 from ui.feedback import show_bug, show_error, user_errors
 from ui.frame import TITLE, Frame, serve_static_files
@@ -61,7 +63,7 @@ class AuthkeysPage:
         self._console = console
         self._admin = console.admin
         self._view = view
-        self._ticks = asyncio.Lock()
+        self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
         self._submission = uuid.uuid4()
         self._revision: int | None = None
@@ -97,7 +99,7 @@ class AuthkeysPage:
         self._subscribe()
 
     @property
-    def _staging(self) -> Any:
+    def _staging(self) -> Staging:
         return self._console.staging
 
     def _subscribe(self) -> None:
@@ -113,46 +115,39 @@ class AuthkeysPage:
     # -- what the browser says: claims, each checked ------------------------------------------------------------------
 
     async def _tick(self, event: GenericEventArguments) -> None:
-        async with self._ticks:  # in the order in which they were made
-            claim = event.args if isinstance(event.args, dict) else {}
-            sequence, authkey_id = claim.get("seq"), claim.get("id")
-            column, value = claim.get("column"), claim.get("value")
-            if type(sequence) is not int or not _is_id(authkey_id) or type(value) is not bool:
-                return show_error("That change was refused: it is not one that this page makes.")
-            if sequence > self._last_tick:
-                try:
-                    await self._stage(authkey_id, column, value)
-                except DatabaseUnavailable as error:
-                    # Not acknowledged: the browser keeps the tick and sends it again.
-                    return show_error(f"{error} The tick is kept and will be sent again.")
-                except AuthkeysError as error:
-                    show_error(str(error))
-                    await self._put([authkey_id])
-                self._last_tick = sequence
-            self._grid.acknowledge(sequence)
-        return None
+        async with self._steps:
+            with user_errors():
+                tick = parse_tick(event.args)
+                if tick.sequence > self._last_tick:
+                    await self._stage(tick)
+                    self._last_tick = tick.sequence
+                self._grid.acknowledge(tick.sequence)
 
-    async def _stage(self, authkey_id: int, column: object, value: bool) -> None:
-        if column != "remove":
-            await self._staging.stage(self._admin.id, authkey_id, privilege(column), value)
-        elif value:
-            await self._staging.stage_removal(self._admin.id, authkey_id)
-        else:
-            await self._staging.take_back(self._admin.id, [authkey_id])
+    async def _stage(self, tick: Tick) -> None:
+        try:
+            if tick.privilege is not None:
+                await self._staging.stage(self._admin.id, tick.authkey_id, tick.privilege, tick.value)
+            elif tick.value:
+                await self._staging.stage_removal(self._admin.id, tick.authkey_id)
+            else:
+                await self._staging.take_back(self._admin.id, [tick.authkey_id])
+        except DatabaseUnavailable as error:
+            # Raised, so not acknowledged: the browser keeps the tick and sends it again.
+            raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
+        except AuthkeysError as error:
+            show_error(str(error))
+            await self._put([tick.authkey_id])
 
     def _sorted(self, event: GenericEventArguments) -> None:
-        claim = event.args if isinstance(event.args, dict) else {}
         with user_errors():
-            view = parse_view({"sort": f"{'-' if claim.get('descending') is True else ''}{claim.get('column')}"})
-            self._toolbar.sorted_by(view)
-            self._view = self._toolbar.view
+            column, descending = parse_sort(event.args)
+            self._view = replace(self._view, sort=column, descending=descending)
+            self._toolbar.keep_sort(self._view)
             self._show_address()
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
-        authkey_id = event.args.get("id") if isinstance(event.args, dict) else None
-        if not _is_id(authkey_id):
-            return
         with user_errors():
+            authkey_id = parse_row(event.args)
             row = (await self._console.authkeys.find([authkey_id])).get(authkey_id)
             if row is not None:
                 self._menu.open(row, len(await self._console.authkeys.of_ip(row.ip)))
@@ -185,7 +180,7 @@ class AuthkeysPage:
         with user_errors():
             self._bar.show_submitting(True)
             try:
-                async with self._ticks:  # with every tick that was made before the click
+                async with self._steps:  # with every tick that was made before the click
                     receipt = await self._with_progress()
             except SubmissionRefused:
                 await self._show_review()
@@ -198,7 +193,7 @@ class AuthkeysPage:
             self._bar.show_receipt(receipt)
             self._review.hide()
 
-    async def _with_progress(self) -> Any:
+    async def _with_progress(self) -> Receipt:
         progress = [0, 1]
         shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
         try:
@@ -254,7 +249,7 @@ class AuthkeysPage:
 
     async def _do(self, step: Awaitable[object]) -> None:
         with user_errors():
-            async with self._ticks:  # after every tick that was made before it
+            async with self._steps:  # after every tick that was made before it
                 await step
 
     # -- what happened, here or elsewhere -------------------------------------------------------------------------------
@@ -293,7 +288,7 @@ class AuthkeysPage:
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 
-    async def _put(self, authkey_ids: Any) -> None:
+    async def _put(self, authkey_ids: Iterable[int]) -> None:
         found = await self._console.authkeys.find(authkey_ids)
         staged = await self._staging.of(self._admin.id)
         self._grid.put([overlay(row, staged[row.id]) for row in found.values()])
@@ -340,8 +335,3 @@ class AuthkeysPage:
                 ui.label("No key matches this view").classes("empty-title")
                 ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
                 ui.button("Show all keys", on_click=self._toolbar.clear).props("flat no-caps")
-
-
-def _is_id(claim: object) -> TypeGuard[int]:
-    """Whether a browser's claim can be the id of an authkey; both databases hold 63 bits."""
-    return type(claim) is int and 0 < claim < 2**63

@@ -53,11 +53,6 @@ class Toolbar:
             ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark("add")
         self._clear.set_visibility(view.is_filtered)
 
-    @property
-    def view(self) -> View:
-        """The view that is shown now."""
-        return self._view
-
     def _filter(self, label: str, mask: int) -> ui.select:
         return (
             ui.select(
@@ -80,8 +75,8 @@ class Toolbar:
         for element, value in ((self._search, ""), (self._has, []), (self._lacks, []), (self._staged, False)):
             element.value = value
 
-    def sorted_by(self, view: View) -> None:
-        """The grid was sorted: keep it for the next view."""
+    def keep_sort(self, view: View) -> None:
+        """The grid was sorted: the next view is sorted so too."""
         self._view = replace(self._view, sort=view.sort, descending=view.descending)
 
     async def _changed(self) -> None:
