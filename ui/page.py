@@ -105,7 +105,7 @@ class AuthkeysPage:
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)
         ui.on("sorted", self._sorted)
-        ui.on("row-menu", self._open_menu)
+        ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
         ui.on_exception(show_bug)
         self._staging.changed.subscribe(self._staging_changed)

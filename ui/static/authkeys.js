@@ -1,6 +1,6 @@
 // All JavaScript of the product: the grid's data source and cells, its keys, and what must happen before the server
 // answers. Everything else is Python. Told by Python: show, put, flash, refresh, ack, resend. Tells Python, by event:
-// tick, sorted, row-menu, shortcut.
+// tick, sorted, menu, shortcut.
 "use strict";
 
 const authkeys = (() => {
@@ -161,7 +161,7 @@ const authkeys = (() => {
     const { left, top, width, height } = button.getBoundingClientRect();
     const anchor = document.getElementById("row-menu-anchor");
     Object.assign(anchor.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-    emitEvent("row-menu", { id: node.data.id });
+    emitEvent("menu", { id: node.data.id });
   }
 
   const is = (word, not = 0) => (params) => Boolean(params.value & word) && !(params.value & not);
