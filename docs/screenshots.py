@@ -31,7 +31,7 @@ async def main() -> None:
             await page.goto(url)
             await _stage(page)
             for scheme in ("light", "dark"):
-                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                await page.emulate_media(color_scheme=scheme)
                 await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
             await browser.close()
     finally:

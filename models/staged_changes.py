@@ -223,13 +223,13 @@ class StagedChanges:
             self._learn(id_, row)
             entry = self._entries.get(id_)
             if entry is not None:
-                self._set(id_, _rebased(entry, row, keep=True))
+                self._set(id_, _rebased(entry, row))
                 if self[id_] != entry:
                     fell_away.add(id_)
         for step in (*self._done, *self._undone):
             for id_ in step.keys() & rows.keys():
                 before, after = step[id_]
-                step[id_] = (_rebased(before, rows[id_], keep=False), _rebased(after, rows[id_], keep=False))
+                step[id_] = (_rebased(before, rows[id_]), _rebased(after, rows[id_]))
         self._done = [step for step in self._done if _does_something(step)]
         self._undone = [step for step in self._undone if _does_something(step)]
         return fell_away
@@ -276,10 +276,10 @@ def _with_cell(entry: Entry, row: Authkey, privilege: Privilege, granted: bool) 
     return Entry(grants, revocations)
 
 
-def _rebased(entry: Entry, row: Authkey | None, *, keep: bool) -> Entry:
-    """The entry against the row as it is now; cells of a removed authkey are kept only where they must be decided on."""
+def _rebased(entry: Entry, row: Authkey | None) -> Entry:
+    """The entry against the row as it is now. Cells of a removed authkey are kept: the admin must decide on them."""
     if row is None:
-        return entry if keep and not entry.removal else NOTHING
+        return NOTHING if entry.removal else entry
     if entry.removal:
         return entry
     return Entry(entry.grants & ~row.privileges, entry.revocations & row.privileges)

@@ -1,0 +1,121 @@
+"""The program as a person starts it: `main.py`, in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.privileges import PRIVILEGES
+from models.submissions import Assignment
+from services.imports import HEADER
+
+ROOT = Path(__file__).parents[1]
+
+_ANNOUNCEMENT = re.compile(r"Authkeys is running at (http://\S+)\n")
+_SECONDS = 60
+
+
+class Program:
+    """A running server; `admin` is the operating-system user who started it."""
+
+    def __init__(self, *arguments: str, database: str, port: int = 0, admin: str = "alice") -> None:
+        self.database = database
+        self._arguments = arguments
+        self._admin = admin
+        self.start(port)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
+    def start(self, port: int | None = None) -> None:
+        """Start it, or start it again on the same port; returns when it says that it answers."""
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [*_command("--no-browser", "--port", str(self.port if port is None else port)), *self._arguments],
+            env=environment(LOGNAME=self._admin, AUTHKEYS_DATABASE=self.database),
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+        assert self.process.stdout
+        first_line = self.process.stdout.readline()
+        announced = _ANNOUNCEMENT.fullmatch(first_line)
+        assert announced, f"{first_line!r} instead of the address; {self.complaints()}"
+        self.url = announced[1]
+
+    def complaints(self) -> str:
+        """What it wrote to standard error."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self.process.kill()
+        self._reap()
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> str:
+        """Ask it to end, and wait; returns what it wrote to standard output after its first line."""
+        self.process.send_signal(how)
+        return self._reap()
+
+    def _reap(self) -> str:
+        try:
+            return self.process.communicate(timeout=_SECONDS)[0]
+        finally:
+            self.process.kill()
+
+
+@contextmanager
+def running(*arguments: str, database: str, port: int = 0, admin: str = "alice") -> Iterator[Program]:
+    """A server that is ended after the block, whatever happens."""
+    program = Program(*arguments, database=database, port=port, admin=admin)
+    try:
+        yield program
+    finally:
+        if program.process.poll() is None:
+            program.end()
+
+
+def run(*arguments: str, admin: str = "alice", **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `main.py` to its end."""
+    return subprocess.run(
+        _command(*arguments),
+        env=environment(LOGNAME=admin, **more),
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+
+
+def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:
+    """Run `main.py import`: another process on the same database."""
+    done = run("--database", database, "import", str(file), admin=admin)
+    assert done.returncode == 0, done.stderr
+
+
+def write_csv(file: Path, keys: Sequence[Assignment]) -> Path:
+    """A file as `main.py import` reads it."""
+    lines = [",".join(HEADER)]
+    for key in keys:
+        cells = ["1" if key.privileges & privilege.mask else "0" for privilege in PRIVILEGES]
+        lines.append(",".join([key.ip, f'"{key.service}"', *cells]))
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a person's shell: without what pytest and NiceGUI's test tools put there."""
+    foreign = ("PYTEST", "NICEGUI", "AUTHKEYS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | more
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "main.py"), *arguments]

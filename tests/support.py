@@ -1,0 +1,150 @@
+"""What the tests of the services have in common: making authkeys, submitting, looking at what is stored, waiting."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+from nicegui import Event
+
+from models.addresses import canonical_ip
+from models.authkeys import Authkey
+from models.database import reader
+from models.privileges import mask_of, privilege
+from models.staged_changes import Entry
+from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
+from models.tables import Admin, RemovedAuthkey, StagedChange, Submission
+from models.tables import Authkey as AuthkeyTable
+from models.tables import Modification as ModificationTable
+from services.admins import AdminIdentity
+from services.console import Console
+from services.submissions import Order, Receipt
+
+PATIENCE_SECONDS = 20
+
+ADD, MODIFY, SEARCH = privilege("addlicense"), privilege("modlisc"), privilege("search")
+
+
+def cells(*privilege_ids: str) -> int:
+    """The set of these privileges."""
+    return mask_of(privilege(each) for each in privilege_ids)
+
+
+def new_keys(count: int, privileges: int = 0) -> list[Assignment]:
+    """`count` authkeys for as many addresses, beginning with 10.0.0.0."""
+    return [
+        Assignment(canonical_ip(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"), "billing", privileges) for n in range(count)
+    ]
+
+
+async def add_keys(console: Console, *keys: Assignment | NewAuthkey) -> list[Authkey]:
+    """Add authkeys by one submission; returns them in the same order."""
+    await submit(console, *keys)
+    stored = {(row.ip, row.service): row for row in (await all_keys()).values()}
+    return [stored[key.ip, key.service] for key in keys]
+
+
+async def add_key(console: Console, privileges: int = 0) -> Authkey:
+    """Add one authkey."""
+    return (await add_keys(console, *new_keys(1, privileges)))[0]
+
+
+async def submit(
+    console: Console,
+    *changes: Change,
+    admin: AdminIdentity | None = None,
+    submission_uuid: uuid.UUID | None = None,
+) -> Receipt:
+    """Submit changes, as the console's admin unless another is named."""
+    order = Order(submission_uuid or uuid.uuid4(), admin or console.admin, Source.GRID, changes)
+    return await console.submissions.submit(order)
+
+
+async def an_admin(name: str) -> AdminIdentity:
+    """Another admin, made at first use."""
+    row, _ = await Admin.get_or_create(name=name)
+    return AdminIdentity(row.id, row.name)
+
+
+# -- what is stored, read without the services ---------------------------------------------------------------------------
+
+
+async def all_keys() -> dict[int, Authkey]:
+    rows = await AuthkeyTable.all().using_db(reader())
+    return {row.id: _authkey(row) for row in rows}
+
+
+async def removed_keys() -> dict[int, Authkey]:
+    return {row.id: _authkey(row) for row in await RemovedAuthkey.all().using_db(reader())}
+
+
+async def digests() -> dict[int, str | None]:
+    """The digests of all secrets."""
+    return {row.id: row.secret_digest for row in await AuthkeyTable.all().using_db(reader())}
+
+
+async def submissions() -> list[int]:
+    """The revisions of all submissions."""
+    return sorted([row.id for row in await Submission.all().using_db(reader())])
+
+
+async def modifications(revision: int | None = None) -> list[Modification]:
+    """What one submission did, or all of them, in their order."""
+    rows = ModificationTable.all() if revision is None else ModificationTable.filter(submission_id=revision)
+    return [
+        Modification(row.authkey_id, Kind(row.kind), row.ip, row.service, row.before, row.after)
+        for row in await rows.using_db(reader()).order_by("submission_id", "id")
+    ]
+
+
+async def staged_in_database(admin_id: int) -> dict[int, Entry]:
+    rows = await StagedChange.filter(admin_id=admin_id).using_db(reader())
+    return {row.authkey_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
+
+
+def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:
+    return Authkey(row.id, row.ip, row.service, row.privileges, row.revision, row.secret_hint)
+
+
+# -- waiting -------------------------------------------------------------------------------------------------------------
+
+
+async def eventually(holds: Callable[[], Awaitable[bool] | bool]) -> None:
+    """Wait until something holds that nothing announces; fail if it does not come true."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while True:
+        result = holds()
+        if result if isinstance(result, bool) else await result:
+            return
+        assert monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def listening(event: Event[Any]) -> AsyncIterator["Heard"]:
+    """Collect what an event tells."""
+    heard = Heard()
+    event.subscribe(lambda *args: heard.put(args))
+    try:
+        yield heard
+    finally:
+        event.unsubscribe(heard.put)
+
+
+class Heard:
+    """What an event told, in order."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self.put = self._queue.put_nowait
+
+    async def next(self) -> Any:
+        """The next thing told."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self._queue.get()
+
+    def rest(self) -> list[Any]:
+        """Whatever was told and not yet asked for."""
+        return [self._queue.get_nowait() for _ in range(self._queue.qsize())]

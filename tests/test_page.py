@@ -1,0 +1,358 @@
+"""The page without a browser: what it says, and what it makes of whatever a browser claims."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User, UserInteraction
+
+from models.database import DatabaseLocation
+from models.errors import DatabaseUnavailable
+from models.privileges import PRIVILEGES, privilege
+from models.submissions import Assignment
+from models.tables import Admin, Authkey
+from services.console import Console
+from tests.elsewhere import assign, key, start_over, stored
+from ui.page import register_pages
+
+ADD, SEARCH = privilege("addlicense"), privilege("search")
+BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
+PORTAL = key("192.0.2.16", "portal")
+MAIL = key("2001:db8::1", "mail", SEARCH)
+KEYS = (BILLING, PORTAL, MAIL)
+
+
+@pytest.fixture
+def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
+    """Pages do not know which database it is; one kind is enough."""
+    return sqlite_database
+
+
+@pytest.fixture
+def empty_page(console: Console, user: User) -> User:
+    """A person at a console without authkeys."""
+    register_pages(console)
+    return user
+
+
+@pytest.fixture
+async def page(console: Console, empty_page: User) -> User:
+    """A person who looks at three authkeys."""
+    await start_over(console, KEYS)
+    await empty_page.open("/")
+    await says(empty_page, "count", "3 keys")
+    return empty_page
+
+
+def text(user: User, marker: str) -> str:
+    """The whole text of a label."""
+    (element,) = user.find(marker=marker).elements
+    assert isinstance(element, ui.label)
+    return element.text
+
+
+async def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether it becomes true within some seconds."""
+    for _ in range(300):
+        if condition():
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def says(user: User, marker: str, expected: str) -> None:
+    """Wait until a label has exactly this text."""
+    assert await comes_true(lambda: text(user, marker) == expected), text(user, marker)
+
+
+async def is_told(user: User, message: str) -> None:
+    """Wait until a notification holds this text."""
+    assert await comes_true(lambda: user.notify.contains(message)), user.notify.messages
+
+
+def claims(user: User, event: str, args: Any) -> None:
+    """What a browser can send, whatever the page would let through."""
+    UserInteraction(user, {user.current_layout}, None).trigger(event, args)
+
+
+async def id_of(authkey: Assignment) -> int:
+    return (await Authkey.get(ip=authkey.ip, service=authkey.service)).id
+
+
+async def ticks(user: User, sequence: int, authkey: Assignment, column: str, value: bool) -> None:
+    """An honest tick, as the page's own script sends it."""
+    claims(user, "tick", {"seq": sequence, "id": await id_of(authkey), "column": column, "value": value})
+
+
+# -- what it says ------------------------------------------------------------------------------------------------------
+
+
+async def test_without_keys_it_says_so_in_the_seeds_words_and_how_the_first_one_comes_to_be(empty_page: User) -> None:
+    await empty_page.open("/")
+    assert text(empty_page, "count") == "0 keys"
+    titles = [label.text for label in empty_page.find(kind=ui.label).elements if "empty-title" in label.classes]
+    assert titles == ["There are no authorization keys"]
+    await empty_page.should_see("Add the first one with “Add authkey”")
+
+
+@pytest.mark.parametrize(("keys", "words"), [(KEYS[:1], "1 key"), (KEYS, "3 keys")])
+async def test_it_counts_the_keys(console: Console, empty_page: User, keys: tuple[Assignment, ...], words: str) -> None:
+    await start_over(console, keys)
+    await empty_page.open("/")
+    assert text(empty_page, "count") == words
+    await empty_page.should_not_see("There are no authorization keys")
+
+
+async def test_keys_that_come_and_go_are_counted_at_once(page: User, console: Console) -> None:
+    await assign(console, key("198.51.100.1", "new"))
+    await says(page, "count", "4 keys")
+    await start_over(console)
+    await says(page, "count", "0 keys")
+    await page.should_see("There are no authorization keys")
+
+
+async def test_a_search_is_counted_and_one_without_a_match_says_something_else(page: User) -> None:
+    page.find(marker="search").type("192.0.2.")
+    await says(page, "count", "2 of 3 keys")
+    page.find(marker="search").type("99")
+    await says(page, "count", "0 of 3 keys")
+    await page.should_see("No key matches this view")
+    await page.should_not_see("There are no authorization keys")
+    page.find("Show all keys").click()
+    await says(page, "count", "3 keys")
+
+
+async def test_what_is_staged_is_counted_in_changes_and_keys(page: User) -> None:
+    assert text(page, "staged-count") == "No staged changes"
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    await ticks(page, 2, BILLING, "search", False)
+    await says(page, "staged-count", "2 changes to 1 key")
+    await ticks(page, 3, MAIL, "remove", True)
+    await says(page, "staged-count", "3 changes to 2 keys")
+    page.find(marker="search").type("2001:")
+    await says(page, "staged-hidden", "· 2 not in view")
+
+
+async def test_ticking_a_box_twice_leaves_nothing_staged(page: User) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    await ticks(page, 2, BILLING, "modlisc", False)
+    await says(page, "staged-count", "No staged changes")
+
+
+async def test_a_submission_is_confirmed_in_numbers_and_can_be_undone(page: User, console: Console) -> None:
+    before = await stored(console)
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await ticks(page, 2, PORTAL, "modlisc", True)
+    await ticks(page, 3, PORTAL, "search", True)
+    await says(page, "staged-count", "3 changes to 2 keys")
+    page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 3 changes to 2 keys")
+    assert await stored(console) != before
+    page.find(marker="undo-submission").click()
+    await says(page, "staged-count", "Undone: 3 changes to 2 keys")
+    assert await stored(console) == before
+
+
+# -- order: what a person does right after a tick comes after it ---------------------------------------------------------
+
+
+async def test_submitting_right_after_a_tick_submits_that_tick_too(page: User, console: Console) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    await ticks(page, 2, PORTAL, "search", True)
+    page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 2 changes to 2 keys")
+    assert (await stored(console))[PORTAL.ip, PORTAL.service] == SEARCH.mask
+
+
+async def test_undoing_right_after_a_tick_undoes_that_tick(page: User, console: Console) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    await ticks(page, 2, PORTAL, "search", True)
+    claims(page, "shortcut", {"name": "undo"})
+    staged = await console.staging.of(console.admin.id)
+    assert await comes_true(lambda: staged.can_redo)
+    assert list(staged) == [await id_of(BILLING)]
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+# -- forged events -------------------------------------------------------------------------------------------------------
+
+HONEST = {"seq": 1, "id": 1, "column": "addlicense", "value": False}
+HUGE = list(range(100_000))
+NOT_FROM_THIS_PAGE = "That change was refused"
+REMOVED = "This authkey was removed in the meantime"
+UNKNOWN = "is not a privilege; known are addlicense"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "forged"),
+    [
+        (NOT_FROM_THIS_PAGE, ["DROP TABLE authkey", HUGE, {}, {"seq": 1}]),
+        (NOT_FROM_THIS_PAGE, [{**HONEST, "seq": value} for value in (True, "1", 1.5, None, HUGE)]),
+        (NOT_FROM_THIS_PAGE, [{**HONEST, "id": value} for value in (True, "1", "1 OR 1=1", 1.0, HUGE, {"id": 1})]),
+        (NOT_FROM_THIS_PAGE, [{**HONEST, "id": value} for value in (0, -1, 2**63, 2**64, 10**100)]),
+        (NOT_FROM_THIS_PAGE, [{**HONEST, "value": value} for value in (1, 0, "true", None, HUGE)]),
+        (REMOVED, [{**HONEST, "id": value, "seq": value} for value in (999, 2**63 - 1)]),
+        (UNKNOWN, [{**HONEST, "column": value, "seq": n} for n, value in enumerate(("drop", "", ":alert(1)", "p0"), 1)]),
+        (UNKNOWN, [{**HONEST, "column": value, "seq": n} for n, value in enumerate((None, 0, HUGE, "x" * 10**6), 1)]),
+    ],
+    ids=["no claim", "sequence", "type of id", "range of id", "value", "unknown id", "privilege", "type of privilege"],
+)  # fmt: skip
+async def test_a_forged_tick_is_refused_with_a_message_and_harms_nobody(
+    page: User, console: Console, refusal: str, forged: list[Any]
+) -> None:
+    bob = await Admin.create(name="bob")
+    await console.staging.stage(bob.id, await id_of(PORTAL), SEARCH, True)
+    before = await stored(console)
+
+    for claim in forged:
+        claims(page, "tick", claim)
+    assert await comes_true(lambda: len(page.notify.messages) == len(forged))
+    for message in page.notify.messages:
+        assert refusal in message
+        assert len(message) < 500
+
+    assert await stored(console) == before
+    assert len(await console.staging.of(console.admin.id)) == 0
+    assert list(await console.staging.of(bob.id)) == [await id_of(PORTAL)]
+    await ticks(page, 2**63, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+async def test_the_rows_that_a_forged_tick_brings_along_are_not_believed(page: User, console: Console) -> None:
+    forged = {"seq": 1, "id": await id_of(MAIL), "column": "search", "value": False, "stored": 0, "data": {"id": 1}}
+    claims(page, "tick", {**forged, "admin_id": 2, "privileges": 511})
+    await says(page, "staged-count", "1 change to 1 key")
+    assert (await console.staging.of(console.admin.id))[await id_of(MAIL)].revocations == SEARCH.mask
+
+
+@pytest.mark.parametrize(
+    ("event", "refusal", "forged"),
+    [
+        ("sorted", "cannot be sorted like that", ["x", HUGE, {}, {"column": "1; DROP TABLE authkey"}, {"column": HUGE}]),
+        ("menu", "no such authkey", ["x", HUGE, {}, {"id": True}, {"id": "1"}, {"id": -1}, {"id": 2**64}]),
+        ("shortcut", None, ["x", HUGE, {}, {"name": None}, {"name": "drop"}, {"name": HUGE}]),
+    ],
+)  # fmt: skip
+async def test_other_forged_events_do_nothing(
+    page: User, console: Console, event: str, refusal: str | None, forged: list[Any]
+) -> None:
+    before = await stored(console)
+    for claim in forged:
+        claims(page, event, claim)
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    assert all(refusal and refusal in message for message in page.notify.messages)
+    assert len(page.notify.messages) == (len(forged) if refusal else 0)
+    assert await stored(console) == before
+
+
+async def test_the_same_tick_sent_twice_counts_once(page: User) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    claims(page, "shortcut", {"name": "undo"})
+    await says(page, "staged-count", "No staged changes")
+    await ticks(page, 1, BILLING, "modlisc", True)  # sent again after a lost connection
+    await ticks(page, 2, MAIL, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+async def test_a_tick_that_the_database_did_not_take_may_be_sent_again(
+    page: User, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(*_: object) -> None:
+        raise DatabaseUnavailable("The database does not answer.")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(console.staging, "stage", unreachable)
+        await ticks(page, 1, BILLING, "modlisc", True)
+        await is_told(page, "The tick is kept and will be sent again.")
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+# -- the dialog that adds a key --------------------------------------------------------------------------------------------
+
+
+async def fills_in(user: User, ip: str, service: str) -> None:
+    for marker, value in (("add-ip", ip), ("add-service", service)):
+        user.find(marker=marker).clear().type(value)
+    user.find(marker="add-submit").click()
+
+
+async def test_a_bad_or_taken_address_is_refused_in_the_dialog_in_words_and_can_be_corrected(
+    page: User, console: Console
+) -> None:
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    for ip, service, problem in (
+        ("192.0.2.016", "new", "Leading zeros are not permitted"),
+        ("300.1.2.3", "new", "Octet 300 (> 255) not permitted"),
+        ("fe80::1%eth0", "new", "has a zone id"),
+        ("example.com", "new", "it looks like a name"),
+        ("192.0.2.0/24", "new", "is a network"),
+        ("", "new", "An IP address is needed"),
+        ("192.0.2.1", " ", "A service name is needed"),
+        ("192.0.2.1", "x" * 101, "at most 100 are allowed"),
+        ("192.0.2.7", "billing", "192.0.2.7 already has an authkey for the service 'billing'"),
+        ("192.0.2.1", "bell\a", "control character U+0007"),
+        ("::ffff:192.0.2.7", " billing ", "192.0.2.7 already has an authkey for the service 'billing'"),
+    ):
+        await fills_in(page, ip, service)
+        await page.should_see(marker="add-problem", content=problem)
+    assert len(await stored(console)) == 3
+    await fills_in(page, "192.0.2.99", "corrected")
+    await page.should_see(marker="secret")
+    assert ("192.0.2.99", "corrected") in await stored(console)
+
+
+async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, console: Console) -> None:
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    page.find(SEARCH.label).click()
+    await fills_in(page, "2001:DB8:0::5", "new")
+    await page.should_see(marker="secret")
+    secret = text(page, "secret")
+    assert len(secret) == 20
+    assert secret.isalnum()
+    row = await Authkey.get(ip="2001:db8::5", service="new")
+    assert (row.privileges, row.secret_hint) == (SEARCH.mask, secret[-4:])
+    assert row.secret_digest == hashlib.sha256(secret.encode()).hexdigest()
+    assert not any(secret in str(value) for value in await Authkey.all().values_list())
+
+
+# -- the address bar -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_bad_bookmark_shows_all_keys_and_says_why(console: Console, empty_page: User) -> None:
+    await start_over(console, KEYS)
+    for query, problem in (
+        ("has=drop", "'drop' is not a privilege"),
+        ("lacks=addlicense,x", "'x' is not a privilege"),
+        ("sort=secret_digest", "'secret_digest' is not a column to sort by"),
+        ("sort=--ip", "'-ip' is not a column to sort by"),
+        (f"search={'x' * 201}", "The search has 201 characters"),
+        ("search=%00", "The search holds a character that no authkey can have"),
+    ):
+        await empty_page.open(f"/?{query}")
+        assert text(empty_page, "count") == "3 keys"
+        assert problem in empty_page.notify.messages[-1]
+        assert empty_page.notify.messages[-1].endswith(" All keys are shown.")
+
+
+async def test_a_bookmark_opens_its_view(console: Console, empty_page: User) -> None:
+    await start_over(console, KEYS)
+    await empty_page.open("/?search=192.0.2.0/24&lacks=addlicense")
+    assert text(empty_page, "count") == "1 of 3 keys"
+
+
+def test_the_nine_privileges_are_the_columns_of_the_page(page: User) -> None:
+    (grid,) = page.find(kind=ui.aggrid).elements
+    headings = [column["headerName"] for column in grid.options["columnDefs"]]
+    assert headings == ["IP", "Service", *(each.label for each in PRIVILEGES), "Remove?", ""]
