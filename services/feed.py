@@ -15,6 +15,7 @@ import aiosqlite
 import asyncpg
 from nicegui import Event
 
+from models.authkeys import Authkey
 from models.database import DatabaseLocation, database_errors, reader
 from models.errors import DatabaseUnavailable
 from models.submissions import Kind, Modification, Source
@@ -45,6 +46,8 @@ class Commit(NamedTuple):
     key_count: int
     modifications: tuple[Modification, ...] | None
     """What it did, or None if that are too many to name."""
+    rows: tuple[Authkey, ...] = ()
+    """The named authkeys that still exist, as they are now: read once for all pages."""
 
 
 class ChangeFeed:
@@ -106,7 +109,8 @@ class ChangeFeed:
             await self._staging.rebase(_changed_ids(commits))
             self.revision = commits[-1].revision
             for commit in commits:
-                self.committed.emit(commit)
+                found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
+                self.committed.emit(commit._replace(rows=tuple(found.values())))
         await self._staging.refresh()
 
     async def _read(self) -> list[Commit]:

@@ -43,7 +43,7 @@ from services.transactions import run_transaction
 KEEP_REMOVED = timedelta(days=30)
 """How long a removal can be undone."""
 
-_CHUNK = 2_000
+_CHUNK = 5_000
 _COLUMNS = "id, ip, service, privileges, revision, secret_hint"
 _WHOLE = "id, ip, ip_key, service, service_key, privileges, {revision}, secret_digest, secret_hint"
 
@@ -263,15 +263,16 @@ async def _restorations(db: BaseDBAsyncClient, authkey_ids: Sequence[int]) -> li
 async def _rows_by_id(db: BaseDBAsyncClient, authkey_ids: Sequence[int]) -> dict[int, Authkey]:
     if not authkey_ids:
         return {}
-    rows = await db.execute_query_dict(f"SELECT {_COLUMNS} FROM authkey WHERE id IN ({_ids(authkey_ids)})")
-    return {row["id"]: Authkey(**row) for row in rows}
+    _, rows = await db.execute_query(f"SELECT {_COLUMNS} FROM authkey WHERE id IN ({_ids(authkey_ids)})")
+    return {row[0]: Authkey(*row) for row in rows}
 
 
 async def _rows_by_name(db: BaseDBAsyncClient, ips: Sequence[str]) -> dict[tuple[str, str], Authkey]:
     if not ips:
         return {}
     query = f"SELECT {_COLUMNS} FROM authkey WHERE ip IN ({parameters(len(ips))})"
-    return {(row["ip"], row["service"]): Authkey(**row) for row in await db.execute_query_dict(query, list(ips))}
+    _, rows = await db.execute_query(query, list(ips))
+    return {(row[1], row[2]): Authkey(*row) for row in rows}
 
 
 def _ids(authkey_ids: Sequence[int]) -> str:

@@ -28,7 +28,7 @@ class Frame:
         )
         ui.colors(primary="#4f46e5", dark="#111827", dark_page="#0b1020", negative="#b91c1c", positive="#15803d")
         self._dark = ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(THEME_COOKIE, "")))
-        with ui.header().classes("header").props(f'data-root-path="{root}"'):
+        with ui.header().classes("header"):
             ui.icon("vpn_key", size="22px").classes("logo")
             ui.label(TITLE).classes("title").props("role=heading aria-level=1")
             with ui.element("nav").classes("views").props('aria-label="Views"'):

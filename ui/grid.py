@@ -15,6 +15,9 @@ from models.privileges import PRIVILEGES
 from models.submissions import Kind, Modification
 from models.views import View
 
+BLOCK_SIZE = 100
+"""Rows that the browser asks for at once."""
+
 REMOVE_LABEL = "Remove?"
 REMOVE_DESCRIPTION = "Remove all privileges for this IP address and service; the key stops working at submission."
 
@@ -22,9 +25,10 @@ REMOVE_DESCRIPTION = "Remove all privileges for this IP address and service; the
 class AuthkeyGrid:
     """The grid element of one page."""
 
-    def __init__(self, view: View, total: int) -> None:
-        ui.add_head_html(f"<script>authkeys.start({json.dumps(view.to_query())})</script>")
-        self._grid = ui.aggrid(_options(view, total), theme="quartz", auto_size_columns=False).classes("grid")
+    def __init__(self, view: View, root_path: str) -> None:
+        arguments = json.dumps([view.to_query(), root_path, BLOCK_SIZE]).replace("<", "\\u003c")
+        ui.add_head_html(f"<script>authkeys.start(...{arguments})</script>")
+        self._grid = ui.aggrid(_options(view), theme="quartz", auto_size_columns=False).classes("grid")
         self._grid.mark("grid")
 
     def show(self, view: View) -> None:
@@ -58,7 +62,7 @@ class AuthkeyGrid:
         self._grid.client.run_javascript(f"authkeys.{function}({', '.join(map(json.dumps, arguments))})")
 
 
-def _options(view: View, total: int) -> dict[str, Any]:
+def _options(view: View) -> dict[str, Any]:
     return {
         "rowModelType": "infinite",
         ":datasource": "authkeys.datasource",
@@ -68,18 +72,15 @@ def _options(view: View, total: int) -> dict[str, Any]:
         ":onSortChanged": "authkeys.onSortChanged",
         ":onCellKeyDown": "authkeys.onCellKeyDown",
         ":onGridSizeChanged": "authkeys.onGridSizeChanged",
-        "infiniteInitialRowCount": max(1, min(total, 100)),
-        "cacheBlockSize": 100,
+        "infiniteInitialRowCount": 1,
+        "cacheBlockSize": BLOCK_SIZE,
         "maxBlocksInCache": 6,
-        "blockLoadDebounceMillis": 20,
         "rowHeight": 38,
-        "rowBuffer": 6,
+        "rowBuffer": 2,
         "suppressColumnVirtualisation": True,
         "suppressMovableColumns": True,
-        "suppressCellFocus": False,
         "enableCellTextSelection": True,
         "tooltipShowDelay": 400,
-        "loadingOverlayComponentParams": {},
         "defaultColDef": {
             "sortable": True,
             "resizable": False,

@@ -80,7 +80,7 @@ class AuthkeysPage:
             )
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
-                    self._grid = AuthkeyGrid(self._view, shown)
+                    self._grid = AuthkeyGrid(self._view, request.scope.get("root_path", ""))
                     self._empty = ui.element("div").classes("empty").props("role=status")
                 self._review = Review(
                     on_take_back=lambda ids: self._do(self._staging.take_back(self._admin.id, ids)),
@@ -136,7 +136,7 @@ class AuthkeysPage:
             raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
         except AuthkeysError as error:
             show_error(str(error))
-            await self._put([tick.authkey_id])
+            await self._put_ids([tick.authkey_id])
 
     def _sorted(self, event: GenericEventArguments) -> None:
         with user_errors():
@@ -261,7 +261,7 @@ class AuthkeysPage:
             if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS or self._view.staged_only:
                 self._grid.refresh()
             else:
-                await self._put(change.authkey_ids)
+                await self._put_ids(change.authkey_ids)
             if self._view.staged_only:
                 await self._refresh_counts()
             await self._show_staged()
@@ -270,14 +270,13 @@ class AuthkeysPage:
 
     async def _committed(self, commit: Commit) -> None:
         with user_errors():
-            if commit.modifications is None:
-                self._grid.refresh()
-            else:
+            moved = commit.modifications is None or any(m.moves_rows for m in commit.modifications)
+            if commit.modifications is not None:
                 self._grid.flash(commit.modifications, commit.admin_name)
-                await self._put([modification.authkey_id for modification in commit.modifications])
-                if self._view.depends_on_privileges or any(m.moves_rows for m in commit.modifications):
-                    self._grid.refresh()
-            await self._refresh_counts()
+                await self._put(commit.rows)
+            if moved or self._view.depends_on_privileges:
+                self._grid.refresh()
+                await self._refresh_counts()
             await self._show_staged()
 
     def _availability_changed(self, available: bool) -> None:
@@ -288,10 +287,12 @@ class AuthkeysPage:
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 
-    async def _put(self, authkey_ids: Iterable[int]) -> None:
-        found = await self._console.authkeys.find(authkey_ids)
+    async def _put(self, rows: Iterable[Authkey]) -> None:
         staged = await self._staging.of(self._admin.id)
-        self._grid.put([overlay(row, staged[row.id]) for row in found.values()])
+        self._grid.put([overlay(row, staged[row.id]) for row in rows])
+
+    async def _put_ids(self, authkey_ids: Iterable[int]) -> None:
+        await self._put((await self._console.authkeys.find(authkey_ids)).values())
 
     async def _hidden(self) -> int:
         staged = await self._staging.of(self._admin.id)

@@ -1,5 +1,5 @@
 // All JavaScript of the product: the grid's data source and cells, its keys, and what must happen before the server
-// answers. Everything else is Python. Told by Python: show, put, flash, refresh, ack, resend. Tells Python, by event:
+// answers. Everything else is Python. Told by Python: start, show, put, flash, refresh, ack, resend. Tells Python, by event:
 // tick, sorted, menu, shortcut.
 "use strict";
 
@@ -10,7 +10,9 @@ const authkeys = (() => {
   const PENDING = "authkeys.pending"; // ticks that the server has not acknowledged; they outlive a reload of this tab
 
   let api = null;
+  let root = "";
   let query = "";
+  let firstBlock = null;
   let generation = 0; // of the view; answers for an older one are dropped
   let sequence = 0;
   let pending = [];
@@ -37,13 +39,13 @@ const authkeys = (() => {
       const asked = generation;
       const sort = request.sortModel[0];
       const parameters = new URLSearchParams(query);
-      parameters.set("start", request.startRow);
-      parameters.set("end", request.endRow);
       parameters.delete("sort");
       if (sort) parameters.set("sort", (sort.sort === "desc" ? "-" : "") + sort.colId);
       while (asked === generation) {
         try {
-          const response = await fetch(`${base()}/grid/rows?${parameters}`, { headers: { Accept: "application/json" } });
+          const early = request.startRow === 0 ? firstBlock : null;
+          firstBlock = null;
+          const response = await (early ?? fetchBlock(parameters, request.startRow, request.endRow));
           if (response.ok) {
             const { rows, total } = await response.json();
             if (asked === generation) request.successCallback(rows.map(withPending), total);
@@ -58,8 +60,18 @@ const authkeys = (() => {
     },
   };
 
-  function base() {
-    return document.querySelector("[data-root-path]")?.dataset.rootPath ?? "";
+  function fetchBlock(parameters, start, end) {
+    const all = new URLSearchParams(parameters);
+    all.set("start", start);
+    all.set("end", end);
+    return fetch(`${root}/grid/rows?${all}`, { headers: { Accept: "application/json" } });
+  }
+
+  function start(viewQuery, rootPath, blockSize) {
+    query = viewQuery;
+    root = rootPath;
+    firstBlock = fetchBlock(query, 0, blockSize); // while the grid itself is still being loaded
+    firstBlock.catch(() => {}); // told by getRows, which asks again
   }
 
   // -- ticking -------------------------------------------------------------------------------------------------------
@@ -265,7 +277,7 @@ const authkeys = (() => {
     onSortChanged,
     rowClassRules,
     rowId: ({ data }) => String(data.id),
-    start: (viewQuery) => (query = viewQuery),
+    start,
 
     show(viewQuery) {
       query = viewQuery;
