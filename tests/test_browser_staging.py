@@ -116,7 +116,9 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
     await expect(page.get_by_text("60 keys", exact=True)).to_be_visible()
 
 
-async def test_the_review_says_in_words_what_will_happen_and_takes_lines_back(server: Program, browser: Browser) -> None:
+async def test_the_review_says_in_words_what_will_happen_and_takes_lines_back(
+    server: Program, browser: Browser
+) -> None:
     page = await open_page(browser, server.url)
     await box(page, *FIRST).click()
     await box(page, *SECOND, "List active licenses").click()

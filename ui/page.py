@@ -74,7 +74,7 @@ class AuthkeysPage:
         shown = await self._console.authkeys.count(self._view, self._admin.id)
         hidden = await self._hidden()
         self._frame = Frame(request, self._admin.name, available=self._console.feed.available)
-        with ui.element("main").classes("page"):
+        with ui.element("div").classes("page"):
             self._toolbar = Toolbar(
                 self._view, on_view=self._show_view, on_stage_all=self._ask_stage_all, on_add=self._add
             )

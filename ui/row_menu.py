@@ -24,10 +24,14 @@ class RowMenu:
     def open(self, row: Authkey, keys_of_ip: int) -> None:
         """Open the menu for a row whose IP has `keys_of_ip` authkeys."""
         self._menu.clear()
-        with self._menu, ui.element("div").props("role=menu").classes("row-menu"):
-            self._entry("Issue new key", lambda: self._on_issue(row))
-            if keys_of_ip > 1:
-                self._entry(f"Stage removal of all {keys_of_ip:,} keys of this IP", lambda: self._on_remove_all(row))
+        with self._menu, ui.element("section").classes("row-menu") as section:
+            section.props["aria-label"] = f"Actions, {row.ip}, {row.service}"
+            with ui.element("div").props("role=menu"):
+                self._entry("Issue new key", lambda: self._on_issue(row))
+                if keys_of_ip > 1:
+                    self._entry(
+                        f"Stage removal of all {keys_of_ip:,} keys of this IP", lambda: self._on_remove_all(row)
+                    )
             hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
             ui.label(hint).classes("row-menu-hint")
         self._menu.open()
