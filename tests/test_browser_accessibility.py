@@ -32,6 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def finds_nothing(page: Page, state: str) -> None:
     # Half-way through a fade every text has too little contrast.
+    await expect(page.locator('[class*="-enter-active"], [class*="-leave-active"]')).to_have_count(0)
     await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
     results = await Axe().run(page)
     assert results.violations_count == 0, f"{state}: {results.generate_report()}"

@@ -19,13 +19,15 @@ class RowMenu:
         self._on_issue = on_issue
         self._on_remove_all = on_remove_all
         with ui.element("div").props("id=row-menu-anchor"):
-            self._menu = ui.menu().props("no-parent-event auto-close anchor='bottom right' self='top right'")
+            self._menu = ui.menu().props(
+                "role=region no-parent-event auto-close anchor='bottom right' self='top right'"
+            )
 
     def open(self, row: Authkey, keys_of_ip: int) -> None:
         """Open the menu for a row whose IP has `keys_of_ip` authkeys."""
         self._menu.clear()
-        with self._menu, ui.element("section").classes("row-menu") as section:
-            section.props["aria-label"] = f"Actions, {row.ip}, {row.service}"
+        self._menu.props["aria-label"] = f"Actions, {row.ip}, {row.service}"
+        with self._menu, ui.element("div").classes("row-menu"):
             with ui.element("div").props("role=menu"):
                 self._entry("Issue new key", lambda: self._on_issue(row))
                 if keys_of_ip > 1:

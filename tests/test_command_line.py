@@ -1,0 +1,99 @@
+"""`main.py` as a person starts it, with what can go wrong, each in clear words."""
+
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from models.submissions import Assignment
+from services.imports import HEADER
+from tests.program import import_csv, run, running, write_csv
+
+BAD_LINES = (
+    ("300.1.2.3,octet", "Octet 300 (> 255) not permitted"),
+    ("192.0.2.0/24,a network", "is a network"),
+    ("example.com,a name", "looks like a name"),
+    ("192.0.2.11,", "A service name is needed"),
+    (f"192.0.2.12,{'x' * 101}", "has 101 characters"),
+    ("::ffff:192.0.2.10,good", "is the same authkey as in line 2"),
+    ("fe80::1%eth0,zone", "has a zone id"),
+    ("192.0.2.016,leading zero", "Leading zeros are not permitted"),
+    ("192.0.2.15,bell\a", "control character U+0007"),
+)
+
+
+def test_it_says_one_line_and_ends_when_asked(tmp_path: Path) -> None:
+    with running(database=str(tmp_path / "authkeys.db")) as program:
+        assert program.end(signal.SIGTERM) == ""
+        assert program.complaints() == ""
+
+
+def test_the_demo_leaves_no_file_behind(tmp_path: Path) -> None:
+    with running("--demo", database=str(tmp_path / "unused.db")) as program:
+        program.end(signal.SIGINT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("--no-browser", "--port", port, "--database", str(tmp_path / "authkeys.db"))
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("database", "words"),
+    [
+        ("README.txt", "is not a SQLite database"),
+        (".", "cannot be opened for writing"),
+        ("missing/authkeys.db", "cannot be opened for writing"),
+        ("newer.db", "was made by a newer version of Authkeys"),
+        ("postgres://u:hidden-password@127.0.0.1:1/x", "cannot be used"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_and_left_alone(tmp_path: Path, database: str, words: str) -> None:
+    (tmp_path / "README.txt").write_text("not a database, but long enough to be looked at\n" * 50)
+    import_csv(str(tmp_path / "newer.db"), write_csv(tmp_path / "keys.csv", [Assignment("192.0.2.1", "a", 1)]))
+    with sqlite3.connect(tmp_path / "newer.db") as file:
+        file.execute(
+            "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '9999_x', '2030-01-01')"
+        )
+    where = database if "://" in database else str(tmp_path / database)
+    done = run("--no-browser", "--port", "0", "--database", where)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "hidden-password" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_bad_import_changes_nothing_and_explains_every_line(tmp_path: Path) -> None:
+    file, database = tmp_path / "bad.csv", tmp_path / "authkeys.db"
+    zeros = ",0" * 9
+    lines = [",".join(HEADER), f"192.0.2.10,good{zeros}", *(line + zeros for line, _ in BAD_LINES)]
+    file.write_text("\n".join([*lines, "192.0.2.14,short,1", f"192.0.2.13,maybe,maybe{',0' * 8}"]) + "\n")
+    done = run("--database", str(database), "import", str(file))
+    assert done.returncode == 2
+    for number, (_, reason) in enumerate(BAD_LINES, 3):
+        assert any(line.startswith(f"line {number}: ") and reason in line for line in done.stderr.splitlines()), reason
+    assert "has 3 values instead of 11" in done.stderr
+    assert "'maybe' for addlicense is neither 0 nor 1" in done.stderr
+    with sqlite3.connect(database) as stored:
+        assert stored.execute("SELECT count(*) FROM authkey").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read"), (b"ip,service\n", "must begin with the line"), (b"\xff\xfe\x00", "is not UTF-8 text")],
+)
+def test_a_file_that_is_no_import_is_told(tmp_path: Path, content: bytes | None, words: str) -> None:
+    file = tmp_path / "keys.csv"
+    if content is not None:
+        file.write_bytes(content)
+    done = run("--database", str(tmp_path / "authkeys.db"), "import", str(file))
+    assert done.returncode == 2
+    assert words in done.stderr

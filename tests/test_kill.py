@@ -1,0 +1,48 @@
+"""kill -9 in the middle of a submission: all of it or nothing, and then still everything staged."""
+
+import sqlite3
+import uuid
+from pathlib import Path
+
+import pytest
+
+from models.database import DatabaseLocation
+from models.privileges import privilege
+from models.views import View
+from services.console import Console
+from tests.other_process import OtherProcess, another_process, tell
+from tests.support import new_keys, submit
+
+KEYS = 10_000
+
+
+async def stage_many(console: Console) -> None:
+    await submit(console, *new_keys(KEYS))
+    await console.staging.stage_view(console.admin.id, View(), privilege("search"), True)
+
+
+async def submit_and_tell(console: Console) -> None:
+    await console.staging.submit(console.admin, uuid.uuid4(), lambda done, total: tell(done))
+    tell("committed")
+
+
+@pytest.mark.parametrize("moment", [5_000, 10_000, "committed"])
+async def test_a_killed_submission_is_whole_or_did_not_happen(tmp_path: Path, moment: int | str) -> None:
+    database = DatabaseLocation(str(tmp_path / "authkeys.db"))
+    async with another_process(database) as preparing:
+        await preparing.do(stage_many)
+    killed = OtherProcess(database, None)
+    assert await killed.told() == "open"
+    killed.begin(submit_and_tell)
+    while await killed.told() != moment:
+        pass
+    killed.kill()
+
+    with sqlite3.connect(database.path) as file:
+        applied = file.execute("SELECT count(*) FROM authkey WHERE privileges <> 0").fetchone()[0]
+        recorded = file.execute("SELECT count(*) FROM modification WHERE kind = 'changed'").fetchone()[0]
+        staged = file.execute("SELECT count(*) FROM staged_change").fetchone()[0]
+        assert file.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert (applied, recorded, staged) in [(KEYS, KEYS, 0), (0, 0, KEYS)]
+    if moment == "committed":
+        assert applied == KEYS, "what was confirmed is kept"
