@@ -115,7 +115,7 @@ async def test_what_somebody_else_made_so_is_no_longer_staged(console: Console) 
     row = await add_key(console)
     await console.staging.stage(console.admin.id, row.id, SEARCH, True)
     told: list[StagingChange] = []
-    console.staging.changed.subscribe(lambda change: told.append(change))
+    console.staging.changed.subscribe(told.append, expect_args=True)
     await submit(console, CellChange(row.id, SEARCH.mask, 0), admin=await an_admin("dana"))
     await eventually(lambda: bool(told))
     assert told == [StagingChange(console.admin.id, frozenset({row.id}), fell_away=1)]
