@@ -43,7 +43,7 @@ from services.transactions import run_transaction
 KEEP_REMOVED = timedelta(days=30)
 """How long a removal can be undone."""
 
-_CHUNK = 5_000
+_CHUNK = 2_500
 _COLUMNS = "id, ip, service, privileges, revision, secret_hint"
 _WHOLE = "id, ip, ip_key, service, service_key, privileges, {revision}, secret_digest, secret_hint"
 
