@@ -1,4 +1,4 @@
-"""axe finds nothing on the page, whatever state it is in, light and dark."""
+"""axe finds nothing on the page with its grid, review and row menu, light and dark. The dialogs are not covered yet."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -67,18 +67,3 @@ async def test_axe_finds_no_violation(server: Program, browser: Browser, tmp_pat
     await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
     await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
     await finds_nothing(page, "row menu")
-    await page.keyboard.press("Escape")
-
-    await page.get_by_role("button", name="Add authkey").click()
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_label("IP").fill("198.51.100.1")
-    await dialog.get_by_label("Service").fill("new")
-    await dialog.get_by_role("button", name="Add authkey").click()
-    await expect(page.locator(".secret-text")).to_be_visible()
-    await finds_nothing(page, "secret dialog")
-    await page.get_by_role("button", name="Done").click()
-    await expect(page.get_by_role("dialog")).to_have_count(0)
-
-    await page.locator("body").press("?")
-    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
-    await finds_nothing(page, "keyboard dialog")
