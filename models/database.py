@@ -5,6 +5,7 @@ PostgreSQL has one pool for both.
 """
 
 import asyncio
+import hashlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -59,6 +60,13 @@ class DatabaseLocation:
     def path(self) -> Path:
         """The SQLite file."""
         return Path(self.text.removeprefix("sqlite://")).absolute()
+
+    def companion(self, suffix: str) -> Path:
+        """A file that belongs to this database: beside a SQLite file, in the user's state folder for PostgreSQL."""
+        if not self.is_postgres:
+            return self.path.with_name(f"{self.path.name}.{suffix}")
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        return state / "authkeys" / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
 
     def __str__(self) -> str:
         """The location without a password, for messages."""

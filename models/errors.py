@@ -4,9 +4,12 @@ AuthkeysError
 ├── InvalidValue            a value that breaks a rule (address, service, privilege, view)
 ├── AuthkeyNotFound         the authkey does not exist (any more)
 ├── DuplicateAuthkey        (ip, service) is taken
+├── NotAllowed              the admin's role does not permit it, or the session has ended
+├── TooManyAttempts         wrong passwords came too fast
 ├── NotStaged               the step cannot be taken on what is staged now
 ├── SubmissionRefused       conflicts: nothing was written
 ├── ImportRefused           bad lines: nothing was written
+├── SecretUnusable          the server's secret file cannot be used as it is
 └── DatabaseError           the database cannot be used
     ├── DatabaseUnavailable it does not answer now; trying again may help
     └── DatabaseUnusable    it cannot be opened by this program as it is
@@ -33,6 +36,18 @@ class NotStaged(AuthkeysError):
     """A step that does not fit what is staged now."""
 
 
+class NotAllowed(AuthkeysError):
+    """The admin may not do this."""
+
+
+class TooManyAttempts(AuthkeysError):
+    """Too many wrong passwords. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class SubmissionRefused(AuthkeysError):
     """The submission conflicts with newer changes; nothing was written."""
 
@@ -47,6 +62,10 @@ class ImportRefused(AuthkeysError):
     def __init__(self, message: str, problems: tuple[str, ...]) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class SecretUnusable(AuthkeysError):
+    """The server's secret file cannot be read, or others can read it."""
 
 
 class DatabaseError(AuthkeysError):

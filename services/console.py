@@ -5,12 +5,17 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from models.accounts import AdminIdentity
 from models.database import DatabaseLocation, open_database
 from models.errors import DatabaseUnavailable
-from services.admins import AdminIdentity, local_admin
+from services.access_records import AccessRecords
+from services.admins import Admins, local_admin
 from services.authkeys import Authkeys
 from services.feed import ChangeFeed
+from services.secret_file import load_secret
+from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
 from services.transactions import finish_transactions
@@ -25,6 +30,10 @@ class Console:
     """What pages and routes work with."""
 
     admin: AdminIdentity
+    """The local admin: whom launch links sign in, and as whom the command line acts."""
+    admins: Admins
+    sessions: Sessions
+    records: AccessRecords
     authkeys: Authkeys
     submissions: Submissions
     staging: Staging
@@ -32,32 +41,37 @@ class Console:
 
 
 @asynccontextmanager
-async def open_console(location: DatabaseLocation) -> AsyncIterator[Console]:
+async def open_console(location: DatabaseLocation, secret_file: Path | None = None) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
-    Raises DatabaseUnusable or DatabaseUnavailable.
+    Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
+        secret = load_secret(secret_file or location.companion("secret"))
+        records = AccessRecords()
+        admins, sessions = Admins(records), Sessions(secret, records)
         authkeys, submissions = Authkeys(), Submissions()
         staging = Staging(authkeys, submissions)
-        feed = ChangeFeed(location, authkeys, submissions, staging)
+        feed = ChangeFeed(location, authkeys, submissions, staging, sessions)
         admin = await local_admin()
-        purging = asyncio.create_task(_purge_regularly(submissions))
+        purging = asyncio.create_task(_purge_regularly(submissions, sessions))
         try:
             async with feed.running():
-                yield Console(admin, authkeys, submissions, staging, feed)
+                yield Console(admin, admins, sessions, records, authkeys, submissions, staging, feed)
         finally:
             purging.cancel()
             await asyncio.gather(purging, return_exceptions=True)
             await finish_transactions()
 
 
-async def _purge_regularly(submissions: Submissions) -> None:
+async def _purge_regularly(submissions: Submissions, sessions: Sessions) -> None:
     while True:
         try:
             await submissions.purge_removed()
+            await sessions.purge()
         except DatabaseUnavailable:
             log.warning(
-                "Removed authkeys could not be purged; the next attempt is in %s hours.", _PURGE_SECONDS // 3600
+                "Removed authkeys and old sessions could not be purged; the next attempt is in %s hours.",
+                _PURGE_SECONDS // 3600,
             )
         await asyncio.sleep(_PURGE_SECONDS)

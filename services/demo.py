@@ -3,10 +3,10 @@
 import random
 import uuid
 
+from models.accounts import AdminIdentity
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES
 from models.secrets import new_secret
 from models.submissions import NewAuthkey, Source
-from services.admins import AdminIdentity
 from services.submissions import Order, Submissions
 
 DEMO_KEYS = 500

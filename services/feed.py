@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 import aiosqlite
@@ -22,7 +23,8 @@ from models.submissions import Kind, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import Submission
 from services.authkeys import Authkeys
-from services.staging import Staging
+from services.sessions import Sessions
+from services.staging import Staging, WhoStaged
 from services.submissions import Submissions
 from services.transactions import CHANNEL
 
@@ -48,18 +50,26 @@ class Commit(NamedTuple):
     """What it did, or None if that are too many to name."""
     rows: tuple[Authkey, ...] = ()
     """The named authkeys that still exist, as they are now: read once for all pages."""
+    who_staged: WhoStaged = MappingProxyType({})
+    """Who has staged something for them."""
 
 
 class ChangeFeed:
     """Reads what was committed, adjusts staged changes to it, and then tells the pages."""
 
     def __init__(
-        self, location: DatabaseLocation, authkeys: Authkeys, submissions: Submissions, staging: Staging
+        self,
+        location: DatabaseLocation,
+        authkeys: Authkeys,
+        submissions: Submissions,
+        staging: Staging,
+        sessions: Sessions,
     ) -> None:
         self._location = location
         self._authkeys = authkeys
         self._submissions = submissions
         self._staging = staging
+        self._sessions = sessions
         self._signal = asyncio.Event()
         self.revision = 0
         self.available = True
@@ -103,6 +113,7 @@ class ChangeFeed:
                 log.exception("The change feed could not tell of a commit; pages may show it late.")
 
     async def _look(self) -> None:
+        await self._sessions.refresh()
         commits = await self._read()
         if commits:
             self._authkeys.forget_counts()
@@ -110,7 +121,8 @@ class ChangeFeed:
             self.revision = commits[-1].revision
             for commit in commits:
                 found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
-                self.committed.emit(commit._replace(rows=tuple(found.values())))
+                others = await self._staging.who_staged(found)
+                self.committed.emit(commit._replace(rows=tuple(found.values()), who_staged=others))
         await self._staging.refresh()
 
     async def _read(self) -> list[Commit]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.errors import ImportRefused, InvalidValue
 from models.privileges import PRIVILEGES
 from models.submissions import Assignment, Source
-from services.admins import AdminIdentity
 from services.submissions import Order, Progress, Receipt, Submissions
 
 HEADER = ("ip", "service", *(privilege.id for privilege in PRIVILEGES))

@@ -2,11 +2,11 @@
 
 import uuid
 
+from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey, canonical_service
 from models.secrets import Secret, new_secret
 from models.submissions import NewAuthkey, NewSecret, Source
-from services.admins import AdminIdentity
 from services.submissions import Order, Submissions
 
 

@@ -6,13 +6,14 @@ process that finds a newer version than its own reads the entries anew, so two s
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nicegui import Event
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models.accounts import AdminIdentity, Role, require_change
 from models.authkeys import Authkey
 from models.database import database_errors, parameters, reader
 from models.errors import AuthkeyNotFound, SubmissionRefused
@@ -21,7 +22,6 @@ from models.staged_changes import NOTHING, Entry, StagedChanges
 from models.submissions import Source, change_for
 from models.tables import Admin, StagedChange
 from models.views import View
-from services.admins import AdminIdentity
 from services.authkeys import Authkeys
 from services.submissions import Order, Progress, Receipt, Submissions
 from services.transactions import run_transaction
@@ -34,6 +34,12 @@ class StagingChange(NamedTuple):
     authkey_ids: frozenset[int] | None
     fell_away: int = 0
     """Of these, how many entries fell away because the authkeys already are so."""
+    submitted: bool = False
+    """Whether they were submitted: the change feed tells of that too."""
+
+
+WhoStaged = Mapping[int, Mapping[int, str]]
+"""By authkey: the admins who have staged something for it, by id, with their names."""
 
 
 class _OutdatedError(Exception):
@@ -46,6 +52,7 @@ class _Desk:
 
     staged: StagedChanges
     version: int
+    role: Role
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -56,6 +63,7 @@ class Staging:
         self._authkeys = authkeys
         self._submissions = submissions
         self._desks: dict[int, _Desk] = {}
+        self._versions: dict[int, int] = {}
         self._opening = asyncio.Lock()
         self.changed = Event[[StagingChange]]()
         """Somebody's staged changes are different now."""
@@ -63,6 +71,21 @@ class Staging:
     async def of(self, admin_id: int) -> StagedChanges:
         """What an admin has staged now. To be read only; every change goes through the methods below."""
         return (await self._desk(admin_id)).staged
+
+    async def who_staged(self, authkey_ids: Iterable[int]) -> WhoStaged:
+        """Who has staged something for these authkeys."""
+        who: dict[int, dict[int, str]] = {}
+        ids = list(authkey_ids)
+        if ids:
+            with database_errors():
+                rows = (
+                    await StagedChange.filter(authkey_id__in=ids)
+                    .using_db(reader())
+                    .values_list("authkey_id", "admin_id", "admin__name")
+                )
+            for authkey_id, admin_id, name in rows:
+                who.setdefault(authkey_id, {})[admin_id] = name
+        return who
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -123,6 +146,7 @@ class Staging:
         Raises SubmissionRefused on a conflict: nothing is written, all stays staged, and `conflicts` is up to date.
         """
         desk = await self._desk(admin.id)
+        require_change(desk.role)
         async with desk.lock:
             if repeated := await self._submissions.receipt_of(submission_uuid):
                 await self._reload(admin.id, desk)
@@ -146,9 +170,10 @@ class Staging:
             except SubmissionRefused as refusal:
                 await self._rebase(admin.id, desk, set(refusal.authkey_ids))
                 raise
+            submitted = frozenset(desk.staged)
             desk.staged = StagedChanges()
             desk.version += 1
-        self.changed.emit(StagingChange(admin.id, None))
+        self.changed.emit(StagingChange(admin.id, submitted, submitted=True))
         return receipt
 
     # -- what happens elsewhere --------------------------------------------------------------------------------------
@@ -160,17 +185,18 @@ class Staging:
                 await self._rebase(admin_id, desk, changed_ids)
 
     async def refresh(self) -> None:
-        """Read anew what another process staged for the admins whose staged changes are open here."""
-        if not self._desks:
-            return
+        """See what another process staged, and read it anew for the admins whose staged changes are open here."""
         with database_errors():
-            rows = await Admin.filter(id__in=list(self._desks)).using_db(reader()).values_list("id", "staging_version")
-        for admin_id, version in rows:
-            desk = self._desks[admin_id]
-            if version > desk.version:
+            rows = await Admin.all().using_db(reader()).values_list("id", "staging_version", "role")
+        for admin_id, version, role in rows:
+            if desk := self._desks.get(admin_id):
+                desk.role = Role(role)
                 async with desk.lock:
                     if version > desk.version:
                         await self._reload(admin_id, desk)
+            elif self._versions.get(admin_id, version) != version:
+                self.changed.emit(StagingChange(admin_id, None))
+            self._versions[admin_id] = version
 
     # -- the machinery -----------------------------------------------------------------------------------------------
 
@@ -183,6 +209,7 @@ class Staging:
     async def _step(self, admin_id: int, step: Callable[[StagedChanges], set[int]]) -> set[int]:
         """Take a step in memory and in the database, or in neither."""
         desk = await self._desk(admin_id)
+        require_change(desk.role)
         async with desk.lock:
             while True:
                 before = desk.staged.copy()
@@ -213,7 +240,7 @@ class Staging:
         self.changed.emit(StagingChange(admin_id, frozenset(ids), len(fell_away)))
 
     async def _reload(self, admin_id: int, desk: _Desk) -> None:
-        desk.staged, desk.version = await self._load(admin_id)
+        desk.staged, desk.version, desk.role = await self._load(admin_id)
         self.changed.emit(StagingChange(admin_id, None))
 
     async def _desk(self, admin_id: int) -> _Desk:
@@ -223,10 +250,10 @@ class Staging:
                     self._desks[admin_id] = _Desk(*await self._load(admin_id))
         return self._desks[admin_id]
 
-    async def _load(self, admin_id: int) -> tuple[StagedChanges, int]:
+    async def _load(self, admin_id: int) -> tuple[StagedChanges, int, Role]:
         with database_errors():
-            # The version first: entries that are newer than it are read once more, never missed.
-            version = (await Admin.filter(id=admin_id).using_db(reader()).get()).staging_version
+            # The admin, with the version, first: entries that are newer than it are read once more, never missed.
+            admin = await Admin.filter(id=admin_id).using_db(reader()).get()
             rows = (
                 await StagedChange.filter(admin_id=admin_id)
                 .using_db(reader())
@@ -235,7 +262,7 @@ class Staging:
         staged = StagedChanges({row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows})
         found = await self._authkeys.find(staged)
         staged.rebase({id_: found.get(id_) for id_ in staged})
-        return staged, version
+        return staged, admin.staging_version, Role(admin.role)
 
 
 async def _store(admin_id: int, desk: _Desk, authkey_ids: set[int]) -> None:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from nicegui import Event
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models.accounts import AdminIdentity, Role, require_change
 from models.addresses import sort_key
 from models.authkeys import Authkey, service_key
 from models.database import database_errors, parameters, reader
-from models.errors import AuthkeyNotFound, DatabaseUnavailable, DuplicateAuthkey, SubmissionRefused
+from models.errors import AuthkeyNotFound, DatabaseUnavailable, DuplicateAuthkey, NotAllowed, SubmissionRefused
 from models.staged_changes import Conflict
 from models.submissions import (
     Assignment,
@@ -35,9 +36,8 @@ from models.submissions import (
     decide_removal,
     inverse,
 )
+from models.tables import Admin, RemovedAuthkey, Submission
 from models.tables import Modification as ModificationTable
-from models.tables import RemovedAuthkey, Submission
-from services.admins import AdminIdentity
 from services.transactions import run_transaction
 
 KEEP_REMOVED = timedelta(days=30)
@@ -99,7 +99,7 @@ class Submissions:
         """Apply all changes of the order in one transaction, or none.
 
         `also` runs in the same transaction, before its commit. Raises SubmissionRefused on a conflict, DuplicateAuthkey
-        if a new (ip, service) is taken, AuthkeyNotFound if what shall be restored is no longer kept, and
+        if a new (ip, service) is taken, NotAllowed, AuthkeyNotFound if what shall be restored is no longer kept, and
         DatabaseUnavailable; after the latter the same order may be submitted again.
         """
         if not order.changes:
@@ -155,6 +155,7 @@ async def _apply(
 ) -> Receipt:
     if repeated := await Submission.filter(uuid=order.uuid).using_db(db).first():
         return Receipt(repeated.id, repeated.change_count, repeated.key_count)
+    await _require_right(db, order.admin)
     submission = await Submission.create(
         uuid=order.uuid, admin_id=order.admin.id, source=order.source, at=datetime.now(UTC), using_db=db
     )
@@ -179,6 +180,14 @@ async def _apply(
         return Receipt(None, 0, 0)
     await Submission.filter(id=submission.id).using_db(db).update(change_count=change_count, key_count=key_count)
     return Receipt(submission.id, change_count, key_count)
+
+
+async def _require_right(db: BaseDBAsyncClient, admin: AdminIdentity) -> None:
+    """As the account is now, not as it was when the page was opened."""
+    row = await Admin.filter(id=admin.id).using_db(db).get()
+    if row.disabled:
+        raise NotAllowed(f"The account {row.name!r} is disabled. Nothing was changed.")
+    require_change(Role(row.role))
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from nicegui import Event
 
+from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey
 from models.database import reader
@@ -18,7 +19,6 @@ from models.submissions import Assignment, Change, Kind, Modification, NewAuthke
 from models.tables import Admin, RemovedAuthkey, StagedChange, Submission
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification as ModificationTable
-from services.admins import AdminIdentity
 from services.console import Console
 from services.submissions import Order, Receipt
 

@@ -1,0 +1,56 @@
+"""The record of what happened at the door: who came in, who was refused, which account was changed, and by whom."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.access import AccessKind
+from models.database import database_errors, reader
+from models.tables import AccessRecord
+from services.transactions import run_transaction
+
+
+class Entry(NamedTuple):
+    """One line of the record."""
+
+    at: datetime
+    kind: AccessKind
+    admin_name: str
+    address: str
+    detail: str
+
+
+class AccessRecords:
+    """Writes and reads the record."""
+
+    _SLOWED = RateLimitItemPerMinute(1)
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def put(self, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
+        """Record what happened. Raises DatabaseUnavailable."""
+        await run_transaction(lambda db: add_entry(db, kind, admin_name, address, detail))
+
+    async def put_flood(self, kind: AccessKind, admin_name: str, address: str) -> None:
+        """Record what anybody can cause any number of times: once a minute from each address."""
+        if await self._limiter.hit(self._SLOWED, kind, address):
+            await self.put(kind, admin_name, address)
+
+    async def newest(self, limit: int = 50) -> list[Entry]:
+        """The newest lines, newest first."""
+        with database_errors():
+            rows = await AccessRecord.all().using_db(reader()).order_by("-id").limit(limit)
+        return [Entry(row.at, AccessKind(row.kind), row.admin_name, row.address, row.detail) for row in rows]
+
+
+async def add_entry(db: BaseDBAsyncClient, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
+    """Record what happened, in the transaction that does it."""
+    name = "".join(character if character.isprintable() else "?" for character in admin_name)[:100]
+    await AccessRecord.create(
+        at=datetime.now(UTC), kind=kind, admin_name=name, address=address, detail=detail[:200], using_db=db
+    )

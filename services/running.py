@@ -1,0 +1,54 @@
+"""Which server of this machine has a database open, so that a second start can open the first one's page instead."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class Running:
+    """The mark that a running server leaves beside its database: a lock that ends with the process, and its address."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+        self._lock = FileLock(f"{mark}.lock")
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Hold the mark until the block ends; whether it could be had."""
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with suppress(OSError):  # where an open file cannot be deleted it stays, and means nothing
+                self._mark.unlink(missing_ok=True)
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._lock.release()
+
+    def announce(self, url: str) -> None:
+        """Say where the server answers."""
+        draft = self._mark.with_name(f"{self._mark.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({"url": url}))
+        draft.replace(self._mark)
+
+    def url(self) -> str | None:
+        """Where the running server answers, or None if none does."""
+        try:
+            with FileLock(self._lock.lock_file, blocking=False):
+                return None  # nobody holds it: the mark, if any, was left by a killed server
+        except Timeout:
+            return self._read()
+
+    def _read(self) -> str | None:
+        try:
+            return str(json.loads(self._mark.read_text())["url"])
+        except (OSError, ValueError, KeyError):
+            return None

@@ -1,0 +1,209 @@
+"""Sessions: which browsers are signed in, and the launch links that sign one in without a password.
+
+A browser holds a random token in a signed cookie, the database its digest. What ends a session, in this process or in
+another, deletes its row; `refresh()` then tells the open pages of it at once.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from itsdangerous import BadSignature, Signer
+from nicegui import Event
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
+from models.accounts import AdminIdentity, Role
+from models.database import database_errors, reader
+from models.errors import DatabaseUnavailable
+from models.tables import LaunchLink, Session
+from services.access_records import AccessRecords, add_entry
+from services.transactions import run_transaction
+
+_NOTE_USE_AFTER = timedelta(minutes=1)
+"""How exactly the last use of a session is known."""
+
+log = logging.getLogger(__name__)
+
+
+class SignedIn(NamedTuple):
+    """A session that lasts."""
+
+    id: int
+    admin: AdminIdentity
+    digest: str
+    created_at: datetime
+    used_at: datetime
+
+
+class Sessions:
+    """Begins, finds and ends sessions."""
+
+    def __init__(self, secret: bytes, records: AccessRecords) -> None:
+        self._records = records
+        self._signer = Signer(secret, salt="authkeys session")
+        # So that two consoles on one machine do not overwrite each other's cookie: cookies know no ports.
+        self.cookie_name = f"authkeys-{hashlib.sha256(b'cookie' + secret).hexdigest()[:8]}"
+        self._current: dict[str, SignedIn] = {}
+        self._endings = 0
+        self.ended = Event[[frozenset[int]]]()
+        """These sessions are over; their pages close."""
+
+    # -- beginning -----------------------------------------------------------------------------------------------------
+
+    async def begin(self, admin: AdminIdentity, address: str, how: AccessKind = AccessKind.SIGNED_IN) -> str:
+        """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable."""
+        token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+
+        async def insert(db: BaseDBAsyncClient) -> None:
+            await Session.create(
+                digest=_digest(token), admin_id=admin.id, address=address, created_at=now, used_at=now, using_db=db
+            )
+            await add_entry(db, how, admin.name, address)
+
+        await run_transaction(insert)
+        return self._signer.sign(token).decode()
+
+    async def make_launch_link(self, admin: AdminIdentity) -> str:
+        """A token that signs one browser in as this admin, once, within `LAUNCH_LINK_LASTS`."""
+        token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+
+        async def insert(db: BaseDBAsyncClient) -> None:
+            await LaunchLink.filter(created_at__lt=now - LAUNCH_LINK_LASTS).using_db(db).delete()
+            await LaunchLink.create(digest=_digest(token), admin_id=admin.id, created_at=now, using_db=db)
+
+        await run_transaction(insert)
+        return token
+
+    async def launch(self, token: str, address: str) -> str | None:
+        """Use a launch link; returns the cookie of the new session, or None for a used, expired or invented one."""
+        digest = _digest(token)
+
+        async def take(db: BaseDBAsyncClient) -> AdminIdentity | None:
+            row = await LaunchLink.filter(digest=digest).using_db(db).select_related("admin").first()
+            # The deletion decides: of two that come at once only one deletes it.
+            if row is None or not await LaunchLink.filter(digest=digest).using_db(db).delete():
+                return None
+            if row.admin.disabled or not is_fresh(row.created_at, datetime.now(UTC)):
+                return None
+            return AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
+
+        admin = await run_transaction(take) if await self._is_link(digest) else None
+        if admin is None:
+            await self._records.put_flood(AccessKind.LINK_REFUSED, "", address)
+            return None
+        return await self.begin(admin, address, AccessKind.LAUNCHED)
+
+    # -- finding -------------------------------------------------------------------------------------------------------
+
+    async def find(self, cookie: str | None) -> SignedIn | None:
+        """The session of this cookie, or None if it is over or was never ours. Raises DatabaseUnavailable."""
+        digest = self._digest_in(cookie)
+        if digest is None:
+            return None
+        session = self._current.get(digest) or await self._admit(digest)
+        now = datetime.now(UTC)
+        if session is None or not is_current(session.created_at, session.used_at, now):
+            return None
+        if abs(now - session.used_at) >= _NOTE_USE_AFTER:
+            session = self._current[digest] = session._replace(used_at=now)
+            await self._note_use(session)
+        return session
+
+    def is_current(self, session: SignedIn) -> bool:
+        """Whether a page of this session may still do something, as far as this process knows."""
+        known = self._current.get(session.digest)
+        return known is not None and is_current(known.created_at, known.used_at, datetime.now(UTC))
+
+    # -- ending --------------------------------------------------------------------------------------------------------
+
+    async def end(self, session: SignedIn, address: str) -> None:
+        """Sign one browser out."""
+
+        async def delete(db: BaseDBAsyncClient) -> None:
+            await Session.filter(id=session.id).using_db(db).delete()
+            await add_entry(db, AccessKind.SIGNED_OUT, session.admin.name, address)
+
+        await run_transaction(delete)
+        self._forget([session])
+
+    async def end_all(self, admin: AdminIdentity, address: str) -> None:
+        """Sign an admin out everywhere."""
+
+        async def delete(db: BaseDBAsyncClient) -> None:
+            await Session.filter(admin_id=admin.id).using_db(db).delete()
+            await add_entry(db, AccessKind.SIGNED_OUT_EVERYWHERE, admin.name, address)
+
+        await run_transaction(delete)
+        self._forget([session for session in self._current.values() if session.admin.id == admin.id])
+
+    async def refresh(self) -> None:
+        """See which of the sessions in use here are over: ended elsewhere, disabled, or expired."""
+        sessions = list(self._current.values())
+        if not sessions:
+            return
+        with database_errors():
+            rows = (
+                await Session.filter(id__in=[session.id for session in sessions])
+                .using_db(reader())
+                .values_list("id", "used_at")
+            )
+        used, now = dict(rows), datetime.now(UTC)
+        self._forget(
+            [each for each in sessions if each.id not in used or not is_current(each.created_at, used[each.id], now)]
+        )
+
+    async def purge(self) -> None:
+        """Delete the sessions that nobody can use any more."""
+        long_ago = datetime.now(UTC) - ABSOLUTE
+        await run_transaction(lambda db: Session.filter(created_at__lt=long_ago).using_db(db).delete())
+
+    # -- the machinery -------------------------------------------------------------------------------------------------
+
+    def _digest_in(self, cookie: str | None) -> str | None:
+        try:
+            return _digest(self._signer.unsign(cookie or "").decode())
+        except (BadSignature, UnicodeError):
+            return None
+
+    async def _is_link(self, digest: str) -> bool:
+        with database_errors():
+            return await LaunchLink.filter(digest=digest).using_db(reader()).exists()
+
+    async def _admit(self, digest: str) -> SignedIn | None:
+        while True:
+            endings = self._endings
+            session = await self._read(digest)
+            if session is None or endings == self._endings:
+                break  # otherwise it may have ended while it was read
+        if session is not None:
+            self._current[digest] = session
+        return session
+
+    async def _read(self, digest: str) -> SignedIn | None:
+        with database_errors():
+            row = await Session.filter(digest=digest).using_db(reader()).select_related("admin").first()
+        if row is None or row.admin.disabled:
+            return None
+        admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
+        return SignedIn(row.id, admin, digest, row.created_at, row.used_at)
+
+    async def _note_use(self, session: SignedIn) -> None:
+        try:
+            await run_transaction(lambda db: Session.filter(id=session.id).using_db(db).update(used_at=session.used_at))
+        except DatabaseUnavailable:
+            log.warning("The use of a session could not be noted.")
+
+    def _forget(self, sessions: Collection[SignedIn]) -> None:
+        self._endings += 1
+        for session in sessions:
+            self._current.pop(session.digest, None)
+        if sessions:
+            self.ended.emit(frozenset(session.id for session in sessions))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
