@@ -1,12 +1,13 @@
 """The command line, and how the parts are put together: settings -> database -> services -> pages and routes -> run."""
 
 import asyncio
-import socket
+import getpass
 import sys
 import tempfile
-import webbrowser
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +15,23 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 from nicegui import ui
+from starlette.types import ASGIApp
 
+from api.gate import Gate
 from api.rows import rows_router
+from api.server import AnnouncedServer, Serving
+from api.sign_in import sign_in_router
+from models.access import LAUNCH_PATH
+from models.accounts import Role
 from models.database import DEFAULT_DATABASE, DatabaseLocation
-from models.errors import AuthkeysError, ImportRefused
+from models.errors import AuthkeysError, ImportRefused, NotAllowed
 from models.wording import keys
 from services import demo as demo_data
 from services.console import Console, open_console
 from services.imports import import_file
+from services.running import Running
+from ui.desktop import open_in_browser, require_native, show_window
+from ui.launcher import install_launcher
 from ui.page import register_pages
 
 RECONNECT_SECONDS = 120
@@ -30,26 +40,81 @@ RECONNECT_SECONDS = 120
 cli = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="A live console for API authorization keys."
 )
-Database = Annotated[
-    str, typer.Option(envvar="AUTHKEYS_DATABASE", help="A SQLite file, or a postgres:// URL.", show_envvar=True)
-]
+admin_cli = typer.Typer(help="Accounts: who may sign in.", no_args_is_help=True)
+cli.add_typer(admin_cli, name="admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all commands share."""
+
+    location: DatabaseLocation
+    secret_file: Path | None
+
+
+class Display(Enum):
+    """How the page is shown to who starts the program."""
+
+    NOT = "not at all"
+    BROWSER = "in the browser"
+    WINDOW = "in a window of its own"
 
 
 @cli.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    database: Database = DEFAULT_DATABASE,
+    database: Annotated[
+        str, typer.Option(envvar="AUTHKEYS_DATABASE", help="A SQLite file, or a postgres:// URL.")
+    ] = DEFAULT_DATABASE,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(envvar="AUTHKEYS_SECRET_FILE", help="The server's secret; made at first start, mode 0600."),
+    ] = None,
     host: Annotated[str, typer.Option(envvar="AUTHKEYS_HOST", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="AUTHKEYS_PORT", min=0, max=65535, help="0 takes a free one.")] = 8080,
+    ssl_certfile: Annotated[Path | None, typer.Option(envvar="AUTHKEYS_SSL_CERTFILE", help="PEM, for TLS.")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(envvar="AUTHKEYS_SSL_KEYFILE", help="PEM, for TLS.")] = None,
+    root_path: Annotated[
+        str, typer.Option(envvar="AUTHKEYS_ROOT_PATH", help="Where a reverse proxy puts it, such as /authkeys.")
+    ] = "",
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="AUTHKEYS_TRUSTED_PROXY",
+            help="Address or network of a proxy whose X-Forwarded-For counts. Repeatable.",
+        ),
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(envvar="AUTHKEYS_ALLOWED_HOST", help="A name under which browsers reach this server. Repeatable."),
+    ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser; serve all the same.")
+    ] = False,
+    native: Annotated[
+        bool, typer.Option("--native", help="Open a window of its own; closing it ends the program.")
     ] = False,
     demo: Annotated[bool, typer.Option("--demo", help="A temporary database with 500 believable keys.")] = False,
 ) -> None:
     """Serve the console (without a command)."""
-    context.obj = database
-    if context.invoked_subcommand is None:
-        _run(_serve(DatabaseLocation(database), host, port, open_browser=not no_browser, demo=demo))
+    context.obj = Settings(DatabaseLocation(database), secret_file)
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work() -> None:
+        if native:
+            require_native()
+        serving = Serving(
+            host, port, ssl_certfile, ssl_keyfile, root_path, tuple(trusted_proxy or ()), tuple(allowed_host or ())
+        )
+        await _serve(
+            context.obj,
+            serving,
+            Display.WINDOW if native else Display.NOT if no_browser else Display.BROWSER,
+            demo=demo,
+        )
+
+    _run(work())
 
 
 @cli.command("import")
@@ -59,7 +124,125 @@ def import_csv(
     database: Annotated[str | None, typer.Option(help="As for serving.")] = None,
 ) -> None:
     """Add or update authkeys from a CSV file, as one submission: all or nothing."""
-    _run(_import(DatabaseLocation(database or context.obj), file))
+    settings: Settings = context.obj
+    if database:
+        settings = Settings(DatabaseLocation(database), settings.secret_file)
+    _run(_import(settings, file))
+
+
+@cli.command("open")
+def open_running(
+    context: typer.Context,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the link.")] = False,
+) -> None:
+    """Make a fresh launch link for the running server, and open it."""
+    _run(_open_running(context.obj, Display.NOT if no_browser else Display.BROWSER))
+
+
+@cli.command("install-launcher")
+def launcher() -> None:
+    """Put Authkeys into this desktop's menu."""
+
+    try:
+        print(install_launcher(Path(__file__).resolve()))
+    except AuthkeysError as error:
+        sys.exit(_say(error, code=1))
+
+
+Name = Annotated[str, typer.Argument(help="The account's name.")]
+
+
+@admin_cli.command("add")
+def add_admin(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[Role, typer.Option(help="An auditor sees everything and changes nothing.")] = Role.ADMIN,
+) -> None:
+    """Add an account; asks for its password."""
+    _admin(context, f"Added {name} ({role}).", lambda console: console.admins.add(name, _new_password(), role, _me()))
+
+
+@admin_cli.command("passwd")
+def change_password(context: typer.Context, name: Name) -> None:
+    """Give an account a new password, and sign it out everywhere."""
+    _admin(
+        context,
+        f"The password of {name} is changed, and its sessions have ended.",
+        lambda console: console.admins.set_password(name, _new_password(), _me()),
+    )
+
+
+@admin_cli.command("disable")
+def disable_admin(context: typer.Context, name: Name) -> None:
+    """Let an account in no longer, and sign it out everywhere, at once."""
+    _admin(context, f"{name} is disabled.", lambda console: console.admins.set_disabled(name, True, _me()))
+
+
+@admin_cli.command("enable")
+def enable_admin(context: typer.Context, name: Name) -> None:
+    """Let a disabled account in again."""
+    _admin(context, f"{name} is enabled.", lambda console: console.admins.set_disabled(name, False, _me()))
+
+
+@admin_cli.command("role")
+def change_role(context: typer.Context, name: Name, role: Role) -> None:
+    """Give an account another role, and sign it out everywhere."""
+    _admin(context, f"{name} is now {role}.", lambda console: console.admins.set_role(name, role, _me()))
+
+
+@admin_cli.command("list")
+def list_admins(context: typer.Context) -> None:
+    """Show all accounts."""
+
+    async def show(console: Console) -> None:
+        for account in await console.admins.accounts():
+            state = "disabled" if account.disabled else "password" if account.has_password else "launch link only"
+            used = f"{account.last_used:%Y-%m-%d %H:%M} UTC" if account.last_used else "-"
+            print(f"{account.name:<24} {account.role:<8} {state:<16} last signed in: {used}")
+
+    _admin(context, "", show)
+
+
+@admin_cli.command("record")
+def show_record(
+    context: typer.Context, lines: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 50
+) -> None:
+    """Show who came in, who was refused, and what was changed at the accounts; newest first."""
+
+    async def show(console: Console) -> None:
+        for entry in await console.records.newest(lines):
+            print(
+                f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<20} {entry.admin_name:<24} {entry.address} {entry.detail}"
+            )
+
+    _admin(context, "", show)
+
+
+def _admin(context: typer.Context, done: str, work: Callable[[Console], Coroutine[Any, Any, None]]) -> None:
+    settings: Settings = context.obj
+
+    async def run() -> None:
+        async with open_console(settings.location, settings.secret_file) as console:
+            await work(console)
+        if done:
+            print(done)
+
+    _run(run())
+
+
+def _new_password() -> str:
+    """Ask twice on a terminal; otherwise take one line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _me() -> str:
+    try:
+        return f"{getpass.getuser()} on the command line"
+    except (KeyError, OSError):
+        return "the command line"
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -84,8 +267,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvicorn.Config("").get_loop_factory()
 
 
-async def _import(location: DatabaseLocation, file: Path) -> None:
-    async with open_console(location) as console:
+async def _import(settings: Settings, file: Path) -> None:
+    async with open_console(settings.location, settings.secret_file) as console:
         with typer.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
 
             def show(done: int, total: int) -> None:
@@ -96,33 +279,86 @@ async def _import(location: DatabaseLocation, file: Path) -> None:
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
 
 
-async def _serve(location: DatabaseLocation, host: str, port: int, *, open_browser: bool, demo: bool) -> None:
-    listener = _listen(host, port)
+async def _serve(settings: Settings, serving: Serving, display: Display, *, demo: bool) -> None:
+    serving.check_certificate()
     async with AsyncExitStack() as stack:
         if demo:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))
-            location = DatabaseLocation(str(Path(folder) / "demo.db"))
-        console = await stack.enter_async_context(open_console(location))
+            settings = Settings(DatabaseLocation(str(Path(folder) / "demo.db")), None)
+        running = Running(settings.location.companion("server"))
+        if not stack.enter_context(running.held()) and serving.is_desktop:
+            await _open_running(settings, display)
+            return
+        console = await stack.enter_async_context(open_console(settings.location, settings.secret_file))
+        if not serving.is_desktop and not await console.admins.has_accounts():
+            raise NotAllowed(
+                "Others can reach this address, and nobody has a password yet. Make an account first: "
+                "uv run main.py admin add NAME"
+            )
         if demo:
             await demo_data.fill(console.submissions, console.admin)
-        app = build_app(console, closing=stack.pop_all())
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=3,
-        ws_max_size=1_000_000,
-    )
-    await AnnouncedServer(config, host, open_browser=open_browser).serve(sockets=[listener])
+        listener = stack.enter_context(serving.listen())
+        port = listener.getsockname()[1]
+        if serving.port not in (0, port):
+            print(f"Port {serving.port} is taken; using {port} instead.", file=sys.stderr, flush=True)
+        url = serving.url(port)
+
+        async def answering() -> None:
+            running.announce(url)
+            if serving.is_desktop:
+                print(f"Authkeys is running at {await _launch_link(console, url)}", flush=True)
+                showing.add(asyncio.create_task(_show(console, url, display, server.stop)))
+            else:
+                print(f"Authkeys is running at {url}", flush=True)
+
+        showing: set[asyncio.Task[None]] = set()
+        server = AnnouncedServer(serving.config(), answering)
+        server.config.app = build_app(
+            console, serving, closing=stack.pop_all(), stop=server.stop if serving.is_desktop else None
+        )
+    await server.serve(sockets=[listener])
+    await asyncio.gather(*(task for task in showing if task.cancel()), return_exceptions=True)
 
 
-def build_app(console: Console, closing: AsyncExitStack) -> FastAPI:
-    """The whole application: routes on the parent app, pages by NiceGUI. `closing` is closed after everything else."""
+async def _open_running(settings: Settings, display: Display) -> None:
+    running = Running(settings.location.companion("server"))
+    url = running.url()
+    if url is None:
+        raise NotAllowed(f"No server runs on {settings.location}. Start one with: uv run main.py")
+    async with open_console(settings.location, settings.secret_file) as console:
+        print(f"Authkeys is running at {await _launch_link(console, url)}", flush=True)
+        await _show(console, url, display, None)
+
+
+async def _launch_link(console: Console, url: str) -> str:
+    return f"{url}{LAUNCH_PATH}?token={await console.sessions.make_launch_link(console.admin)}"
+
+
+async def _show(console: Console, url: str, display: Display, stop: Callable[[], None] | None) -> None:
+    """Show the page as it was asked for, by a link of its own; closing a window ends the server that it came with."""
+    if display is Display.NOT:
+        return
+    token = await console.sessions.make_launch_link(console.admin)
+    link = f"{url}{LAUNCH_PATH}?token={token}"
+    if display is Display.WINDOW:
+        await show_window(link)
+        if stop:
+            stop()
+    else:
+        await open_in_browser(link, lambda: console.sessions.is_unused(token))
+
+
+def build_app(
+    console: Console, serving: Serving, *, closing: AsyncExitStack, stop: Callable[[], None] | None = None
+) -> ASGIApp:
+    """The whole application: routes on the parent app, pages by NiceGUI, the gate around both.
+
+    `closing` is closed after everything else. `stop` ends the server, for who may quit it in the page.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(sign_in_router(console))
     app.include_router(rows_router(console))
-    register_pages(console)
+    register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
         show_welcome_message=False,
@@ -136,45 +372,7 @@ def build_app(console: Console, closing: AsyncExitStack) -> FastAPI:
             yield
 
     app.router.lifespan_context = lifespan
-    return app
-
-
-class AnnouncedServer(uvicorn.Server):
-    """Says on standard output when it can answer, and opens the browser then."""
-
-    def __init__(self, config: uvicorn.Config, host: str, *, open_browser: bool) -> None:
-        super().__init__(config)
-        self._host = host
-        self._open_browser = open_browser
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, then say so."""
-        await super().startup(sockets)
-        if not sockets or self.should_exit:
-            return
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        url = f"http://{host}:{sockets[0].getsockname()[1]}"
-        print(f"Authkeys is running at {url}", flush=True)
-        if self._open_browser:
-            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        raise CannotListen(
-            f"Authkeys cannot listen on {host} port {port}: {error.strerror or error}. "
-            "Another program may use it; choose another port with --port, or --port 0 for a free one."
-        ) from error
-    return listener
-
-
-class CannotListen(AuthkeysError):
-    """The address or port is taken or not ours."""
+    return Gate(app, console.sessions, serving.hosts)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from models.grid_rows import overlay
 from models.views import parse_view
 from services.authkeys import MAX_BLOCK
 from services.console import Console
+from services.sessions import session_of
+from services.staging import others
 
 
 def rows_router(console: Console) -> APIRouter:
@@ -18,17 +20,21 @@ def rows_router(console: Console) -> APIRouter:
 
     @router.get("/grid/rows")
     async def rows(request: Request) -> JSONResponse:
+        admin = session_of(request.scope).admin
         try:
             view = parse_view(request.query_params)
             start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-            total = await console.authkeys.count(view, console.admin.id)
-            block = await console.authkeys.block(view, console.admin.id, start, end)
-            staged = await console.staging.of(console.admin.id)
+            total = await console.authkeys.count(view, admin.id)
+            block = await console.authkeys.block(view, admin.id, start, end)
+            staged = await console.staging.of(admin.id)
+            who = await console.staging.who_staged(row.id for row in block)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
             return _answer({"error": str(error)}, 503)
-        return _answer({"rows": [overlay(row, staged[row.id]) for row in block], "total": total})
+        return _answer(
+            {"rows": [overlay(row, staged[row.id], others(who, row.id, admin.id)) for row in block], "total": total}
+        )
 
     return router
 

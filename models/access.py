@@ -12,6 +12,9 @@ ABSOLUTE = timedelta(days=7)
 """So long after its sign-in every session has ended."""
 LAUNCH_LINK_LASTS = timedelta(minutes=10)
 
+SIGN_IN_PATH = "/sign-in"
+LAUNCH_PATH = "/launch"
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

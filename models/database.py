@@ -66,7 +66,9 @@ class DatabaseLocation:
         if not self.is_postgres:
             return self.path.with_name(f"{self.path.name}.{suffix}")
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-        return state / "authkeys" / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
+        folder = state / "authkeys"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
 
     def __str__(self) -> str:
         """The location without a password, for messages."""

@@ -15,9 +15,11 @@ class GridRow(TypedDict):
     stored: int
     staged: int
     removal: bool
+    others: list[str]
+    """The names of other admins who have staged something for it."""
 
 
-def overlay(row: Authkey, entry: Entry) -> GridRow:
+def overlay(row: Authkey, entry: Entry, others: list[str]) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ."""
     return GridRow(
         id=row.id,
@@ -26,4 +28,5 @@ def overlay(row: Authkey, entry: Entry) -> GridRow:
         stored=row.privileges,
         staged=entry.applied_to(row.privileges),
         removal=entry.removal,
+        others=others,
     )

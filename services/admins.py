@@ -22,6 +22,7 @@ from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
 from services.access_records import AccessRecords, add_entry
+from services.sessions import SignedIn
 from services.transactions import run_transaction
 
 T = TypeVar("T")
@@ -90,6 +91,11 @@ class Admins:
         with database_errors():
             return await Admin.filter(password_hash__isnull=False, disabled=False).using_db(reader()).exists()
 
+    async def has_password(self, admin: AdminIdentity) -> bool:
+        """Whether this admin has a password that can be changed."""
+        with database_errors():
+            return await Admin.filter(id=admin.id, password_hash__isnull=False).using_db(reader()).exists()
+
     async def accounts(self) -> list[Account]:
         """All accounts, by name."""
         with database_errors():
@@ -122,6 +128,12 @@ class Admins:
         check_password(password, name)
         hashed = await self._in_thread(lambda: self._hasher.hash(password))
         await self._change(name, AccessKind.PASSWORD_CHANGED, f"by {by}", keep_session, password_hash=hashed)
+
+    async def change_own_password(self, admin: AdminIdentity, present: str, new: str, session: SignedIn) -> None:
+        """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, TooManyAttempts."""
+        if await self.authenticate(admin.name, present, session.address) is None:
+            raise InvalidValue("The present password is wrong. Nothing was changed.")
+        await self.set_password(admin.name, new, admin.name, keep_session=session.id)
 
     async def set_disabled(self, name: str, disabled: bool, by: str) -> None:
         """Disable an account, which ends its sessions at once, or enable it again. Raises InvalidValue."""

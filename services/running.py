@@ -19,6 +19,9 @@ class Running:
     @contextmanager
     def held(self) -> Iterator[bool]:
         """Hold the mark until the block ends; whether it could be had."""
+        if not self._mark.parent.is_dir():  # then there is no database either, and opening it will say so
+            yield True
+            return
         try:
             self._lock.acquire(blocking=False)
         except Timeout:

@@ -35,7 +35,6 @@ def _create(path: Path) -> None:
     """Write a new secret under another name, then link it: whoever reads the file finds it whole, or not at all."""
     if path.exists():
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(_BYTES) + "\n")

@@ -7,9 +7,9 @@ another, deletes its row; `refresh()` then tells the open pages of it at once.
 import hashlib
 import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 from nicegui import Event
@@ -18,7 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
 from models.accounts import AdminIdentity, Role
 from models.database import database_errors, reader
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseUnavailable, NotAllowed
 from models.tables import LaunchLink, Session
 from services.access_records import AccessRecords, add_entry
 from services.transactions import run_transaction
@@ -35,8 +35,25 @@ class SignedIn(NamedTuple):
     id: int
     admin: AdminIdentity
     digest: str
+    address: str
+    """Where it was begun"""
     created_at: datetime
     used_at: datetime
+
+
+_SCOPE_KEY = "authkeys.session"
+
+
+def session_of(scope: Mapping[str, Any]) -> SignedIn:
+    """The session of a request (ASGI scope) that was let in."""
+    session = scope[_SCOPE_KEY]
+    assert isinstance(session, SignedIn)
+    return session
+
+
+def admit(scope: MutableMapping[str, Any], session: SignedIn) -> None:
+    """Mark a request as one of this session."""
+    scope[_SCOPE_KEY] = session
 
 
 class Sessions:
@@ -78,6 +95,10 @@ class Sessions:
         await run_transaction(insert)
         return token
 
+    async def is_unused(self, launch_token: str) -> bool:
+        """Whether a launch link was not used yet."""
+        return await self._is_link(_digest(launch_token))
+
     async def launch(self, token: str, address: str) -> str | None:
         """Use a launch link; returns the cookie of the new session, or None for a used, expired or invented one."""
         digest = _digest(token)
@@ -105,18 +126,24 @@ class Sessions:
         if digest is None:
             return None
         session = self._current.get(digest) or await self._admit(digest)
+        return await self._used(session) if session else None
+
+    async def use(self, session: SignedIn) -> SignedIn:
+        """The session as it is now, because one of its pages does something. Raises NotAllowed if it is over."""
+        known = self._current.get(session.digest)
+        used = await self._used(known) if known else None
+        if used is None:
+            raise NotAllowed("You are signed out, so nothing was changed. Sign in again; what you staged is kept.")
+        return used
+
+    async def _used(self, session: SignedIn) -> SignedIn | None:
         now = datetime.now(UTC)
-        if session is None or not is_current(session.created_at, session.used_at, now):
+        if not is_current(session.created_at, session.used_at, now):
             return None
         if abs(now - session.used_at) >= _NOTE_USE_AFTER:
-            session = self._current[digest] = session._replace(used_at=now)
+            session = self._current[session.digest] = session._replace(used_at=now)
             await self._note_use(session)
         return session
-
-    def is_current(self, session: SignedIn) -> bool:
-        """Whether a page of this session may still do something, as far as this process knows."""
-        known = self._current.get(session.digest)
-        return known is not None and is_current(known.created_at, known.used_at, datetime.now(UTC))
 
     # -- ending --------------------------------------------------------------------------------------------------------
 
@@ -189,7 +216,7 @@ class Sessions:
         if row is None or row.admin.disabled:
             return None
         admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
-        return SignedIn(row.id, admin, digest, row.created_at, row.used_at)
+        return SignedIn(row.id, admin, digest, row.address, row.created_at, row.used_at)
 
     async def _note_use(self, session: SignedIn) -> None:
         try:

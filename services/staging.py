@@ -42,6 +42,11 @@ WhoStaged = Mapping[int, Mapping[int, str]]
 """By authkey: the admins who have staged something for it, by id, with their names."""
 
 
+def others(who_staged: WhoStaged, authkey_id: int, admin_id: int) -> list[str]:
+    """The names of those who have staged something for an authkey, without this admin."""
+    return sorted(name for id_, name in who_staged.get(authkey_id, {}).items() if id_ != admin_id)
+
+
 class _OutdatedError(Exception):
     """Another process staged something for the same admin since this one looked."""
 

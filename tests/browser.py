@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
+from tests.program import Program
 from tests.requirements import INSTALL_HINT
 
 CHROMIUM = "/usr/bin/chromium"
@@ -25,14 +26,19 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def open_page(browser: Browser, url: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
-    """A window of a new browser profile, when its first row (or the message that there is none) shows."""
+async def open_page(
+    browser: Browser, server: Program, path: str = "/", *, width: int = 1280, height: int = 800, dark: bool = False
+) -> Page:
+    """A window of a new, signed-in browser profile, when its first row (or the message that there is none) shows."""
     context = await browser.new_context(
         viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
+    if server.cookie:
+        name, value = server.cookie
+        await context.add_cookies([{"name": name, "value": value, "url": server.url}])
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    await page.goto(url)
+    await page.goto(server.url + path)
     await page.locator('.ag-row [col-id="ip"]:not(:empty), .empty .empty-title').first.wait_for()
     return page
 

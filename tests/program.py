@@ -10,21 +10,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from models.privileges import PRIVILEGES
 from models.submissions import Assignment
 from services.imports import HEADER
 
 ROOT = Path(__file__).parents[1]
 
-_ANNOUNCEMENT = re.compile(r"Authkeys is running at (http://\S+)\n")
+_ANNOUNCEMENT = re.compile(r"Authkeys is running at ((https?://\S+?)(/launch\?token=\S+)?)\n")
 _SECONDS = 60
 
 
 class Program:
-    """A running server; `admin` is the operating-system user who started it."""
+    """A running server; `admin` is the operating-system user who started it.
 
-    def __init__(self, *arguments: str, database: str, port: int = 0, admin: str = "alice") -> None:
+    `url` is its address, `link` what it printed, `cookie` a session that was begun with the link.
+    """
+
+    cookie: tuple[str, str] | None = None
+
+    def __init__(
+        self, *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True
+    ) -> None:
         self.database = database
+        self._sign_in = sign_in
         self._arguments = arguments
         self._admin = admin
         self.start(port)
@@ -48,7 +58,9 @@ class Program:
         first_line = self.process.stdout.readline()
         announced = _ANNOUNCEMENT.fullmatch(first_line)
         assert announced, f"{first_line!r} instead of the address; {self.complaints()}"
-        self.url = announced[1]
+        self.link, self.url = announced[1], announced[2]
+        if announced[3] and self._sign_in:
+            self.cookie = launch(self.link)
 
     def complaints(self) -> str:
         """What it wrote to standard error."""
@@ -73,9 +85,11 @@ class Program:
 
 
 @contextmanager
-def running(*arguments: str, database: str, port: int = 0, admin: str = "alice") -> Iterator[Program]:
+def running(
+    *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True
+) -> Iterator[Program]:
     """A server that is ended after the block, whatever happens."""
-    program = Program(*arguments, database=database, port=port, admin=admin)
+    program = Program(*arguments, database=database, port=port, admin=admin, sign_in=sign_in)
     try:
         yield program
     finally:
@@ -93,6 +107,14 @@ def run(*arguments: str, admin: str = "alice", **more: str) -> subprocess.Comple
         timeout=_SECONDS,
         check=False,
     )
+
+
+def launch(link: str) -> tuple[str, str]:
+    """Use a launch link, as a browser does; the name and the value of the session's cookie."""
+    answer = httpx.get(link)
+    assert answer.status_code == 303, answer.text
+    [(name, value)] = answer.cookies.items()
+    return name, value
 
 
 def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:

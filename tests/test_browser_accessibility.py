@@ -40,7 +40,7 @@ async def finds_nothing(page: Page, state: str) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_axe_finds_no_violation(server: Program, browser: Browser, tmp_path: Path, dark: bool) -> None:
-    page = await open_page(browser, server.url, dark=dark)
+    page = await open_page(browser, server, dark=dark)
     await expect(page.get_by_text("There are no authorization keys")).to_be_visible()
     await finds_nothing(page, "empty")
 

@@ -34,7 +34,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def test_a_tick_is_found_staged_submitted_and_seen_by_others_at_once(server: Program, browser: Browser) -> None:
-    mine, other = await open_page(browser, server.url), await open_page(browser, server.url, dark=True)
+    mine, other = await open_page(browser, server), await open_page(browser, server, dark=True)
 
     await mine.get_by_role("searchbox").fill("192.0.2.2")
     await expect(mine.get_by_text("1 of 60 keys")).to_be_visible()
@@ -53,7 +53,7 @@ async def test_a_tick_is_found_staged_submitted_and_seen_by_others_at_once(serve
 
 
 async def test_the_keyboard_alone_moves_stages_undoes_and_redoes(server: Program, browser: Browser) -> None:
-    page = await open_page(browser, server.url)
+    page = await open_page(browser, server)
     await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
     for key in ("ArrowRight", "ArrowRight", "Space", "ArrowDown", "Space"):
         await page.keyboard.press(key)
@@ -72,7 +72,7 @@ async def test_the_keyboard_alone_moves_stages_undoes_and_redoes(server: Program
 async def test_staged_changes_survive_a_reload_and_a_killed_server_even_ticks_that_it_never_got(
     server: Program, browser: Browser
 ) -> None:
-    page = await open_page(browser, server.url)
+    page = await open_page(browser, server)
     await box(page, *FIRST).click()
     await expect(bar(page)).to_contain_text("1 change to 1 key")
     await page.reload()
@@ -85,14 +85,14 @@ async def test_staged_changes_survive_a_reload_and_a_killed_server_even_ticks_th
     await expect(bar(page)).to_contain_text("2 changes to 2 keys")
     await expect(box(page, *SECOND, staged=True)).to_be_checked()
 
-    elsewhere = await open_page(browser, server.url)
+    elsewhere = await open_page(browser, server)
     await expect(bar(elsewhere)).to_contain_text("2 changes to 2 keys")
 
 
 async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_decided(
     server: Program, browser: Browser, tmp_path: Path
 ) -> None:
-    page = await open_page(browser, server.url)
+    page = await open_page(browser, server)
     await box(page, *FIRST, "Remove?").click()
     await box(page, *SECOND).click()
     await expect(bar(page)).to_contain_text("2 changes to 2 keys")
@@ -119,7 +119,7 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
 async def test_the_review_says_in_words_what_will_happen_and_takes_lines_back(
     server: Program, browser: Browser
 ) -> None:
-    page = await open_page(browser, server.url)
+    page = await open_page(browser, server)
     await box(page, *FIRST).click()
     await box(page, *SECOND, "List active licenses").click()
     await box(page, *THIRD, "Remove?").click()
@@ -134,7 +134,7 @@ async def test_the_review_says_in_words_what_will_happen_and_takes_lines_back(
 
 
 async def test_a_new_key_is_shown_once_and_appears_in_other_windows(server: Program, browser: Browser) -> None:
-    mine, other = await open_page(browser, server.url), await open_page(browser, server.url)
+    mine, other = await open_page(browser, server), await open_page(browser, server)
     await mine.get_by_role("button", name="Add authkey").click()
     dialog = mine.get_by_role("dialog")
     await dialog.get_by_label("IP").fill("192.0.2.016")

@@ -36,13 +36,13 @@ def test_the_demo_leaves_no_file_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = run("--no-browser", "--port", port, "--database", str(tmp_path / "authkeys.db"))
-    assert done.returncode == 1
-    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
-    assert done.stdout == ""
+def test_a_taken_port_moves_to_the_next_free_one_and_says_so(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        running(database=str(tmp_path / "authkeys.db"), port=taken.getsockname()[1]) as program,
+    ):
+        assert program.port != taken.getsockname()[1]
+        assert program.complaints() == f"Port {taken.getsockname()[1]} is taken; using {program.port} instead.\n"
 
 
 @pytest.mark.parametrize(

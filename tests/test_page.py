@@ -5,10 +5,15 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+import nicegui
 import pytest
 from nicegui import ui
 from nicegui.testing import User, UserInteraction
 
+from api.gate import Gate
+from models.access import HostRule
+from models.accounts import AdminIdentity
 from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
@@ -32,9 +37,10 @@ def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
 
 
 @pytest.fixture
-def empty_page(console: Console, user: User) -> User:
-    """A person at a console without authkeys."""
+async def empty_page(console: Console, user: User) -> User:
+    """The local admin at a console without authkeys."""
     register_pages(console)
+    await sign_in(user, console, console.admin)
     return user
 
 
@@ -45,6 +51,17 @@ async def page(console: Console, empty_page: User) -> User:
     await empty_page.open("/")
     await says(empty_page, "count", "3 keys")
     return empty_page
+
+
+async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:
+    """Give this person's browser a session, and let it pass through the gate."""
+    cookie = await console.sessions.begin(admin, "127.0.0.1")
+    user.http_client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(Gate(nicegui.app, console.sessions, HostRule("test"))),
+        base_url="http://test",
+        cookies={console.sessions.cookie_name: cookie},
+        headers={"Accept": "text/html"},
+    )
 
 
 def text(user: User, marker: str) -> str:

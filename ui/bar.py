@@ -13,7 +13,10 @@ Handler = Callable[[], Awaitable[object] | object]
 class ChangeBar:
     """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo."""
 
-    def __init__(self, *, on_review: Handler, on_discard: Handler, on_undo: Handler, on_submit: Handler) -> None:
+    def __init__(
+        self, *, on_review: Handler, on_discard: Handler, on_undo: Handler, on_submit: Handler, may_change: bool
+    ) -> None:
+        self._may_change = may_change
         with ui.footer().classes("bar"):
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
@@ -37,6 +40,7 @@ class ChangeBar:
                 .classes("primary")
                 .mark("submit")
             )
+        self._submit.set_visibility(may_change)
         for later in (self._icon, self._undo, self._progress):
             later.set_visibility(False)
 
@@ -47,7 +51,9 @@ class ChangeBar:
             self._icon.set_visibility(False)
             self._undo.set_visibility(False)
         elif not self._icon.visible:
-            self._count.set_text("No staged changes")
+            self._count.set_text(
+                "No staged changes" if self._may_change else "You are an auditor: you see everything and change nothing"
+            )
             self._undo.set_visibility(False)
         self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
         self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from models.authkeys import MAX_SERVICE_LENGTH, Authkey
-from models.errors import AuthkeysError
+from models.errors import AuthkeysError, InvalidValue
 from models.privileges import PRIVILEGES, Privilege, mask_of, privilege
 from models.secrets import Secret
 from models.wording import keys
@@ -137,6 +137,40 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
             ui.button("Issue new key", on_click=confirm, color=None).props("unelevated no-caps").classes(
                 "primary"
             ).mark("issue-confirm")
+    dialog.open()
+
+
+def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
+    """Ask for the present and a new password; `change` raises AuthkeysError, which is said in the dialog."""
+    dialog, card = _dialog("Change password")
+    with card:
+        present, new, again = (
+            ui.input(label).props(f"type=password outlined dense autocomplete={hint}").mark(mark)
+            for label, hint, mark in (
+                ("Present password", "current-password", "password-present"),
+                ("New password", "new-password", "password-new"),
+                ("New password again", "new-password", "password-again"),
+            )
+        )
+        problem = ui.label().classes("dialog-problem").props("role=alert").mark("password-problem")
+        problem.set_visibility(False)
+
+        async def submit() -> None:
+            try:
+                if new.value != again.value:
+                    raise InvalidValue("The two new passwords are not the same.")
+                await change(str(present.value or ""), str(new.value or ""))
+            except AuthkeysError as error:
+                problem.set_text(str(error))
+                problem.set_visibility(True)
+            else:
+                dialog.close()
+
+        with ui.row().classes("dialog-actions"):
+            ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
+            ui.button("Change password", on_click=submit, color=None).props("unelevated no-caps").classes(
+                "primary"
+            ).mark("password-submit")
     dialog.open()
 
 

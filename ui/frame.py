@@ -1,9 +1,14 @@
 """What surrounds every view: head, theme, header with the live mark, and the sorry state of a lost database."""
 
+import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import Request
 from nicegui import app, ui
+
+from models.access import SIGN_IN_PATH
+from models.accounts import AdminIdentity
 
 STATIC = Path(__file__).parent / "static"
 TITLE = "API Authorization Keys"
@@ -20,8 +25,17 @@ def serve_static_files() -> None:
 class Frame:
     """The head and the header of a page."""
 
-    def __init__(self, request: Request, admin_name: str, *, available: bool) -> None:
-        root = request.scope.get("root_path", "")
+    def __init__(
+        self,
+        request: Request,
+        admin: AdminIdentity,
+        *,
+        available: bool,
+        on_change_password: Callable[[], object] | None,
+        on_quit: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._root = root = request.scope.get("root_path", "")
+        self._client = ui.context.client
         ui.add_head_html(
             f'<link rel="stylesheet" href="{root}/static/authkeys.css?{_VERSION}">'
             f'<script src="{root}/static/authkeys.js?{_VERSION}"></script>'
@@ -40,10 +54,48 @@ class Frame:
             ui.button(icon="dark_mode", on_click=self._switch_theme, color=None).props(
                 'flat round dense aria-label="Switch between light and dark"'
             ).classes("theme").mark("theme")
-            with ui.element("div").classes("avatar").props(f'role=img aria-label="Signed in as {admin_name}"'):
-                ui.label(admin_name[:2].upper()).props("aria-hidden=true")
-                ui.tooltip(admin_name)
+            self._account_menu(admin, on_change_password, on_quit)
         self.show_available(available)
+
+    def _account_menu(
+        self,
+        admin: AdminIdentity,
+        on_change_password: Callable[[], object] | None,
+        on_quit: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        button = ui.button(color=None).props("flat round dense aria-haspopup=menu").classes("avatar").mark("account")
+        button.props["aria-label"] = f"Account: signed in as {admin.name}"
+        with button:
+            ui.label(admin.name[:2].upper()).props("aria-hidden=true")
+            with ui.menu().props("role=region aria-label=Account auto-close anchor='bottom right' self='top right'"):
+                ui.label(admin.name).classes("account-name")
+                ui.label("Auditor: sees everything, changes nothing" if not admin.may_change else "Admin").classes(
+                    "account-role"
+                )
+                with ui.element("div").classes("row-menu").props("role=menu"):
+                    if on_change_password:
+                        ui.menu_item("Change password", on_change_password).props("role=menuitem")
+                    self._form_item("Sign out", "/sign-out")
+                    self._form_item("Sign out everywhere", "/sign-out-everywhere")
+                    if on_quit:
+                        ui.menu_item("Quit Authkeys", on_quit).props("role=menuitem").mark("quit")
+
+    def _form_item(self, text: str, path: str) -> None:
+        """An entry that posts a form: it works without the page's socket too."""
+        with (
+            ui.element("form").props(f'method=post action="{self._root}{path}"').classes("menu-form"),
+            ui.element("button").props("type=submit role=menuitem").classes("menu-button"),
+        ):
+            ui.label(text)
+
+    def leave(self) -> None:
+        """The session is over: close this page for good, whatever it does next."""
+        self._client.run_javascript(f"location.replace({json.dumps(self._root + SIGN_IN_PATH)})")
+        self._client.delete()
+
+    def show_stopped(self) -> None:
+        """Say that the server was stopped, instead of that the connection is lost."""
+        self._client.run_javascript("authkeys.stopped()")
 
     def show_available(self, available: bool) -> None:
         """Say whether the database answers. A lost connection to the server is shown by the browser itself."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from nicegui import ui
 
+from models.accounts import AdminIdentity
 from models.grid_rows import GridRow
 from models.privileges import PRIVILEGES
 from models.submissions import Kind, Modification
@@ -25,8 +26,10 @@ REMOVE_DESCRIPTION = "Remove all privileges for this IP address and service; the
 class AuthkeyGrid:
     """The grid element of one page."""
 
-    def __init__(self, view: View, root_path: str) -> None:
-        arguments = json.dumps([view.to_query(), root_path, BLOCK_SIZE]).replace("<", "\\u003c")
+    def __init__(self, view: View, root_path: str, admin: AdminIdentity) -> None:
+        arguments = json.dumps([view.to_query(), root_path, BLOCK_SIZE, admin.id, admin.may_change]).replace(
+            "<", "\\u003c"
+        )
         ui.add_head_html(f"<script>authkeys.start(...{arguments})</script>")
         self._grid = ui.aggrid(_options(view), theme="quartz", auto_size_columns=False).classes("grid")
         self._grid.mark("grid")
@@ -113,6 +116,7 @@ def _columns(view: View) -> list[dict[str, Any]]:
             "minWidth": 150,
             "resizable": True,
             "cellClass": "cell-service",
+            ":cellRenderer": "authkeys.ServiceCell",
             "tooltipField": "service",
         },
         *(_checkbox(privilege.id, privilege.label, privilege.description, privilege.bit) for privilege in PRIVILEGES),

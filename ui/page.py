@@ -6,7 +6,7 @@ The loop: the grid asks `/grid/rows` for a block -> a tick calls `stage()` -> ba
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from fastapi import Request
@@ -23,11 +23,12 @@ from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
 from services.keymaking import add_authkey, issue_new_key
-from services.staging import Staging, StagingChange
+from services.sessions import SignedIn, session_of
+from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
-from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
+from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_new_password, ask_stage_all, show_secret, show_shortcuts
 from ui.feedback import show_bug, show_error, user_errors
 from ui.frame import TITLE, Frame, serve_static_files
 from ui.grid import AuthkeyGrid
@@ -41,8 +42,8 @@ NAMED_ROWS = 500
 """Changed rows that are sent one by one; beyond that the grid reads its blocks anew."""
 
 
-def register_pages(console: Console) -> None:
-    """Register every page."""
+def register_pages(console: Console, stop: Callable[[], None] | None = None) -> None:
+    """Register every page. `stop` ends the server; without it the menu does not offer to quit."""
     serve_static_files()
 
     @ui.page("/", title=TITLE)
@@ -51,7 +52,7 @@ def register_pages(console: Console) -> None:
             view, problem = parse_view(request.query_params), None
         except InvalidValue as error:
             view, problem = View(), str(error)
-        await AuthkeysPage(console, view).build(request)
+        await AuthkeysPage(console, view, session_of(request.scope), stop).build(request)
         if problem:
             show_error(f"{problem} All keys are shown.")
 
@@ -59,9 +60,11 @@ def register_pages(console: Console) -> None:
 class AuthkeysPage:
     """One open window."""
 
-    def __init__(self, console: Console, view: View) -> None:
+    def __init__(self, console: Console, view: View, session: SignedIn, stop: Callable[[], None] | None) -> None:
         self._console = console
-        self._admin = console.admin
+        self._session = session
+        self._admin = session.admin
+        self._stop = stop
         self._view = view
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
@@ -73,27 +76,39 @@ class AuthkeysPage:
         total = await self._console.authkeys.count(View(), self._admin.id)
         shown = await self._console.authkeys.count(self._view, self._admin.id)
         hidden = await self._hidden()
-        self._frame = Frame(request, self._admin.name, available=self._console.feed.available)
+        has_password = await self._console.admins.has_password(self._admin)
+        self._frame = Frame(
+            request,
+            self._admin,
+            available=self._console.feed.available,
+            on_change_password=self._ask_password if has_password else None,
+            on_quit=self._quit if self._stop else None,
+        )
         with ui.element("div").classes("page"):
             self._toolbar = Toolbar(
-                self._view, on_view=self._show_view, on_stage_all=self._ask_stage_all, on_add=self._add
+                self._view,
+                on_view=self._show_view,
+                on_stage_all=self._ask_stage_all,
+                on_add=self._add,
+                may_change=self._admin.may_change,
             )
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
-                    self._grid = AuthkeyGrid(self._view, request.scope.get("root_path", ""))
+                    self._grid = AuthkeyGrid(self._view, request.scope.get("root_path", ""), self._admin)
                     self._empty = ui.element("div").classes("empty").props("role=status")
                 self._review = Review(
-                    on_take_back=lambda ids: self._do(self._staging.take_back(self._admin.id, ids)),
+                    on_take_back=lambda ids: self._do(lambda: self._staging.take_back(self._admin.id, ids)),
                     on_take_back_cell=self._take_back_cell,
-                    on_confirm=lambda ids: self._do(self._staging.confirm(self._admin.id, ids)),
+                    on_confirm=lambda ids: self._do(lambda: self._staging.confirm(self._admin.id, ids)),
                 )
         self._bar = ChangeBar(
             on_review=self._toggle_review,
-            on_discard=lambda: self._do(self._staging.discard(self._admin.id)),
+            on_discard=lambda: self._do(lambda: self._staging.discard(self._admin.id)),
             on_undo=self._undo_submission,
             on_submit=self._submit,
+            may_change=self._admin.may_change,
         )
-        self._menu = RowMenu(on_issue=self._issue, on_remove_all=self._remove_all)
+        self._menu = RowMenu(on_issue=self._issue, on_remove_all=self._remove_all, may_change=self._admin.may_change)
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
@@ -111,12 +126,14 @@ class AuthkeysPage:
         self._staging.changed.subscribe(self._staging_changed)
         self._console.feed.committed.subscribe(self._committed)
         self._console.feed.availability_changed.subscribe(self._availability_changed)
+        self._console.sessions.ended.subscribe(self._sessions_ended)
 
     # -- what the browser says: claims, each checked ------------------------------------------------------------------
 
     async def _tick(self, event: GenericEventArguments) -> None:
         async with self._steps:
             with user_errors():
+                await self._require_session()
                 tick = parse_tick(event.args)
                 if tick.sequence > self._last_tick:
                     await self._stage(tick)
@@ -147,6 +164,7 @@ class AuthkeysPage:
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
         with user_errors():
+            await self._require_session()
             authkey_id = parse_row(event.args)
             row = (await self._console.authkeys.find([authkey_id])).get(authkey_id)
             if row is not None:
@@ -155,9 +173,9 @@ class AuthkeysPage:
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:
             case {"name": "undo"}:
-                await self._do(self._staging.undo(self._admin.id))
+                await self._do(lambda: self._staging.undo(self._admin.id))
             case {"name": "redo"}:
-                await self._do(self._staging.redo(self._admin.id))
+                await self._do(lambda: self._staging.redo(self._admin.id))
             case {"name": "review"}:
                 await self._toggle_review()
             case {"name": "help"}:
@@ -178,6 +196,7 @@ class AuthkeysPage:
 
     async def _submit(self) -> None:
         with user_errors():
+            await self._require_session()
             self._bar.show_submitting(True)
             try:
                 async with self._steps:  # with every tick that was made before the click
@@ -207,6 +226,7 @@ class AuthkeysPage:
         if self._revision is None:
             return
         with user_errors():
+            await self._require_session()
             receipt = await self._console.submissions.undo(self._revision, self._admin, uuid.uuid4())
             self._revision = None
             text = changes_to_keys(receipt.change_count, receipt.key_count)
@@ -214,6 +234,7 @@ class AuthkeysPage:
 
     def _add(self) -> None:
         async def add(ip: str, service: str, privileges: int) -> None:
+            await self._require_session()
             key, secret = await add_authkey(self._console.submissions, self._admin, ip, service, privileges)
             show_secret(key.ip, key.service, secret)
 
@@ -221,25 +242,27 @@ class AuthkeysPage:
 
     async def _ask_stage_all(self) -> None:
         with user_errors():
+            await self._require_session()
             view = self._view
 
             async def stage(what: Privilege | None, granted: bool) -> None:
-                await self._do(self._staging.stage_view(self._admin.id, view, what, granted))
+                await self._do(lambda: self._staging.stage_view(self._admin.id, view, what, granted))
 
             ask_stage_all(await self._console.authkeys.count(view, self._admin.id), stage)
 
     def _issue(self, row: Authkey) -> None:
         async def issue() -> None:
             with user_errors():
+                await self._require_session()
                 show_secret(row.ip, row.service, await issue_new_key(self._console.submissions, self._admin, row))
 
         ask_issue_new_key(row, issue)
 
     async def _remove_all(self, row: Authkey) -> None:
-        await self._do(self._staging.stage_removal_of_ip(self._admin.id, row.ip))
+        await self._do(lambda: self._staging.stage_removal_of_ip(self._admin.id, row.ip))
 
     async def _take_back_cell(self, authkey_id: int, what: Privilege) -> None:
-        await self._do(self._staging.take_back_cell(self._admin.id, authkey_id, what))
+        await self._do(lambda: self._staging.take_back_cell(self._admin.id, authkey_id, what))
 
     async def _toggle_review(self) -> None:
         if self._review.is_open:
@@ -247,15 +270,39 @@ class AuthkeysPage:
         else:
             await self._show_review()
 
-    async def _do(self, step: Awaitable[object]) -> None:
+    async def _do(self, step: Callable[[], Awaitable[object]]) -> None:
         with user_errors():
             async with self._steps:  # after every tick that was made before it
-                await step
+                await self._require_session()
+                await step()
+
+    def _ask_password(self) -> None:
+        async def change(present: str, new: str) -> None:
+            await self._require_session()
+            await self._console.admins.change_own_password(self._admin, present, new, self._session)
+            ui.notify("Your password is changed; your other sessions are signed out.", classes="notice")
+
+        ask_new_password(change)
+
+    async def _quit(self) -> None:
+        with user_errors():
+            await self._require_session()
+            if self._stop:
+                self._frame.show_stopped()
+                self._stop()
+
+    async def _require_session(self) -> None:
+        self._session = await self._console.sessions.use(self._session)
 
     # -- what happened, here or elsewhere -------------------------------------------------------------------------------
 
+    def _sessions_ended(self, session_ids: frozenset[int]) -> None:
+        if self._session.id in session_ids:
+            self._frame.leave()
+
     async def _staging_changed(self, change: StagingChange) -> None:
         if change.admin_id != self._admin.id:
+            await self._others_staged(change)
             return
         with user_errors():
             if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS or self._view.staged_only:
@@ -268,12 +315,22 @@ class AuthkeysPage:
         if change.fell_away:
             ui.notify(f"What you staged for {keys(change.fell_away)} is already so.", classes="notice")
 
+    async def _others_staged(self, change: StagingChange) -> None:
+        """The marks of who else has staged something."""
+        if change.submitted:
+            return
+        with user_errors():
+            if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS:
+                self._grid.refresh()
+            else:
+                await self._put_ids(change.authkey_ids)
+
     async def _committed(self, commit: Commit) -> None:
         with user_errors():
             moved = commit.modifications is None or any(m.moves_rows for m in commit.modifications)
             if commit.modifications is not None:
                 self._grid.flash(commit.modifications, commit.admin_name)
-                await self._put(commit.rows)
+                await self._put(commit.rows, commit.who_staged)
             if moved or self._view.depends_on_privileges:
                 self._grid.refresh()
                 await self._refresh_counts()
@@ -287,12 +344,13 @@ class AuthkeysPage:
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 
-    async def _put(self, rows: Iterable[Authkey]) -> None:
+    async def _put(self, rows: Iterable[Authkey], who: WhoStaged) -> None:
         staged = await self._staging.of(self._admin.id)
-        self._grid.put([overlay(row, staged[row.id]) for row in rows])
+        self._grid.put([overlay(row, staged[row.id], others(who, row.id, self._admin.id)) for row in rows])
 
     async def _put_ids(self, authkey_ids: Iterable[int]) -> None:
-        await self._put((await self._console.authkeys.find(authkey_ids)).values())
+        found = await self._console.authkeys.find(authkey_ids)
+        await self._put(found.values(), await self._staging.who_staged(found))
 
     async def _hidden(self) -> int:
         staged = await self._staging.of(self._admin.id)

@@ -15,7 +15,9 @@ class RowMenu:
         *,
         on_issue: Callable[[Authkey], object],
         on_remove_all: Callable[[Authkey], Awaitable[object]],
+        may_change: bool,
     ) -> None:
+        self._may_change = may_change
         self._on_issue = on_issue
         self._on_remove_all = on_remove_all
         with ui.element("div").props("id=row-menu-anchor"):
@@ -28,15 +30,17 @@ class RowMenu:
         self._menu.clear()
         self._menu.props["aria-label"] = f"Actions, {row.ip}, {row.service}"
         with self._menu, ui.element("div").classes("row-menu"):
-            with ui.element("div").props("role=menu"):
-                self._entry("Issue new key", lambda: self._on_issue(row))
-                if keys_of_ip > 1:
-                    self._entry(
-                        f"Stage removal of all {keys_of_ip:,} keys of this IP", lambda: self._on_remove_all(row)
-                    )
+            if self._may_change:
+                self._entries(row, keys_of_ip)
             hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
             ui.label(hint).classes("row-menu-hint")
         self._menu.open()
+
+    def _entries(self, row: Authkey, keys_of_ip: int) -> None:
+        with ui.element("div").props("role=menu"):
+            self._entry("Issue new key", lambda: self._on_issue(row))
+            if keys_of_ip > 1:
+                self._entry(f"Stage removal of all {keys_of_ip:,} keys of this IP", lambda: self._on_remove_all(row))
 
     def _entry(self, text: str, action: Callable[[], object]) -> None:
         ui.menu_item(text, action).props("role=menuitem tabindex=0")

@@ -23,6 +23,7 @@ class Toolbar:
         on_view: Callable[[View], Awaitable[object]],
         on_stage_all: Callable[[], Awaitable[object]],
         on_add: Callable[[], object],
+        may_change: bool,
     ) -> None:
         self._view = view
         self._on_view = on_view
@@ -47,10 +48,13 @@ class Toolbar:
             self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
-            ui.button("Stage for all…", on_click=on_stage_all, color=None).props("flat dense no-caps").classes(
-                "quiet stage-all"
-            ).mark("stage-for-all")
-            ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark("add")
+            if may_change:
+                ui.button("Stage for all…", on_click=on_stage_all, color=None).props("flat dense no-caps").classes(
+                    "quiet stage-all"
+                ).mark("stage-for-all")
+                ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark(
+                    "add"
+                )
         self._clear.set_visibility(view.is_filtered)
 
     def _filter(self, label: str, mask: int) -> ui.select:

@@ -7,10 +7,11 @@ const authkeys = (() => {
   const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8 }; // bits of a cell's value, so that AG Grid sees any change
   const FLASH_MS = 4000;
   const RETRY_MS = 1000;
-  const PENDING = "authkeys.pending"; // ticks that the server has not acknowledged; they outlive a reload of this tab
+  let pendingStore = ""; // where ticks are kept that the server has not acknowledged; they outlive a reload of this tab
 
   let api = null;
   let root = "";
+  let mayChange = true;
   let query = "";
   let firstBlock = null;
   let generation = 0; // of the view; answers for an older one are dropped
@@ -51,6 +52,7 @@ const authkeys = (() => {
             if (asked === generation) request.successCallback(rows.map(withPending), total);
             return;
           }
+          if (response.status === 401) return location.reload(); // signed out
           if (response.status < 500) return request.failCallback();
         } catch (error) {
           console.info("The server does not answer; asking again.", error.name);
@@ -67,9 +69,11 @@ const authkeys = (() => {
     return fetch(`${root}/grid/rows?${all}`, { headers: { Accept: "application/json" } });
   }
 
-  function start(viewQuery, rootPath, blockSize) {
+  function start(viewQuery, rootPath, blockSize, adminId, adminMayChange) {
     query = viewQuery;
     root = rootPath;
+    pendingStore = `authkeys.pending.${adminId}`;
+    mayChange = adminMayChange;
     firstBlock = fetchBlock(query, 0, blockSize); // while the grid itself is still being loaded
     firstBlock.catch(() => {}); // told by getRows, which asks again
   }
@@ -79,7 +83,7 @@ const authkeys = (() => {
   function tick(node, column) {
     const row = node.data;
     const { bit } = column.getColDef().cellRendererParams;
-    if (!row || (bit !== null && row.removal)) return;
+    if (!row || !mayChange || (bit !== null && row.removal)) return;
     const value = bit === null ? !row.removal : !(row.staged & (1 << bit));
     const entry = { seq: ++sequence, id: row.id, column: column.getColId(), bit, value };
     pending.push(entry);
@@ -93,12 +97,12 @@ const authkeys = (() => {
   }
 
   function remember() {
-    sessionStorage.setItem(PENDING, JSON.stringify(pending));
+    sessionStorage.setItem(pendingStore, JSON.stringify(pending));
   }
 
   function adopt() {
     // Ticks of this tab from before a reload: to this server window they are new.
-    pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "[]").map((entry) => ({ ...entry, seq: ++sequence }));
+    pending = JSON.parse(sessionStorage.getItem(pendingStore) ?? "[]").map((entry) => ({ ...entry, seq: ++sequence }));
     pending.forEach(send);
   }
 
@@ -138,11 +142,34 @@ const authkeys = (() => {
       if (!data) return true;
       const staged = value & WORDS.staged ? ", staged" : "";
       this.box.checked = Boolean(value & WORDS.grant);
-      this.box.disabled = bit !== null && Boolean(value & WORDS.removal);
+      this.box.disabled = !mayChange || (bit !== null && Boolean(value & WORDS.removal));
       this.box.setAttribute("aria-label", `${label}, ${data.ip}, ${data.service}${staged}`);
       const by = value & WORDS.flash ? flashes.get(data.id)?.by : undefined;
       const cell = params.eGridCell;
       by ? cell.setAttribute("data-by", by) : cell.removeAttribute("data-by");
+      return true;
+    }
+  }
+
+  class ServiceCell {
+    init(params) {
+      this.cell = document.createElement("span");
+      this.refresh(params);
+    }
+    getGui() {
+      return this.cell;
+    }
+    refresh({ data }) {
+      this.cell.replaceChildren(data?.service ?? "");
+      if (data?.others.length) {
+        const mark = document.createElement("span");
+        mark.className = "others";
+        mark.textContent = data.others.map((name) => name.slice(0, 2).toUpperCase()).join(" ");
+        mark.title = `${data.others.join(", ")}: staged changes, not yet submitted`;
+        mark.setAttribute("role", "img");
+        mark.setAttribute("aria-label", mark.title);
+        this.cell.append(" ", mark);
+      }
       return true;
     }
   }
@@ -268,6 +295,7 @@ const authkeys = (() => {
   return {
     CheckboxCell,
     MenuCell,
+    ServiceCell,
     cellClassRules,
     cellValue,
     datasource,
@@ -305,6 +333,10 @@ const authkeys = (() => {
     ack(seq) {
       pending = pending.filter((entry) => entry.seq > seq);
       remember();
+    },
+    stopped() {
+      window.socket?.disconnect();
+      document.body.innerHTML = '<main class="stopped"><h1>Authkeys has stopped</h1><p>What you staged is kept.</p></main>';
     },
     resend: () => pending.forEach(send),
     remember_theme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),

@@ -1,0 +1,185 @@
+"""The gate: every request and every socket passes it before anything else sees them.
+
+It answers for our own host names only, takes changes from our own pages only, lets nobody in without a session but to
+the few paths that begin one, and puts the security headers on every answer. It is pure ASGI because Starlette's
+`BaseHTTPMiddleware` never sees websockets, and the page's events come by websocket.
+"""
+
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.access import LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
+from models.errors import DatabaseUnavailable
+from services.sessions import Sessions, admit
+
+_OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH})
+_SOCKET_PATH = "/_nicegui_ws/"
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+# NiceGUI's client evaluates what the server sends it, and Vue and Quasar set styles inline: without the two `unsafe-`
+# for scripts no NiceGUI page runs. Everything else is shut: nothing is loaded from, sent to or framed by another site.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Not "no-referrer": with that, browsers send our own forms with "Origin: null".
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def session_cookie(connection: HTTPConnection, sessions: Sessions) -> str | None:
+    """What the browser sent as its session."""
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(connection.headers.get("cookie", ""))
+    except CookieError:
+        return None
+    morsel = cookies.get(cookie_name(connection, sessions))
+    return morsel.value if morsel else None
+
+
+def cookie_name(connection: HTTPConnection, sessions: Sessions) -> str:
+    """The cookie's name; under TLS its prefix keeps other hosts of the domain from planting one (RFC 6265bis)."""
+    return f"__Host-{sessions.cookie_name}" if is_secure(connection) else sessions.cookie_name
+
+
+def is_secure(connection: HTTPConnection) -> bool:
+    """Whether the browser's connection is encrypted."""
+    return connection.url.scheme in ("https", "wss")
+
+
+class Gate:
+    """Wraps the whole application. Requests to a path of `for_scripts` are left to that path's own door."""
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, hosts: HostRule, for_scripts: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._hosts = hosts
+        self._for_scripts = for_scripts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in, or answer."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        # NiceGUI would believe it from anybody; our own way to say this is --root-path.
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
+        connection = HTTPConnection(scope)
+        if scope["type"] == "http":
+            send = _with_headers(send, secure=is_secure(connection))
+        if self._for_scripts(_path(connection)):
+            refusal = None if scope["type"] == "http" else _refuse("Not a socket.", 403)
+        else:
+            refusal = self._foreign(connection) or await self._stranger(connection)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await refusal(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _foreign(self, connection: HTTPConnection) -> Response | None:
+        """The refusal of a request under a name that is not ours, or from a page that is not ours."""
+        headers = connection.headers
+        host = headers.get("host", "")
+        if not self._hosts.allows(host):
+            name = host_name(host)
+            return _refuse(
+                f"This server does not answer under the name {name!r}. If that is its name, start it with "
+                f"--allowed-host {name}\n"
+                if name
+                else "This request names no valid host.\n",
+                400,
+            )
+        if not _may_change(connection):
+            return None
+        scheme = "https" if is_secure(connection) else "http"
+        if is_same_origin(scheme, host, headers.get("origin"), headers.get("sec-fetch-site")):
+            return None
+        return _refuse(
+            "This request comes from another site, and was refused. If a reverse proxy stands in front of this "
+            "server, start it with --trusted-proxy and the address of the proxy.\n",
+            403,
+        )
+
+    async def _stranger(self, connection: HTTPConnection) -> Response | None:
+        """The refusal of a request without a session; one with a session is marked with it."""
+        if _path(connection) in _OPEN_PATHS:
+            return None
+        try:
+            session = await self._sessions.find(session_cookie(connection, self._sessions))
+        except DatabaseUnavailable as error:
+            return _refuse(f"{error}\n", 503)
+        if session is not None:
+            admit(connection.scope, session)
+            return None
+        if _is_visit(connection):
+            wanted = _path(connection) + (f"?{connection.url.query}" if connection.url.query else "")
+            query = f"?next={quote(wanted, safe='/')}" if wanted != "/" else ""
+            return RedirectResponse(connection.scope.get("root_path", "") + SIGN_IN_PATH + query, 303)
+        return _refuse("Sign in first.\n", 401)
+
+
+def _may_change(connection: HTTPConnection) -> bool:
+    return (
+        connection.scope["type"] == "websocket"
+        or connection.scope["method"] not in _SAFE_METHODS
+        or _path(connection).startswith(_SOCKET_PATH)
+    )
+
+
+def _is_visit(connection: HTTPConnection) -> bool:
+    """Whether a person opens a page, who can be shown the sign-in page instead."""
+    return (
+        connection.scope["type"] == "http"
+        and connection.scope["method"] == "GET"
+        and "text/html" in connection.headers.get("accept", "")
+    )
+
+
+def _path(connection: HTTPConnection) -> str:
+    """The path below the root path, whether or not the proxy in front took the root path away."""
+    path, root = connection.scope["path"], connection.scope.get("root_path", "")
+    return str(path.removeprefix(root)) if root and path.startswith(f"{root}/") else str(path)
+
+
+def _refuse(text: str, status: int) -> Response:
+    return PlainTextResponse(text, status, headers={"Cache-Control": "no-store"})
+
+
+def _with_headers(send: Send, *, secure: bool) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            if secure:
+                headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,149 @@
+"""Signing in and out: plain HTML and forms, because a page of NiceGUI needs the socket that only a session opens."""
+
+from html import escape
+from pathlib import Path
+from string import Template
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.gate import cookie_name, is_secure, session_cookie
+from models.access import ABSOLUTE, LAUNCH_PATH, SIGN_IN_PATH, local_path
+from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
+from services.console import Console
+from services.sessions import session_of
+
+_PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
+_MAX_FORM = 8_000
+"""Bytes"""
+# No script at all runs here, so the policy of this page can be stricter than that of the others.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def sign_in_router(console: Console) -> APIRouter:
+    """`/sign-in`, `/launch`, `/sign-out` and `/sign-out-everywhere`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get(SIGN_IN_PATH)
+    async def form(request: Request, next: str = "/") -> Response:
+        return await _page(console, request, to=local_path(next))
+
+    @router.post(SIGN_IN_PATH)
+    async def sign_in(request: Request) -> Response:
+        to, name = "/", ""
+        try:
+            fields = await _form(request)
+            to, name = local_path(fields.get("next")), fields.get("name", "").strip()
+            admin = await console.admins.authenticate(name, fields.get("password", ""), address_of(request))
+            if admin is None:
+                raise InvalidValue("The name or the password is wrong, or the account is disabled.")
+            await _end_present_session(console, request)
+            cookie = await console.sessions.begin(admin, address_of(request))
+        except InvalidValue as error:
+            return await _page(console, request, to=to, name=name, problem=str(error), status=401)
+        except TooManyAttempts as error:
+            answer = await _page(console, request, to=to, name=name, problem=str(error), status=429)
+            answer.headers["Retry-After"] = str(error.retry_after)
+            return answer
+        except DatabaseUnavailable as error:
+            return await _page(console, request, to=to, name=name, problem=str(error), status=503)
+        return _welcome(console, request, cookie, to)
+
+    @router.get(LAUNCH_PATH)
+    async def launch(request: Request, token: str = "") -> Response:
+        try:
+            cookie = await console.sessions.launch(token, address_of(request))
+            if cookie is None and await console.sessions.find(session_cookie(request, console.sessions)):
+                return RedirectResponse(request.scope.get("root_path", "") + "/", 303)  # the same link, clicked again
+        except DatabaseUnavailable as error:
+            return await _page(console, request, problem=str(error), status=503)
+        if cookie is None:
+            problem = "This launch link was used already, or is too old. Make a new one with: uv run main.py open"
+            return await _page(console, request, problem=problem, status=401)
+        return _welcome(console, request, cookie, "/")
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        await console.sessions.end(session_of(request.scope), address_of(request))
+        return _goodbye(console, request)
+
+    @router.post("/sign-out-everywhere")
+    async def sign_out_everywhere(request: Request) -> Response:
+        await console.sessions.end_all(session_of(request.scope).admin, address_of(request))
+        return _goodbye(console, request)
+
+    return router
+
+
+def address_of(request: Request) -> str:
+    """The address of the browser; behind a proxy only a trusted one's word for it (`--trusted-proxy`)."""
+    return request.client.host if request.client else ""
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_FORM:
+            raise InvalidValue("This form is too large.")
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    return {name: values[0] for name, values in fields.items()}
+
+
+async def _end_present_session(console: Console, request: Request) -> None:
+    """Who signs in anew leaves the session before behind: nobody can have planted it for later use."""
+    present = await console.sessions.find(session_cookie(request, console.sessions))
+    if present is not None:
+        await console.sessions.end(present, address_of(request))
+
+
+def _welcome(console: Console, request: Request, cookie: str, to: str) -> Response:
+    answer = RedirectResponse(request.scope.get("root_path", "") + to, 303)
+    answer.set_cookie(
+        cookie_name(request, console.sessions),
+        cookie,
+        max_age=round(ABSOLUTE.total_seconds()),
+        httponly=True,
+        secure=is_secure(request),
+        # Not strict: a bookmarked view opened from a ticket or a mail would look signed out. What changes anything
+        # checks where it comes from as well (`Gate`).
+        samesite="lax",
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _goodbye(console: Console, request: Request) -> Response:
+    answer = RedirectResponse(request.scope.get("root_path", "") + SIGN_IN_PATH, 303)
+    answer.delete_cookie(
+        cookie_name(request, console.sessions), httponly=True, secure=is_secure(request), samesite="lax"
+    )
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+async def _page(
+    console: Console, request: Request, *, to: str = "/", name: str = "", problem: str = "", status: int = 200
+) -> Response:
+    try:
+        has_accounts = await console.admins.has_accounts()
+    except DatabaseUnavailable as error:
+        has_accounts, problem, status = True, str(error), 503
+    text = _PAGE.substitute(
+        action=escape(request.scope.get("root_path", "") + SIGN_IN_PATH),
+        to=escape(to),
+        name=escape(name),
+        problem=f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else "",
+        hidden="" if has_accounts else "hidden",
+        hint="" if has_accounts else _HINT,
+    )
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
+
+
+_HINT = """<p>Nobody has a password here yet. On the machine where Authkeys runs, open the link that it printed when it
+started, or make a new one:</p><pre>uv run main.py open</pre>"""
