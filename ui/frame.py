@@ -1,11 +1,12 @@
 """What surrounds every view: head, theme, header with the live mark, and the sorry state of a lost database."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import Request
-from nicegui import app, ui
+from nicegui import Client, app, ui
 
 from models.access import SIGN_IN_PATH
 from models.accounts import AdminIdentity
@@ -13,6 +14,9 @@ from models.accounts import AdminIdentity
 STATIC = Path(__file__).parent / "static"
 TITLE = "API Authorization Keys"
 THEME_COOKIE = "authkeys-theme"
+
+_FAREWELL_SECONDS = 0.5
+"""Until a page is closed whose browser was told to leave: a deleted page delivers no more messages."""
 
 _VERSION = str(int(max(file.stat().st_mtime for file in STATIC.iterdir())))
 
@@ -89,9 +93,13 @@ class Frame:
             ui.label(text)
 
     def leave(self) -> None:
-        """The session is over: close this page for good, whatever it does next."""
+        """The session is over: send the browser away and close this page for good, whatever the browser does."""
         self._client.run_javascript(f"location.replace({json.dumps(self._root + SIGN_IN_PATH)})")
-        self._client.delete()
+        asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._close)
+
+    def _close(self) -> None:
+        if self._client.id in Client.instances:
+            self._client.delete()
 
     def show_stopped(self) -> None:
         """Say that the server was stopped, instead of that the connection is lost."""

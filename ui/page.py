@@ -184,6 +184,11 @@ class AuthkeysPage:
     # -- what the admin does --------------------------------------------------------------------------------------------
 
     async def _show_view(self, view: View) -> None:
+        with user_errors():
+            await self._require_session()
+            await self._change_view(view)
+
+    async def _change_view(self, view: View) -> None:
         self._view = view
         self._grid.show(view)
         self._show_address()
