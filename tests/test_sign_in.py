@@ -1,0 +1,257 @@
+"""Accounts, sessions and launch links as services: who is let in, for how long, and what is on record."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from models.access import ABSOLUTE, IDLE, LAUNCH_LINK_LASTS, AccessKind
+from models.accounts import AdminIdentity, Role
+from models.database import DatabaseLocation, writer
+from models.errors import InvalidValue, NotAllowed, SecretUnusable, TooManyAttempts
+from models.privileges import privilege
+from models.submissions import NewSecret
+from models.tables import Admin, LaunchLink, Session
+from services.console import Console
+from services.secret_file import load_secret
+from services.sessions import SignedIn
+from tests.other_process import another_process
+from tests.support import SEARCH, add_key, an_admin, eventually, listening, submit
+
+PASSWORD, OTHER_PASSWORD = "vexing-marble-otter", "quiet-lantern-cactus"
+HERE = "192.0.2.200"
+
+
+async def dana(console: Console, role: Role = Role.ADMIN) -> AdminIdentity:
+    await console.admins.add("dana", PASSWORD, role, "a test")
+    admin = await console.admins.authenticate("dana", PASSWORD, HERE)
+    assert admin is not None
+    return admin
+
+
+async def session_of(console: Console, admin: AdminIdentity) -> tuple[str, SignedIn]:
+    cookie = await console.sessions.begin(admin, HERE)
+    session = await console.sessions.find(cookie)
+    assert session is not None
+    return cookie, session
+
+
+async def kinds(console: Console) -> list[AccessKind]:
+    return [entry.kind for entry in reversed(await console.records.newest())]
+
+
+# -- accounts ----------------------------------------------------------------------------------------------------------
+
+
+async def test_only_the_right_password_lets_in_and_every_attempt_is_on_record(console: Console) -> None:
+    admin = await dana(console)
+    assert admin.role is Role.ADMIN
+    assert await console.admins.authenticate("dana", OTHER_PASSWORD, HERE) is None
+    assert await console.admins.authenticate("nobody", PASSWORD, HERE) is None
+    assert await console.admins.authenticate(console.admin.name, "", HERE) is None
+    assert await kinds(console) == [AccessKind.ADDED, *[AccessKind.REFUSED] * 3]
+
+
+async def test_a_password_is_stored_only_as_argon2id(console: Console) -> None:
+    await dana(console)
+    stored = (await Admin.get(name="dana")).password_hash
+    assert stored is not None
+    assert stored.startswith("$argon2id$")
+    assert PASSWORD not in stored
+
+
+async def test_a_name_that_differs_only_in_case_is_taken(console: Console) -> None:
+    await dana(console)
+    with pytest.raises(InvalidValue, match="already an account 'dana'"):
+        await console.admins.add("Dana", OTHER_PASSWORD, Role.ADMIN, "a test")
+
+
+async def test_a_disabled_account_is_out_at_once_and_comes_back_when_enabled(console: Console) -> None:
+    cookie, session = await session_of(console, await dana(console))
+    async with listening(console.sessions.ended) as ended:
+        await console.admins.set_disabled("dana", True, "a test")
+        await ended.next()
+    assert await console.sessions.find(cookie) is None
+    assert await console.admins.authenticate("dana", PASSWORD, HERE) is None
+    with pytest.raises(NotAllowed, match="disabled"):
+        await submit(console, NewSecret(1, "x", "y"), admin=session.admin)
+    await console.admins.set_disabled("dana", False, "a test")
+    assert await console.admins.authenticate("dana", PASSWORD, HERE) is not None
+
+
+async def test_changing_ones_password_ends_the_other_sessions_only(console: Console) -> None:
+    admin = await dana(console)
+    mine, session = await session_of(console, admin)
+    other, _ = await session_of(console, admin)
+    with pytest.raises(InvalidValue, match="present password is wrong"):
+        await console.admins.change_own_password(admin, OTHER_PASSWORD, OTHER_PASSWORD, session)
+    await console.admins.change_own_password(admin, PASSWORD, OTHER_PASSWORD, session)
+    await console.sessions.refresh()
+    assert await console.sessions.find(mine) is not None
+    assert await console.sessions.find(other) is None
+    assert await console.admins.authenticate("dana", OTHER_PASSWORD, HERE) == admin
+
+
+async def test_an_auditor_can_neither_stage_nor_submit_whatever_the_page_lets_through(console: Console) -> None:
+    key = await add_key(console)
+    auditor = await dana(console, Role.AUDITOR)
+    with pytest.raises(NotAllowed, match="auditor"):
+        await console.staging.stage(auditor.id, key.id, SEARCH, True)
+    with pytest.raises(NotAllowed, match="auditor"):
+        await submit(console, NewSecret(key.id, "x", "y"), admin=auditor)
+
+
+# -- too many attempts -------------------------------------------------------------------------------------------------
+
+
+async def wait_after_guesses(console: Console, count: int, address: str) -> list[int]:
+    """Give wrong passwords; returns how many seconds each of the slowed ones was told to wait."""
+    waits = []
+    for _ in range(count):
+        try:
+            assert await console.admins.authenticate("dana", "wrong wrong wrong", address) is None
+        except TooManyAttempts as error:
+            waits.append(error.retry_after)
+    return waits
+
+
+async def test_a_thousand_wrong_passwords_are_slowed_and_the_rightful_admin_still_gets_in(console: Console) -> None:
+    admin = await dana(console)
+    waits = await wait_after_guesses(console, 1000, "198.51.100.66")
+    assert len(waits) >= 990
+    assert all(0 < wait <= 60 for wait in waits)
+    assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
+    assert (await kinds(console)).count(AccessKind.SLOWED) == 1
+
+
+async def test_guessing_from_everywhere_does_not_lock_out_who_is_signed_in_already(console: Console) -> None:
+    admin = await dana(console)
+    await session_of(console, admin)
+    waits = [wait for n in range(40) for wait in await wait_after_guesses(console, 1, f"198.51.100.{n}")]
+    assert waits, "guessing from many addresses was not slowed"
+    assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
+
+
+async def test_a_clock_that_jumps_back_an_hour_does_not_prolong_the_wait(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await dana(console)
+    assert await wait_after_guesses(console, 10, HERE)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_cookie_that_we_did_not_sign_is_nobodys(console: Console) -> None:
+    cookie, _ = await session_of(console, console.admin)
+    token, _, signature = cookie.rpartition(".")
+    for forged in (None, "", "x", token, f"{token}.{signature[:-2]}xx", f"{token}x.{signature}", "é.ü"):
+        assert await console.sessions.find(forged) is None
+
+
+async def test_the_database_does_not_hold_what_a_cookie_needs(console: Console) -> None:
+    cookie, _ = await session_of(console, console.admin)
+    (row,) = await Session.all()
+    assert row.digest not in cookie
+    assert cookie.partition(".")[0] not in row.digest
+
+
+@pytest.mark.parametrize(("created", "used"), [(timedelta(), IDLE), (ABSOLUTE, timedelta())])
+async def test_a_session_that_is_idle_or_old_has_ended(console: Console, created: timedelta, used: timedelta) -> None:
+    cookie = await console.sessions.begin(console.admin, HERE)
+    now = datetime.now(UTC)
+    await Session.all().using_db(writer()).update(created_at=now - created, used_at=now - used)
+    assert await console.sessions.find(cookie) is None
+
+
+async def test_signing_out_everywhere_ends_every_session_of_that_admin_and_no_other(console: Console) -> None:
+    admin, other = await dana(console), await an_admin("erin")
+    first, session = await session_of(console, admin)
+    second, _ = await session_of(console, admin)
+    theirs, _ = await session_of(console, other)
+    await console.sessions.end_all(admin, HERE)
+    assert await console.sessions.find(first) is None
+    assert await console.sessions.find(second) is None
+    assert await console.sessions.find(theirs) is not None
+    with pytest.raises(NotAllowed, match="signed out"):
+        await console.sessions.use(session)
+
+
+async def test_what_another_process_ends_is_over_here_too(database: DatabaseLocation, console: Console) -> None:
+    await dana(console)
+    cookie, _ = await session_of(console, await an_admin("dana"))
+    async with another_process(database) as other:
+        await other.do(disable, "dana")
+
+    async def is_over() -> bool:
+        return await console.sessions.find(cookie) is None
+
+    await eventually(is_over)
+
+
+async def disable(console: Console, name: str) -> None:
+    await console.admins.set_disabled(name, True, "another process")
+
+
+# -- launch links ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_launch_link_signs_in_once(console: Console) -> None:
+    token = await console.sessions.make_launch_link(console.admin)
+    cookie = await console.sessions.launch(token, HERE)
+    session = await console.sessions.find(cookie)
+    assert session is not None
+    assert session.admin == console.admin
+    assert await console.sessions.launch(token, HERE) is None
+    assert await kinds(console) == [AccessKind.LAUNCHED, AccessKind.LINK_REFUSED]
+
+
+async def test_of_many_who_use_a_link_at_once_one_gets_in(console: Console) -> None:
+    token = await console.sessions.make_launch_link(console.admin)
+    cookies = await asyncio.gather(*(console.sessions.launch(token, HERE) for _ in range(10)))
+    assert len([cookie for cookie in cookies if cookie]) == 1
+
+
+async def test_an_old_or_invented_link_lets_nobody_in(console: Console) -> None:
+    token = await console.sessions.make_launch_link(console.admin)
+    await LaunchLink.all().using_db(writer()).update(created_at=datetime.now(UTC) - LAUNCH_LINK_LASTS)
+    for wrong in (token, "invented", "", "\ud800"):
+        assert await console.sessions.launch(wrong, HERE) is None
+
+
+# -- the secret file ---------------------------------------------------------------------------------------------------
+
+
+def test_the_secret_is_made_once_and_only_its_user_can_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    secret = load_secret(file)
+    assert len(secret) == 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert load_secret(file) == secret
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_secret_that_others_can_read_or_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    load_secret(file)
+    file.chmod(0o644)
+    with pytest.raises(SecretUnusable, match="chmod 600"):
+        load_secret(file)
+    file.chmod(0o600)
+    for damaged in ("", "xyz", "ab" * 16):
+        file.write_text(damaged)
+        with pytest.raises(SecretUnusable, match="damaged"):
+            load_secret(file)
+
+
+async def test_staged_changes_belong_to_the_admin_and_others_are_told_whose_they_are(console: Console) -> None:
+    key = await add_key(console)
+    admin = await dana(console)
+    await console.staging.stage(admin.id, key.id, privilege("search"), True)
+    assert len(await console.staging.of(console.admin.id)) == 0
+    assert await console.staging.who_staged([key.id]) == {key.id: {admin.id: "dana"}}
