@@ -97,10 +97,11 @@ def running(
             program.end()
 
 
-def run(*arguments: str, admin: str = "alice", **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `main.py` to its end."""
+def run(*arguments: str, admin: str = "alice", given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `main.py` to its end; `given` is its standard input."""
     return subprocess.run(
         _command(*arguments),
+        input=given,
         env=environment(LOGNAME=admin, **more),
         capture_output=True,
         text=True,

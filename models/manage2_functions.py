@@ -1,0 +1,101 @@
+"""Manage2's API functions and what a key needs to call each of them.
+
+Names: the pages of docs.cpanel.net/manage2/api/; XMLserviceCredit is only in cPanel's PHP class 3.13. No page of
+Manage2 says which privilege opens which function; the table follows the descriptions of the privileges on
+docs.cpanel.net/manage2/admin/api-authorization-keys/ (2020 May 15).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import unquote_to_bytes
+
+from models.errors import InvalidValue
+from models.privileges import MANAGE_AUTHKEYS, Privilege, privilege
+
+
+class Gate(Enum):
+    """What a function asks of its caller where that is not one of the nine privileges."""
+
+    OPEN = "open"
+    """No credentials: a server that registers its key has none yet."""
+    ANY_KEY = "any key"
+    """Any authkey that is in force, whatever its privileges."""
+    NO_KEY = "no key"
+    """None of the nine privileges covers it, so a key never opens it; an account's name and password may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manage2Function:
+    """One `/<name>.cgi`."""
+
+    name: str
+    needs: Privilege | Gate
+    root: str
+    """The root element of its XML answers."""
+
+    @property
+    def path(self) -> str:
+        """Where it is called, in the documented spelling."""
+        return f"/{self.name}{_SUFFIX}"
+
+
+_SUFFIX = ".cgi"
+_NEEDS: dict[str, str | Gate] = {
+    "XMLregisterAuth": Gate.OPEN,
+    "XMLaddPickupPass": MANAGE_AUTHKEYS.id,
+    "XMLlicenseAdd": "addlicense",
+    "XMLlicenseExpire": "explisc",
+    "XMLlicenseReActivate": "liscreact",
+    "XMLlicenseInfo": "listlicenses",
+    "XMLlookup": "search",
+    "XMLRawlookup": "search",
+    "XMLsecverify": "secverify",
+    "XMLonetimeext": "partner_onetimeext",
+    "XMLtransfer": "modlisc",
+    "XMLtransferRequest": "modlisc",
+    "XMLpackageUpdate": "modlisc",
+    "XMLgroupUpdate": "modlisc",
+    "XMLupdateActiveLicenseMetadata": "modlisc",
+    # Adding a license takes the ids of a package and a group, so do transferring and updating one.
+    "XMLpackageInfo": Gate.ANY_KEY,
+    "XMLgroupInfo": Gate.ANY_KEY,
+    "XMLgroupAdd": Gate.NO_KEY,
+    "XMLgroupEdit": Gate.NO_KEY,
+    "XMLserviceCredit": Gate.NO_KEY,
+}
+_OTHER_ROOTS = {"XMLregisterAuth": "XMLRegisterAuth"}
+
+FUNCTIONS = tuple(
+    Manage2Function(name, needs if isinstance(needs, Gate) else privilege(needs), _OTHER_ROOTS.get(name, name))
+    for name, needs in _NEEDS.items()
+)
+_BY_PATH = {function.path.lower(): function for function in FUNCTIONS}
+
+
+def function_at(path: str) -> Manage2Function:
+    """The function that a path, or a whole URI with its query, calls.
+
+    Upper and lower case are one (cPanel's pages themselves write XMLregisterAuth and XMLRegisterAuth), several leading
+    slashes are one (a client's base URL may end in a slash), and percent-encoding is undone once. Nothing else is
+    forgiven: a web server may read `/XMLlicenseAdd.cgi/XMLlookup.cgi` or a `..` as another function than we would.
+    Raises InvalidValue for a path that names no known function.
+    """
+    found = _BY_PATH.get(_normalised(path))
+    if found is None:
+        raise InvalidValue(f"{path.partition('?')[0]!r:.80} is not a function of the Manage2 API.")
+    return found
+
+
+def privilege_for(path: str) -> Privilege | Gate:
+    """What the function at a path needs: one of the nine privileges, or a Gate.
+
+    Raises InvalidValue for a path that names no known function, which must never be let through.
+    """
+    return function_at(path).needs
+
+
+def _normalised(path: str) -> str:
+    if not path.startswith("/"):
+        return ""
+    decoded = unquote_to_bytes(path.partition("?")[0].encode("utf-8", "replace")).decode("latin-1")
+    return f"/{decoded.lstrip('/')}".lower()

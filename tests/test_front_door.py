@@ -1,0 +1,310 @@
+"""The front door as strangers find it: raw HTTP and raw sockets against the real program."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import socketio
+
+from tests.program import ROOT, Program, launch, run, running
+
+PASSWORD = "vexing-marble-otter"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    database = str(tmp_path_factory.mktemp("door") / "authkeys.db")
+    add_admin(database, "dana")
+    add_admin(database, "ada", "--role", "auditor")
+    with running(database=database) as program:
+        yield program
+
+
+def add_admin(database: str, name: str, *more: str, password: str = PASSWORD) -> None:
+    done = run("--database", database, "admin", "add", name, *more, given=f"{password}\n")
+    assert done.returncode == 0, done.stderr
+
+
+def stranger(server: Program, **headers: str) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers=headers)
+
+
+def alice(server: Program, **headers: str) -> httpx.Client:
+    assert server.cookie
+    return httpx.Client(base_url=server.url, headers=headers, cookies=dict([server.cookie]))
+
+
+def new_link(server: Program) -> str:
+    done = run("--database", server.database, "open", "--no-browser")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
+async def connects(server: Program, client_id: str, **headers: str) -> bool:
+    socket = socketio.AsyncClient(reconnection=False)
+    query = f"client_id={client_id}&tab_id=t&document_id=d&next_message_id=0&implicit_handshake=false"
+    try:
+        await socket.connect(
+            f"{server.url}?{query}",
+            headers=headers,
+            transports=["websocket"],
+            socketio_path="/_nicegui_ws/socket.io",
+            wait_timeout=5,
+        )
+    except socketio.exceptions.ConnectionError:
+        return False
+    await socket.disconnect()
+    return True
+
+
+# -- without a session -------------------------------------------------------------------------------------------------
+
+
+def paths() -> list[str]:
+    """Every path of the program that answers to somebody, with parameters filled in."""
+    found = set(re.findall(r'@router\.\w+\("(/[^"]*)"', "".join(p.read_text() for p in (ROOT / "api").glob("*.py"))))
+    nicegui = ["/", "/static/authkeys.js", "/_nicegui/3.18.0/static/nicegui.js", "/_nicegui_ws/socket.io/", "/nowhere"]
+    return sorted(found | set(nicegui))
+
+
+@pytest.mark.parametrize("path", paths())
+def test_every_path_answers_a_stranger_with_nothing_but_the_way_in(server: Program, path: str) -> None:
+    with stranger(server) as client:
+        assert client.get(path).status_code == 401
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+        assert client.post(path).status_code == 401
+
+
+async def test_a_socket_is_refused_without_a_session_even_with_a_real_pages_id(server: Program) -> None:
+    with alice(server) as client:
+        page = client.get("/")
+        client_id = re.search(r"client_id[\"']: [\"']([0-9a-f-]{36})", page.text)
+    assert client_id, page.text[:2000]
+    cookie = "=".join(server.cookie or ())
+    assert not await connects(server, client_id[1], Origin=server.url)
+    assert not await connects(server, client_id[1], Origin=server.url, Cookie="authkeys-00000000=invented.x")
+    assert not await connects(server, client_id[1], Origin="http://evil.example", Cookie=cookie)
+    assert not await connects(server, client_id[1], Origin=server.url, Cookie=cookie, Host="evil.example")
+    assert await connects(server, client_id[1], Origin=server.url, Cookie=cookie)
+
+
+def test_the_way_in_gives_no_file_and_no_version_away(server: Program) -> None:
+    with stranger(server) as client:
+        answer = client.get("/sign-in")
+        assert "server" not in answer.headers
+        assert "nicegui" not in answer.text.lower()
+        assert "'none'" in answer.headers["content-security-policy"]
+        assert "unsafe-eval" not in answer.headers["content-security-policy"]
+        assert "script" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/grid/rows", "/sign-in", "/launch"])
+def test_every_answer_has_the_security_headers(server: Program, path: str) -> None:
+    with alice(server) as client:
+        headers = client.get(path).headers
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+# -- other sites -------------------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_host_is_refused_and_told_how_to_be_allowed(server: Program) -> None:
+    with alice(server, Host="evil.example") as client:
+        for path in ("/", "/grid/rows", "/sign-in", "/launch?token=x"):
+            answer = client.get(path)
+            assert answer.status_code == 400
+            assert "--allowed-host evil.example" in answer.text
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1"])
+def test_another_site_can_change_nothing(server: Program, origin: str) -> None:
+    with alice(server, Origin=origin) as client:
+        for path in ("/sign-out", "/sign-out-everywhere", "/sign-in"):
+            assert client.post(path).status_code == 403
+        assert client.get("/_nicegui_ws/socket.io/?EIO=4&transport=polling").status_code == 403
+    with alice(server) as client:
+        assert client.get("/grid/rows").status_code == 200
+
+
+def test_another_site_cannot_read_either(server: Program) -> None:
+    with alice(server, Origin="http://evil.example", **{"Sec-Fetch-Site": "cross-site"}) as client:
+        answer = client.get("/grid/rows")
+    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+# -- launch links ------------------------------------------------------------------------------------------------------
+
+
+def test_a_launch_link_works_once_and_its_token_is_nowhere_else(server: Program) -> None:
+    link = new_link(server)
+    with stranger(server) as client:
+        first = client.get(link)
+        assert first.status_code == 303
+        assert first.headers["location"] == "/"
+        assert "token" not in str(first.headers)
+        cookie = first.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+        assert client.get("/grid/rows").status_code == 200
+        assert client.get(link).status_code == 303  # who is in already is just let through
+    with stranger(server) as client:
+        again = client.get(link)
+        assert again.status_code == 401
+        assert "used already, or is too old" in again.text
+        assert client.get("/launch?token=invented").status_code == 401
+    assert link.partition("token=")[2] not in server.complaints()
+
+
+def test_a_second_start_opens_the_running_one(server: Program) -> None:
+    done = run("--no-browser", "--port", "0", "--database", server.database)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Authkeys is running at {server.url}/launch?token=")
+    launch(done.stdout.split()[-1])
+
+
+def test_open_without_a_server_says_what_to_do(tmp_path: Path) -> None:
+    done = run("--database", str(tmp_path / "authkeys.db"), "open", "--no-browser")
+    assert done.returncode == 1
+    assert "No server runs" in done.stderr
+
+
+# -- passwords ---------------------------------------------------------------------------------------------------------
+
+
+def sign_in(client: httpx.Client, name: str, password: str, **more: str) -> httpx.Response:
+    return client.post("/sign-in", data={"name": name, "password": password, **more})
+
+
+def test_signing_in_goes_where_one_wanted_to_and_out_again(server: Program) -> None:
+    with stranger(server) as client:
+        answer = sign_in(client, "dana", PASSWORD, next="/?q=192.0.2.1")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?q=192.0.2.1")
+        assert client.get("/grid/rows").status_code == 200
+        assert client.post("/sign-out").status_code == 303
+        assert client.get("/grid/rows").status_code == 401
+
+
+def test_a_session_that_was_there_before_signing_in_ends(server: Program) -> None:
+    with stranger(server) as client:
+        sign_in(client, "dana", PASSWORD)
+        before = dict(client.cookies)
+        sign_in(client, "dana", PASSWORD)
+        assert dict(client.cookies) != before
+    assert httpx.get(f"{server.url}/grid/rows", cookies=before).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("dana", "wrong wrong wrong"), ("nobody", PASSWORD), ("", ""), ("ʼ;--", "\x00")]
+)
+def test_every_wrong_pair_is_refused_in_the_same_words(server: Program, name: str, password: str) -> None:
+    with stranger(server) as client:
+        answer = sign_in(client, name, password)
+    assert answer.status_code == 401
+    assert "The name or the password is wrong, or the account is disabled." in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_what_was_typed_as_a_name_is_shown_as_text(server: Program) -> None:
+    with stranger(server) as client:
+        answer = sign_in(client, '"><script>alert(1)</script>', "x")
+    assert "<script>" not in answer.text
+
+
+def test_a_form_that_is_too_large_is_refused(server: Program) -> None:
+    with stranger(server) as client:
+        assert sign_in(client, "dana", "x" * 20_000).status_code == 401
+
+
+def test_disabling_an_account_on_the_command_line_ends_its_session_in_the_running_server(server: Program) -> None:
+    add_admin(server.database, "eve")
+    with stranger(server) as client:
+        assert sign_in(client, "eve", PASSWORD).status_code == 303
+        assert run("--database", server.database, "admin", "disable", "eve").returncode == 0
+        transport = httpx.HTTPTransport(retries=3)
+        with httpx.Client(base_url=server.url, cookies=client.cookies, transport=transport) as eve:
+            assert any(eve.get("/grid/rows").status_code == 401 for _ in range(500))
+        assert sign_in(client, "eve", PASSWORD).status_code == 401
+
+
+# -- proxies -----------------------------------------------------------------------------------------------------------
+
+
+def recorded_addresses(database: str) -> list[str]:
+    with sqlite3.connect(database) as file:
+        return [row[0] for row in file.execute("SELECT address FROM access_record WHERE kind = 'sign-in refused'")]
+
+
+def test_a_forwarded_address_counts_only_from_a_trusted_proxy(tmp_path: Path) -> None:
+    database = str(tmp_path / "authkeys.db")
+    add_admin(database, "dana")
+    forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+    with running(database=database) as server, stranger(server, **forwarded) as client:
+        sign_in(client, "dana", "wrong wrong wrong")
+        assert recorded_addresses(database) == ["127.0.0.1"]
+    with running("--trusted-proxy", "127.0.0.1", database=database) as server, stranger(server, **forwarded) as client:
+        sign_in(client, "dana", "wrong wrong wrong")
+        assert recorded_addresses(database) == ["127.0.0.1", "203.0.113.9"]
+        answer = sign_in(client, "dana", PASSWORD)
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert answer.headers["set-cookie"].startswith("__Host-")
+        assert "strict-transport-security" in answer.headers
+
+
+# -- what the command line refuses -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--host", "0.0.0.0"), "admin add NAME"),
+        (("--trusted-proxy", "127.0.0.1"), "admin add NAME"),
+        (("--ssl-certfile", "missing.pem", "--ssl-keyfile", "missing.pem"), "cannot be used"),
+        (("--ssl-certfile", "missing.pem"), "needs both"),
+        (("--root-path", "keys/"), "--root-path begins with a slash"),
+    ],
+)
+def test_a_start_that_would_not_be_safe_is_refused_in_words(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = run("--database", str(tmp_path / "a.db"), "--no-browser", "--port", "0", *arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "words"),
+    [
+        (("add", "x y"), PASSWORD, "letters, digits"),
+        (("add", "dana"), "short", "at least 12"),
+        (("add", "dana", "--role", "root"), PASSWORD, "admin"),
+        (("passwd", "nobody"), PASSWORD, "no account 'nobody'"),
+        (("disable", "nobody"), "", "no account 'nobody'"),
+    ],
+)
+def test_a_mistake_at_the_accounts_is_told_and_changes_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], given: str, words: str
+) -> None:
+    done = run("--database", str(tmp_path / "a.db"), "admin", *arguments, given=f"{given}\n")
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert given == "" or given not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_accounts_and_the_record_can_be_listed(tmp_path: Path) -> None:
+    database = str(tmp_path / "a.db")
+    add_admin(database, "ada", "--role", "auditor")
+    listed = run("--database", database, "admin", "list").stdout
+    assert re.search(r"^ada +auditor +password ", listed, re.MULTILINE)
+    assert "account added" in run("--database", database, "admin", "record").stdout
