@@ -55,6 +55,7 @@ async def connects(server: Program, client_id: str, **headers: str) -> bool:
             wait_timeout=5,
         )
     except socketio.exceptions.ConnectionError:
+        await socket.eio.http.close()  # it leaves this open
         return False
     await socket.disconnect()
     return True
