@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
 from fastapi import FastAPI
@@ -18,9 +19,12 @@ from nicegui import ui
 from starlette.types import ASGIApp
 
 from api.gate import Gate
+from api.gateway import Backend
 from api.rows import rows_router
+from api.scripts import is_for_scripts, scripts_app
 from api.server import AnnouncedServer, Serving
 from api.sign_in import sign_in_router
+from api.stub_backend import stub_backend
 from models.access import LAUNCH_PATH
 from models.accounts import Role
 from models.database import DEFAULT_DATABASE, DatabaseLocation
@@ -88,6 +92,10 @@ def serve(
         list[str] | None,
         typer.Option(envvar="AUTHKEYS_ALLOWED_HOST", help="A name under which browsers reach this server. Repeatable."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(envvar="AUTHKEYS_BACKEND", help="URL of the licensing backend that allowed Manage2 calls go to."),
+    ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser; serve all the same.")
     ] = False,
@@ -111,6 +119,7 @@ def serve(
             context.obj,
             serving,
             Display.WINDOW if native else Display.NOT if no_browser else Display.BROWSER,
+            backend_url=backend,
             demo=demo,
         )
 
@@ -279,7 +288,15 @@ async def _import(settings: Settings, file: Path) -> None:
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
 
 
-async def _serve(settings: Settings, serving: Serving, display: Display, *, demo: bool) -> None:
+def _backend(url: str | None, demo: bool) -> Backend | None:
+    if url:
+        return Backend(url)
+    return Backend("http://demo", httpx.ASGITransport(stub_backend())) if demo else None
+
+
+async def _serve(
+    settings: Settings, serving: Serving, display: Display, *, backend_url: str | None, demo: bool
+) -> None:
     serving.check_certificate()
     async with AsyncExitStack() as stack:
         if demo:
@@ -297,6 +314,9 @@ async def _serve(settings: Settings, serving: Serving, display: Display, *, demo
             )
         if demo:
             await demo_data.fill(console.submissions, console.admin)
+        backend = _backend(backend_url, demo)
+        if backend:
+            await stack.enter_async_context(backend.open())
         listener = stack.enter_context(serving.listen())
         port = listener.getsockname()[1]
         if serving.port not in (0, port):
@@ -314,7 +334,11 @@ async def _serve(settings: Settings, serving: Serving, display: Display, *, demo
         showing: set[asyncio.Task[None]] = set()
         server = AnnouncedServer(serving.config(), answering)
         server.config.app = build_app(
-            console, serving, closing=stack.pop_all(), stop=server.stop if serving.is_desktop else None
+            console,
+            serving,
+            closing=stack.pop_all(),
+            stop=server.stop if serving.is_desktop else None,
+            backend=backend,
         )
     await server.serve(sockets=[listener])
     await asyncio.gather(*(task for task in showing if task.cancel()), return_exceptions=True)
@@ -349,7 +373,12 @@ async def _show(console: Console, url: str, display: Display, stop: Callable[[],
 
 
 def build_app(
-    console: Console, serving: Serving, *, closing: AsyncExitStack, stop: Callable[[], None] | None = None
+    console: Console,
+    serving: Serving,
+    *,
+    closing: AsyncExitStack,
+    stop: Callable[[], None] | None = None,
+    backend: Backend | None = None,
 ) -> ASGIApp:
     """The whole application: routes on the parent app, pages by NiceGUI, the gate around both.
 
@@ -372,7 +401,8 @@ def build_app(
             yield
 
     app.router.lifespan_context = lifespan
-    return Gate(app, console.sessions, serving.hosts)
+    scripts = scripts_app(console, serving.trusted_proxies, backend)
+    return Gate(app, console.sessions, serving.hosts, scripts, is_for_scripts)
 
 
 if __name__ == "__main__":

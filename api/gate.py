@@ -71,15 +71,24 @@ def is_secure(connection: HTTPConnection) -> bool:
 
 
 class Gate:
-    """Wraps the whole application. Requests to a path of `for_scripts` are left to that path's own door."""
+    """Wraps the whole application. What `is_for_scripts` is left to the application for scripts, which has its own doors.
+
+    There no browser's session counts for anything, so neither do host and origin.
+    """
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions, hosts: HostRule, for_scripts: Callable[[str], bool] = lambda _: False
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        hosts: HostRule,
+        scripts: ASGIApp | None = None,
+        is_for_scripts: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._app = app
+        self._scripts = scripts
         self._sessions = sessions
         self._hosts = hosts
-        self._for_scripts = for_scripts
+        self._is_for_scripts = is_for_scripts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or answer."""
@@ -89,12 +98,12 @@ class Gate:
         # NiceGUI would believe it from anybody; our own way to say this is --root-path.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         connection = HTTPConnection(scope)
+        if self._scripts and scope["type"] == "http" and self._is_for_scripts(_raw_path(connection)):
+            await self._scripts(scope, receive, send)
+            return
         if scope["type"] == "http":
             send = _with_headers(send, secure=is_secure(connection))
-        if self._for_scripts(_path(connection)):
-            refusal = None if scope["type"] == "http" else _refuse("Not a socket.", 403)
-        else:
-            refusal = self._foreign(connection) or await self._stranger(connection)
+        refusal = self._foreign(connection) or await self._stranger(connection)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -164,8 +173,18 @@ def _is_visit(connection: HTTPConnection) -> bool:
 
 def _path(connection: HTTPConnection) -> str:
     """The path below the root path, whether or not the proxy in front took the root path away."""
-    path, root = connection.scope["path"], connection.scope.get("root_path", "")
-    return str(path.removeprefix(root)) if root and path.startswith(f"{root}/") else str(path)
+    return _below_root(connection, connection.scope["path"])
+
+
+def _raw_path(connection: HTTPConnection) -> str:
+    """The same as it was sent, percent-encoding and all."""
+    raw = connection.scope.get("raw_path")
+    return _below_root(connection, raw.decode("latin-1") if raw else connection.scope["path"])
+
+
+def _below_root(connection: HTTPConnection, path: str) -> str:
+    root = connection.scope.get("root_path", "")
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
 
 
 def _refuse(text: str, status: int) -> Response:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from api.callers import address_of, read_body
 from api.gate import cookie_name, is_secure, session_cookie
 from models.access import ABSOLUTE, LAUNCH_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
@@ -15,8 +16,6 @@ from services.console import Console
 from services.sessions import session_of
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
-_MAX_FORM = 8_000
-"""Bytes"""
 # No script at all runs here, so the policy of this page can be stricter than that of the others.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
@@ -79,17 +78,8 @@ def sign_in_router(console: Console) -> APIRouter:
     return router
 
 
-def address_of(request: Request) -> str:
-    """The address of the browser; behind a proxy only a trusted one's word for it (`--trusted-proxy`)."""
-    return request.client.host if request.client else ""
-
-
 async def _form(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MAX_FORM:
-            raise InvalidValue("This form is too large.")
+    body = await read_body(request)
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
     return {name: values[0] for name, values in fields.items()}
 

@@ -19,7 +19,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AccessKind(StrEnum):
-    """What can happen at the door."""
+    """What can happen at the front door, and to the passphrases that open it for servers."""
 
     SIGNED_IN = "signed in"
     LAUNCHED = "launch link used"
@@ -33,6 +33,10 @@ class AccessKind(StrEnum):
     ROLE_CHANGED = "role changed"
     DISABLED = "account disabled"
     ENABLED = "account enabled"
+    PHRASE_ADDED = "phrase added"
+    PHRASE_CHANGED = "phrase changed"
+    PHRASE_REMOVED = "phrase removed"
+    PHRASE_REFUSED = "phrase refused"
 
 
 def is_current(created_at: datetime, used_at: datetime, now: datetime) -> bool:

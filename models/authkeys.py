@@ -24,6 +24,11 @@ class Authkey(NamedTuple):
     revision: int
     secret_hint: str | None = None
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return f"{self.ip} ({self.service})"
+
 
 def canonical_service(text: str) -> str:
     """The service name as it is stored: trimmed and in Unicode's composed form.

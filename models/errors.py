@@ -9,6 +9,7 @@ AuthkeysError
 ├── NotStaged               the step cannot be taken on what is staged now
 ├── SubmissionRefused       conflicts: nothing was written
 ├── ImportRefused           bad lines: nothing was written
+├── RegistrationRefused     the phrase does not let this server register now
 ├── SecretUnusable          the server's secret file cannot be used as it is
 └── DatabaseError           the database cannot be used
     ├── DatabaseUnavailable it does not answer now; trying again may help
@@ -62,6 +63,14 @@ class ImportRefused(AuthkeysError):
     def __init__(self, message: str, problems: tuple[str, ...]) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class RegistrationRefused(AuthkeysError):
+    """A server may not register with this phrase. The text does not say why; `reason` is for the record."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The user name or the pickup passphrase is not valid for this server.")
+        self.reason = reason
 
 
 class SecretUnusable(AuthkeysError):

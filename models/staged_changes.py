@@ -7,9 +7,8 @@ all computed from the entries. `rebase` keeps it so when the authkeys change und
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from models.authkeys import Authkey
 from models.errors import NotStaged
 from models.privileges import Privilege
 
@@ -55,6 +54,26 @@ class Conflict(NamedTuple):
 
     kind: ConflictKind
     revision: int
+
+
+class Stageable(Protocol):
+    """What changes can be staged for: an authkey, or a pickup passphrase."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    @property
+    def privileges(self) -> int:
+        """The set of privileges that is stored."""
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change."""
 
 
 Step = dict[int, tuple[Entry, Entry]]
@@ -134,26 +153,24 @@ class StagedChanges:
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
-    def stage(self, row: Authkey, privilege: Privilege, granted: bool) -> set[int]:
+    def stage(self, row: Stageable, privilege: Privilege, granted: bool) -> set[int]:
         """Stage one cell. Staging the stored value leaves nothing staged.
 
         Raises NotStaged if the authkey is staged for removal: the removal would win, so the tick would mean nothing.
         """
         return self.stage_all([row], privilege, granted)
 
-    def stage_all(self, rows: Iterable[Authkey], privilege: Privilege, granted: bool) -> set[int]:
+    def stage_all(self, rows: Iterable[Stageable], privilege: Privilege, granted: bool) -> set[int]:
         """Stage one privilege of many authkeys in one step. Of several, those staged for removal are left as they are."""
         rows = list(rows)
         if len(rows) == 1 and self[rows[0].id].removal:
             row = rows[0]
-            raise NotStaged(
-                f"{row.ip} ({row.service}) is staged for removal. Take the removal back to change its cells."
-            )
+            raise NotStaged(f"{row.name} is staged for removal. Take the removal back to change its cells.")
         return self._take_step(
             {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
         )
 
-    def stage_removal(self, rows: Iterable[Authkey]) -> set[int]:
+    def stage_removal(self, rows: Iterable[Stageable]) -> set[int]:
         """Stage the removal of authkeys in one step; it replaces what was staged for their cells."""
         return self._take_step(
             {row.id: Entry(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
@@ -212,7 +229,7 @@ class StagedChanges:
             ids.update(step)
         return ids
 
-    def rebase(self, rows: Mapping[int, Authkey | None]) -> set[int]:
+    def rebase(self, rows: Mapping[int, Stageable | None]) -> set[int]:
         """Adjust to authkeys as they are stored now (None: no longer there); returns the ids whose entry fell away.
 
         Cells that are already so are no longer staged; the removal of what is already removed neither. What conflicts
@@ -234,7 +251,7 @@ class StagedChanges:
         self._undone = [step for step in self._undone if _does_something(step)]
         return fell_away
 
-    def _learn(self, id_: int, row: Authkey | None) -> None:
+    def _learn(self, id_: int, row: Stageable | None) -> None:
         if row is None:
             self._gone.add(id_)
             self._revisions.pop(id_, None)
@@ -266,7 +283,7 @@ class StagedChanges:
             self._entries[id_] = entry
 
 
-def _with_cell(entry: Entry, row: Authkey, privilege: Privilege, granted: bool) -> Entry:
+def _with_cell(entry: Entry, row: Stageable, privilege: Privilege, granted: bool) -> Entry:
     mask = privilege.mask
     grants, revocations = entry.grants & ~mask, entry.revocations & ~mask
     if granted and not row.privileges & mask:
@@ -276,7 +293,7 @@ def _with_cell(entry: Entry, row: Authkey, privilege: Privilege, granted: bool) 
     return Entry(grants, revocations)
 
 
-def _rebased(entry: Entry, row: Authkey | None) -> Entry:
+def _rebased(entry: Entry, row: Stageable | None) -> Entry:
     """The entry against the row as it is now. Cells of a removed authkey are kept: the admin must decide on them."""
     if row is None:
         return NOTHING if entry.removal else entry

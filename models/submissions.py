@@ -17,6 +17,8 @@ class Source(StrEnum):
     DIALOG = "dialog"
     IMPORT = "import"
     UNDO = "undo"
+    REGISTERED = "register"
+    """A server registered its own key with a pickup passphrase."""
 
 
 class Kind(StrEnum):
@@ -28,6 +30,10 @@ class Kind(StrEnum):
     RESTORED = "restored"
     REKEYED = "rekeyed"
     """Its secret was replaced; the privileges stayed."""
+    REGISTERED = "registered"
+    """A server made it for itself."""
+    REREGISTERED = "again"
+    """A server registered once more: a new secret, and the privileges of the passphrase."""
 
 
 class CellChange(NamedTuple):
@@ -77,7 +83,17 @@ class NewSecret(NamedTuple):
     secret_hint: str
 
 
-Change = CellChange | Removal | Restoration | NewAuthkey | Assignment | NewSecret
+class Registration(NamedTuple):
+    """Make the authkey (ip, service) have this secret and exactly these privileges, creating it if it does not exist."""
+
+    ip: str
+    service: str
+    privileges: int
+    secret_digest: str
+    secret_hint: str
+
+
+Change = CellChange | Removal | Restoration | NewAuthkey | Assignment | NewSecret | Registration
 
 
 class Modification(NamedTuple):
@@ -98,7 +114,7 @@ class Modification(NamedTuple):
     @property
     def moves_rows(self) -> bool:
         """Whether an authkey came or went, so that other rows of a view move."""
-        return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED)
+        return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED, Kind.REGISTERED)
 
 
 def change_for(authkey_id: int, entry: Entry) -> Change:
@@ -130,19 +146,24 @@ def decide_assignment(change: Assignment, row: Authkey) -> Modification | None:
     return _changed(row, change.privileges)
 
 
+def decide_registration(change: Registration, row: Authkey) -> Modification:
+    """An authkey that registers once more: always on record, because its secret is another one now."""
+    return Modification(row.id, Kind.REREGISTERED, row.ip, row.service, row.privileges, change.privileges)
+
+
 def inverse(modification: Modification, revision: int) -> Change | None:
     """The request that undoes what submission `revision` did to an authkey; None where that cannot be undone.
 
     A replaced secret is not brought back: nobody holds the old one on purpose.
     """
     match modification.kind:
-        case Kind.CHANGED:
+        case Kind.CHANGED | Kind.REREGISTERED:
             turned_on = modification.after & ~modification.before
             turned_off = modification.before & ~modification.after
             return CellChange(modification.authkey_id, turned_off, turned_on)
         case Kind.REMOVED:
             return Restoration(modification.authkey_id)
-        case Kind.ADDED | Kind.RESTORED:
+        case Kind.ADDED | Kind.RESTORED | Kind.REGISTERED:
             return Removal(modification.authkey_id, revision)
         case Kind.REKEYED:
             return None

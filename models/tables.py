@@ -96,6 +96,8 @@ class Authkey(Model):
             # Each holds all that a search or a filter looks at, so that a scan of a million rows reads only the index.
             Index(fields=("ip_key", "service_key", "id", "ip", "privileges")),
             Index(fields=("service_key", "ip_key", "id", "ip", "privileges")),
+            # The door asks by key.
+            Index(fields=("secret_digest",)),
         )
 
 
@@ -114,7 +116,7 @@ class RemovedAuthkey(Model):
 
     class Meta:
         table = "removed_authkey"
-        indexes = (Index(fields=("revision",)),)
+        indexes = (Index(fields=("revision",)), Index(fields=("secret_digest",)))
 
 
 class Submission(Model):
@@ -171,3 +173,108 @@ class StagedChange(Model):
     class Meta:
         table = "staged_change"
         unique_together = (("admin", "authkey_id"),)
+
+
+class PickupPassphrase(Model):
+    """A phrase with which a server may register its own authkey. Used up, expired and removed ones stay, as a record."""
+
+    id = fields.BigIntField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    """`passphrases.digest`: keyed, because people choose phrases that could be guessed from a plain digest"""
+    privileges = fields.IntField()
+    revision = fields.BigIntField(default=0)
+    """Grows with every change of this passphrase."""
+    uses = fields.IntField()
+    """How often it may be used, all in all"""
+    used = fields.IntField(default=0)
+    expires_at = fields.DatetimeField(null=True)
+    networks = fields.CharField(max_length=1000, default="")
+    """From where it may be used: canonical networks with spaces between, or empty for anywhere"""
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="passphrases", on_delete=fields.RESTRICT
+    )
+    made_at = fields.DatetimeField()
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "pickup_passphrase"
+
+
+class PassphraseUse(Model):
+    """A registration with a passphrase."""
+
+    id = fields.BigIntField(primary_key=True)
+    passphrase: fields.ForeignKeyRelation[PickupPassphrase] = fields.ForeignKeyField(
+        "models.PickupPassphrase", related_name="registrations", on_delete=fields.CASCADE
+    )
+    at = fields.DatetimeField()
+    ip = fields.CharField(max_length=39)
+    service = fields.CharField(max_length=100)
+
+    class Meta:
+        table = "passphrase_use"
+
+
+class StagedPassphraseChange(Model):
+    """What one admin has staged for one passphrase: `staged_changes.Entry`."""
+
+    id = fields.BigIntField(primary_key=True)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="staged_passphrase_changes", on_delete=fields.CASCADE
+    )
+    passphrase_id = fields.BigIntField()
+    grants = fields.IntField()
+    revocations = fields.IntField()
+    removal = fields.BooleanField()
+    revision = fields.BigIntField()
+
+    class Meta:
+        table = "staged_passphrase_change"
+        unique_together = (("admin", "passphrase_id"),)
+
+
+class KeyUse(Model):
+    """How often and when last the door let an authkey through, for each privilege."""
+
+    id = fields.BigIntField(primary_key=True)
+    authkey_id = fields.BigIntField()
+    privilege = fields.SmallIntField()
+    """Bit of the privilege, or `usage.NO_PRIVILEGE` for what needs none"""
+    count = fields.BigIntField()
+    last_at = fields.DatetimeField()
+
+    class Meta:
+        table = "key_use"
+        unique_together = (("authkey_id", "privilege"),)
+
+
+class UseTracking(Model):
+    """When uses began to be counted: of the days before, nothing is known. One row."""
+
+    id = fields.SmallIntField(primary_key=True, generated=False)
+    since = fields.DatetimeField()
+
+    class Meta:
+        table = "use_tracking"
+
+
+class Refusal(Model):
+    """What the door refused, equal ones in one row. Only the newest rows are kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    reason = fields.CharField(max_length=24)
+    """`door.Reason`"""
+    ip = fields.CharField(max_length=45)
+    authkey_id = fields.BigIntField(default=0)
+    """0 for an unknown key"""
+    service = fields.CharField(max_length=100, default="")
+    what = fields.CharField(max_length=80, default="")
+    """The privilege that was asked for, or the function"""
+    count = fields.BigIntField()
+    first_at = fields.DatetimeField()
+    last_at = fields.DatetimeField()
+
+    class Meta:
+        table = "refusal"
+        unique_together = (("reason", "ip", "authkey_id", "service", "what"),)
+        indexes = (Index(fields=("last_at",)),)

@@ -36,10 +36,10 @@ class AccessRecords:
         """Record what happened. Raises DatabaseUnavailable."""
         await run_transaction(lambda db: add_entry(db, kind, admin_name, address, detail))
 
-    async def put_flood(self, kind: AccessKind, admin_name: str, address: str) -> None:
+    async def put_flood(self, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
         """Record what anybody can cause any number of times: once a minute from each address."""
         if await self._limiter.hit(self._SLOWED, kind, address):
-            await self.put(kind, admin_name, address)
+            await self.put(kind, admin_name, address, detail)
 
     async def newest(self, limit: int = 50) -> list[Entry]:
         """The newest lines, newest first."""

@@ -13,12 +13,15 @@ from models.errors import DatabaseUnavailable
 from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
 from services.authkeys import Authkeys
+from services.door import Door
 from services.feed import ChangeFeed
+from services.passphrases import Passphrases
 from services.secret_file import load_secret
 from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
 from services.transactions import finish_transactions
+from services.uses import Uses
 
 _PURGE_SECONDS = 6 * 3600
 
@@ -38,6 +41,9 @@ class Console:
     submissions: Submissions
     staging: Staging
     feed: ChangeFeed
+    passphrases: Passphrases
+    door: Door
+    uses: Uses
 
 
 @asynccontextmanager
@@ -53,11 +59,18 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         authkeys, submissions = Authkeys(), Submissions()
         staging = Staging(authkeys, submissions)
         feed = ChangeFeed(location, authkeys, submissions, staging, sessions)
+        passphrases, uses = Passphrases(secret, submissions, records), Uses()
+        door = Door(feed, uses)
+        submissions.first_told.append(door.forget)
+        feed.first_told.append(door.forget)
+        feed.followers += [passphrases.refresh, uses.refresh]
         admin = await local_admin()
         purging = asyncio.create_task(_purge_regularly(submissions, sessions))
         try:
-            async with feed.running():
-                yield Console(admin, admins, sessions, records, authkeys, submissions, staging, feed)
+            async with uses.running(), feed.running():
+                yield Console(
+                    admin, admins, sessions, records, authkeys, submissions, staging, feed, passphrases, door, uses
+                )
         finally:
             purging.cancel()
             await asyncio.gather(purging, return_exceptions=True)

@@ -7,8 +7,9 @@ connection of its own, for the NOTIFY that every transaction sends.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ NAMED_MODIFICATIONS = 500
 _POLL_SECONDS = 0.04
 _LOST_SIGNAL_SECONDS = 15
 _RETRY_SECONDS = 1
+_HEARTBEAT_SECONDS = 0.3
+_HEARTBEAT_TIMEOUT = 5
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +74,22 @@ class ChangeFeed:
         self._staging = staging
         self._sessions = sessions
         self._signal = asyncio.Event()
+        self._heard_at = 0.0
+        self._looking = False
         self.revision = 0
+        self.first_told: list[Callable[[set[int] | None], None]] = []
+        """Called with the changed authkeys (None: too many to name) before anybody is told of their commit."""
         self.available = True
+        self.followers: list[Callable[[], Awaitable[None]]] = []
+        """Awaited after every signal: what else may have been changed by another process."""
         self.committed = Event[[Commit]]()
         """A submission was committed; staged changes are already rebased on it."""
         self.availability_changed = Event[[bool]]()
         """The database stopped or began to answer."""
+
+    def heard_within(self, seconds: float) -> bool:
+        """Whether everything that was committed up to so long ago is known here."""
+        return monotonic() - self._heard_at < seconds
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -103,7 +116,9 @@ class ChangeFeed:
                     await self._signal.wait()
             self._signal.clear()
             try:
+                began = monotonic()
                 await self._look()
+                self._heard(began)
                 self._set_available(True)
             except DatabaseUnavailable:
                 self._set_available(False)
@@ -113,17 +128,29 @@ class ChangeFeed:
                 log.exception("The change feed could not tell of a commit; pages may show it late.")
 
     async def _look(self) -> None:
+        self._looking = True
+        try:
+            await self._tell()
+        finally:
+            self._looking = False
+
+    async def _tell(self) -> None:
         await self._sessions.refresh()
         commits = await self._read()
         if commits:
             self._authkeys.forget_counts()
-            await self._staging.rebase(_changed_ids(commits))
+            changed = _changed_ids(commits)
+            for tell in self.first_told:
+                tell(changed)
+            await self._staging.rebase(changed)
             self.revision = commits[-1].revision
             for commit in commits:
                 found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
                 others = await self._staging.who_staged(found)
                 self.committed.emit(commit._replace(rows=tuple(found.values()), who_staged=others))
         await self._staging.refresh()
+        for follow in self.followers:
+            await follow()
 
     async def _read(self) -> list[Commit]:
         with database_errors():
@@ -159,6 +186,10 @@ class ChangeFeed:
             self.available = available
             self.availability_changed.emit(available)
 
+    def _heard(self, at: float) -> None:
+        if not self._signal.is_set():  # otherwise there is something that was not looked at yet
+            self._heard_at = max(self._heard_at, at)
+
     # -- signals -----------------------------------------------------------------------------------------------------
 
     async def _watch_sqlite(self) -> None:
@@ -166,12 +197,15 @@ class ChangeFeed:
         async with aiosqlite.connect(self._location.path) as connection:
             seen = None
             while True:
+                asked = monotonic()
                 cursor = await connection.execute("PRAGMA data_version")
                 version = await cursor.fetchone()
                 await cursor.close()
                 if version != seen:
                     seen = version
                     self._signal.set()
+                elif not self._looking:
+                    self._heard(asked)
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def _watch_postgres(self) -> None:
@@ -184,7 +218,15 @@ class ChangeFeed:
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
                 await connection.add_listener(CHANNEL, lambda *_: self._signal.set())
                 self._signal.set()
-                await lost.wait()
+                while not lost.is_set():
+                    # Signals come in order: with the answer everything that was sent before it has come.
+                    asked = monotonic()
+                    await connection.execute("SELECT 1", timeout=_HEARTBEAT_TIMEOUT)
+                    if not self._looking:
+                        self._heard(asked)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                            await lost.wait()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("The change feed has no connection to PostgreSQL: %s", type(error).__name__)
             finally:

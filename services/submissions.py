@@ -28,11 +28,13 @@ from models.submissions import (
     Modification,
     NewAuthkey,
     NewSecret,
+    Registration,
     Removal,
     Restoration,
     Source,
     decide_assignment,
     decide_cells,
+    decide_registration,
     decide_removal,
     inverse,
 )
@@ -76,7 +78,7 @@ class _Writes:
     modifications: list[Modification] = field(default_factory=list)
     privileges: list[tuple[int, int]] = field(default_factory=list)
     secrets: list[NewSecret] = field(default_factory=list)
-    new: list[NewAuthkey | Assignment] = field(default_factory=list)
+    new: list[NewAuthkey | Assignment | Registration] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
     conflicts: dict[int, Conflict] = field(default_factory=dict)
@@ -88,6 +90,8 @@ class Submissions:
     def __init__(self) -> None:
         self.committed = Event[[]]()
         """Something was committed by this process; the change feed has something to read."""
+        self.first_told: list[Callable[[set[int]], None]] = []
+        """Called with the changed authkeys right after a commit, before it is confirmed to anybody."""
 
     async def submit(
         self,
@@ -104,8 +108,16 @@ class Submissions:
         """
         if not order.changes:
             return Receipt(None, 0, 0)
+        touched: set[int] = set()
+
+        def ended() -> None:
+            for tell in self.first_told:
+                tell(touched)
+
         try:
-            receipt = await run_transaction(lambda db: _apply(db, order, on_progress, also), in_order=True)
+            receipt = await run_transaction(
+                lambda db: _apply(db, order, on_progress, also, touched), in_order=True, ended=ended
+            )
         except DatabaseUnavailable:
             # A commit that fails may have happened: look it up instead of guessing.
             known = await self.receipt_of(order.uuid)
@@ -152,6 +164,7 @@ async def _apply(
     order: Order,
     on_progress: Progress | None,
     also: Callable[[BaseDBAsyncClient], Awaitable[None]] | None,
+    touched: set[int],
 ) -> Receipt:
     if repeated := await Submission.filter(uuid=order.uuid).using_db(db).first():
         return Receipt(repeated.id, repeated.change_count, repeated.key_count)
@@ -168,6 +181,7 @@ async def _apply(
             await _write(db, writes, submission.id)
         change_count += sum(modification.change_count for modification in writes.modifications) + len(writes.new)
         key_count += len(writes.modifications) + len(writes.new)
+        touched.update(modification.authkey_id for modification in writes.modifications)
         done += len(chunk)
         if on_progress:
             on_progress(done, len(order.changes))
@@ -208,7 +222,7 @@ def _refusal(conflicts: dict[int, Conflict]) -> SubmissionRefused:
 
 async def _decide(db: BaseDBAsyncClient, changes: Sequence[Change]) -> _Writes:
     by_id = await _rows_by_id(db, [c.authkey_id for c in changes if isinstance(c, CellChange | Removal | NewSecret)])
-    by_name = await _rows_by_name(db, [c.ip for c in changes if isinstance(c, NewAuthkey | Assignment)])
+    by_name = await _rows_by_name(db, [c.ip for c in changes if isinstance(c, NewAuthkey | Assignment | Registration)])
     writes = _Writes()
     for change in changes:
         match change:
@@ -218,12 +232,15 @@ async def _decide(db: BaseDBAsyncClient, changes: Sequence[Change]) -> _Writes:
                 _take(writes, decide_removal(change, by_id.get(change.authkey_id)), change.authkey_id)
             case Assignment() if row := by_name.get((change.ip, change.service)):
                 _take(writes, decide_assignment(change, row), row.id)
+            case Registration() if row := by_name.get((change.ip, change.service)):
+                _take(writes, decide_registration(change, row), row.id)
+                writes.secrets.append(NewSecret(row.id, change.secret_digest, change.secret_hint))
             case NewAuthkey() if (change.ip, change.service) in by_name:
                 raise DuplicateAuthkey(
                     f"{change.ip} already has an authkey for the service {change.service!r}. "
                     "Change its privileges in the grid, or choose another service name."
                 )
-            case NewAuthkey() | Assignment():
+            case NewAuthkey() | Assignment() | Registration():
                 writes.new.append(change)
             case NewSecret():
                 _take_secret(writes, change, by_id.get(change.authkey_id))
@@ -325,7 +342,7 @@ async def _move(db: BaseDBAsyncClient, source: str, target: str, authkey_ids: Se
         await db.execute_query(f"DELETE {which}")
 
 
-async def _add(db: BaseDBAsyncClient, new: Sequence[NewAuthkey | Assignment], revision: int) -> None:
+async def _add(db: BaseDBAsyncClient, new: Sequence[NewAuthkey | Assignment | Registration], revision: int) -> None:
     if not new:
         return
     # Ids only grow, and only submissions, one after the other, add authkeys: what is above the highest id is what this
@@ -333,7 +350,7 @@ async def _add(db: BaseDBAsyncClient, new: Sequence[NewAuthkey | Assignment], re
     highest = (await db.execute_query_dict("SELECT COALESCE(MAX(id), 0) AS id FROM authkey"))[0]["id"]
     rows = []
     for key in new:
-        digest, hint = (key.secret_digest, key.secret_hint) if isinstance(key, NewAuthkey) else (None, None)
+        digest, hint = (key.secret_digest, key.secret_hint) if not isinstance(key, Assignment) else (None, None)
         names = [key.ip, sort_key(key.ip), key.service, service_key(key.service)]
         rows.append([*names, key.privileges, revision, digest, hint])
     await _many(
@@ -343,5 +360,10 @@ async def _add(db: BaseDBAsyncClient, new: Sequence[NewAuthkey | Assignment], re
     )
     await db.execute_query(
         "INSERT INTO modification (submission_id, authkey_id, kind, ip, service, before, after) "
-        f"SELECT revision, id, '{Kind.ADDED.value}', ip, service, 0, privileges FROM authkey WHERE id > {int(highest)}"
+        f"SELECT revision, id, '{_kind_of(new[0])}', ip, service, 0, privileges FROM authkey WHERE id > {int(highest)}"
     )
+
+
+def _kind_of(new: NewAuthkey | Assignment | Registration) -> str:
+    """How a new authkey is recorded; an order never mixes registrations with anything else."""
+    return Kind.REGISTERED.value if isinstance(new, Registration) else Kind.ADDED.value

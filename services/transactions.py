@@ -24,13 +24,14 @@ CHANNEL = "authkeys"
 _running: set[asyncio.Task[Any]] = set()
 
 
-async def run_transaction(work: Work[T], *, in_order: bool = False) -> T:
+async def run_transaction(work: Work[T], *, in_order: bool = False, ended: Callable[[], None] | None = None) -> T:
     """Run `work` in one transaction and return its result; all or nothing.
 
     `in_order` makes transactions commit in the order in which they got their revisions (SQLite always does).
+    `ended` is called right after the commit (or a failure, whose outcome may be unknown), even if nobody waits any more.
     Raises DatabaseUnavailable if the database does not answer; after that it is unknown whether a commit happened.
     """
-    task = asyncio.create_task(_transaction(work, in_order))
+    task = asyncio.create_task(_transaction(work, in_order, ended))
     _running.add(task)
     task.add_done_callback(_running.discard)
     return await asyncio.shield(task)
@@ -42,13 +43,21 @@ async def finish_transactions() -> None:
         await asyncio.wait(_running)
 
 
-async def _transaction(work: Work[T], in_order: bool) -> T:
+async def _transaction(work: Work[T], in_order: bool, ended: Callable[[], None] | None) -> T:
     with database_errors():
-        async with in_transaction(writer().connection_name) as connection:
-            if in_order and not is_sqlite():
-                await connection.execute_query(f"SELECT pg_advisory_xact_lock({_SUBMISSION_LOCK})")
-            result = await work(connection)
-            if not is_sqlite():
-                # Delivered to all instances by the commit, and not at all by a rollback.
-                await connection.execute_query(f"SELECT pg_notify('{CHANNEL}', '')")
-            return result
+        try:
+            return await _work(work, in_order)
+        finally:
+            if ended:
+                ended()
+
+
+async def _work(work: Work[T], in_order: bool) -> T:
+    async with in_transaction(writer().connection_name) as connection:
+        if in_order and not is_sqlite():
+            await connection.execute_query(f"SELECT pg_advisory_xact_lock({_SUBMISSION_LOCK})")
+        result = await work(connection)
+        if not is_sqlite():
+            # Delivered to all instances by the commit, and not at all by a rollback.
+            await connection.execute_query(f"SELECT pg_notify('{CHANNEL}', '')")
+        return result

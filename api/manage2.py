@@ -1,0 +1,174 @@
+"""Manage2's API: servers register their keys, and calls of the licensing functions are checked and passed on.
+
+What its clients send and need is in `models.manage2_requests` and `models.manage2_answers`; here is who gets which answer:
+a call that is understood and not allowed gets HTTP 200 with status 0, because cPanel's PHP class 3.13 dies on anything
+but 200 and the Perl module then loses the reason; a call without (right) Basic credentials gets a 401 with Manage2's
+realm, because the Perl module sends its password only after that.
+"""
+
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from api.callers import address_of, read_body
+from api.gateway import Backend, BackendUnavailable, trusted_headers
+from models.accounts import AdminIdentity
+from models.door import Reason
+from models.errors import AuthkeysError, InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
+from models.manage2_answers import CHALLENGE, Answer, Output, invalid, phrase_added, refused, registered
+from models.manage2_functions import Manage2Function, function_at
+from models.manage2_requests import (
+    Credentials,
+    Variables,
+    credentials_of,
+    parse_variables,
+    wanted_output,
+)
+from services.console import Console
+from services.door import Question
+
+REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLaddPickupPass.cgi")
+
+_ASK_FOR_CREDENTIALS = "Authorization is required: a key, or a user name with a password."
+_NOT_ALLOWED = "This key may not do that from this address."
+_NO_BACKEND = "This server only keeps authorization keys: no licensing backend is connected (--backend)."
+
+
+class _Refused(Exception):
+    """The answer to a call that is not let through."""
+
+    def __init__(self, answer: Answer, http_status: int = 200) -> None:
+        self.answer = answer
+        self.http_status = http_status
+
+
+class _Caller(NamedTuple):
+    """Who was let through: a key, or an admin with a password."""
+
+    name: str
+    admin: AdminIdentity
+    headers: dict[str, str]
+
+
+def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
+    """One route for all functions: their names are known in many spellings, which no path template says."""
+    router = APIRouter()
+
+    @router.api_route("/{path:path}", methods=["GET", "POST"], include_in_schema=False)
+    async def call(request: Request) -> Response:
+        try:
+            function = function_at(_raw_path(request))
+        except InvalidValue:
+            return PlainTextResponse("There is no such function.\n", 404)
+        output, status = wanted_output("GET", request.scope["query_string"]), 200
+        try:
+            body = await read_body(request)
+            output = wanted_output(request.method, request.scope["query_string"], body)
+            answer = await _perform(console, backend, function, request, body)
+        except _Refused as refusal:
+            answer, status = refusal.answer, refusal.http_status
+        except AuthkeysError as error:
+            answer, status = _failure(function, error)
+        return answer if isinstance(answer, Response) else _rendered(answer, output, status)
+
+    return router
+
+
+def is_manage2(raw_path: str) -> bool:
+    """Whether a path calls a function of Manage2's API."""
+    try:
+        function_at(raw_path)
+    except InvalidValue:
+        return False
+    return True
+
+
+async def _perform(
+    console: Console, backend: Backend | None, function: Manage2Function, request: Request, body: bytes
+) -> Answer | Response:
+    content_type = request.headers.get("content-type")
+    variables = parse_variables(request.method, request.scope["query_string"], body, content_type)
+    if function is REGISTER:
+        return await _register(console, variables, address_of(request))
+    caller = await _let_in(console, function, variables, request)
+    if function is ADD_PHRASE:
+        return await _add_phrase(console, variables, caller)
+    if backend is None:
+        return refused(function, _NO_BACKEND)
+    return await backend.forward(function, request, body, caller.headers)
+
+
+def _failure(function: Manage2Function, error: AuthkeysError) -> tuple[Answer, int]:
+    match error:
+        case InvalidValue() | NotAllowed():
+            return invalid(function, str(error)), 200
+        case BackendUnavailable():
+            return refused(function, str(error)), error.http_status
+    return refused(function, "The database does not answer. Try again later."), 503
+
+
+async def _register(console: Console, variables: Variables, ip: str) -> Answer:
+    # The account that a phrase belongs to is known from the phrase; Manage2's clients must name one all the same.
+    variables.require("user")
+    phrase, service = variables.require("pickup"), variables.require("service")
+    try:
+        key = await console.passphrases.register(phrase, service, ip)
+    except RegistrationRefused as error:
+        return refused(REGISTER, str(error))
+    return registered(key.service, key.ip, key.secret.text)
+
+
+async def _add_phrase(console: Console, variables: Variables, caller: _Caller) -> Answer:
+    phrase = variables.require("pickup")
+    # No privileges: the call has no way to name any. The admin grants them in the page.
+    await console.passphrases.add(caller.admin, phrase, 0, how=f"by {caller.name} through the API")
+    return phrase_added(phrase, caller.name)
+
+
+async def _let_in(console: Console, function: Manage2Function, variables: Variables, request: Request) -> _Caller:
+    headers, ip = request.headers, address_of(request)
+    credentials = credentials_of(variables, headers.get("authorization"), headers.get("x-api-key"))
+    if credentials is None:
+        raise _Refused(refused(function, _ASK_FOR_CREDENTIALS), 401)
+    question = Question(credentials.secret, ip, function.needs, function.name)
+    verdict = await console.door.judge(question)
+    if credentials.username is not None and verdict.reason in (Reason.UNKNOWN_KEY, Reason.REMOVED):
+        if caller := await _with_password(console, function, credentials, ip):
+            return caller
+        console.door.note_refusal(question, verdict)
+        raise _Refused(refused(function, _ASK_FOR_CREDENTIALS), 401)
+    verdict = await console.door.ask(question)
+    if verdict.key is None or not verdict.allowed:
+        raise _Refused(refused(function, _NOT_ALLOWED))
+    name = credentials.username or verdict.key.service
+    return _Caller(name, console.admin, trusted_headers(verdict.key, credentials.username))
+
+
+async def _with_password(
+    console: Console, function: Manage2Function, credentials: Credentials, ip: str
+) -> _Caller | None:
+    try:
+        admin = await console.admins.authenticate(credentials.username or "", credentials.secret, ip)
+    except TooManyAttempts as error:
+        raise _Refused(refused(function, str(error)), 401) from None
+    if admin is None:
+        return None
+    if not admin.may_change:
+        raise _Refused(refused(function, "An auditor's account sees everything and changes nothing."))
+    return _Caller(admin.name, admin, trusted_headers(None, admin.name))
+
+
+def _rendered(answer: Answer, output: Output, http_status: int = 200) -> Response:
+    body, content_type = answer.render(output)
+    headers = {"Cache-Control": "no-store", "Content-Type": content_type, "X-Content-Type-Options": "nosniff"}
+    if http_status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    return Response(body, http_status, headers=headers)
+
+
+def _raw_path(request: Request) -> str:
+    """The path as it was sent: what Starlette has decoded could be read as another function."""
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    path, root = raw.decode("latin-1").partition("?")[0], request.scope.get("root_path", "")
+    return str(path.removeprefix(root)) if root and path.startswith(f"{root}/") else str(path)

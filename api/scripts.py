@@ -1,0 +1,21 @@
+"""The application for scripts: the doors that need no session, because each call brings its own key or phrase."""
+
+from fastapi import FastAPI
+
+from api.authorize import AUTHORIZE_PATH, authorize_router
+from api.gateway import Backend
+from api.manage2 import is_manage2, manage2_router
+from services.console import Console
+
+
+def scripts_app(console: Console, trusted: tuple[str, ...], backend: Backend | None) -> FastAPI:
+    """`/authorize` and Manage2's functions; `trusted` are the addresses of proxies."""
+    app = FastAPI(title="Authkeys", openapi_url=f"{AUTHORIZE_PATH}/openapi.json", docs_url=None, redoc_url=None)
+    app.include_router(authorize_router(console.door, trusted))
+    app.include_router(manage2_router(console, backend))
+    return app
+
+
+def is_for_scripts(raw_path: str) -> bool:
+    """Whether a path, as it was sent, belongs to this application."""
+    return raw_path == AUTHORIZE_PATH or raw_path.startswith(f"{AUTHORIZE_PATH}/") or is_manage2(raw_path)

@@ -1,0 +1,63 @@
+"""The door's questions and answers: may this key, from this address, do that? Pure: what is stored is handed in."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from models.manage2_functions import Gate
+from models.privileges import Privilege
+
+
+class KeyState(NamedTuple):
+    """What the door knows of an authkey."""
+
+    id: int
+    ip: str
+    service: str
+    privileges: int
+
+
+class Reason(StrEnum):
+    """Why a question was answered with no."""
+
+    NO_KEY = "no key"
+    UNKNOWN_KEY = "unknown key"
+    REMOVED = "removed key"
+    WRONG_IP = "wrong IP"
+    PRIVILEGE_MISSING = "privilege missing"
+    NOT_FOR_KEYS = "not for keys"
+    """No privilege covers what was asked."""
+    UNKNOWN_WHAT = "unknown privilege"
+    """Neither a privilege nor a function that we know."""
+
+    @property
+    def is_about_who(self) -> bool:
+        """Whether the caller is not recognised, rather than not allowed.
+
+        A key from a wrong address is as unknown as one that does not exist: who stole it shall not learn that it is real.
+        """
+        return self in (Reason.NO_KEY, Reason.UNKNOWN_KEY, Reason.REMOVED, Reason.WRONG_IP)
+
+
+class Verdict(NamedTuple):
+    """The answer: `reason` is None if the call is allowed."""
+
+    reason: Reason | None
+    key: KeyState | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the call may go through."""
+        return self.reason is None
+
+
+def decide(key: KeyState | None, ip: str, needs: Privilege | Gate) -> Verdict:
+    """Whether a key that is in force may, from this canonical address, do what needs this."""
+    if key is None:
+        return Verdict(Reason.UNKNOWN_KEY)
+    if key.ip != ip:
+        return Verdict(Reason.WRONG_IP, key)
+    if isinstance(needs, Gate):
+        return Verdict(Reason.NOT_FOR_KEYS if needs is Gate.NO_KEY else None, key)
+    if not key.privileges & needs.mask:
+        return Verdict(Reason.PRIVILEGE_MISSING, key)
+    return Verdict(None, key)

@@ -1,0 +1,141 @@
+"""Pickup passphrases: what makes a good one, the only form in which it is kept, and when it lets a server register."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import unicodedata
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from models.errors import InvalidValue
+
+MIN_LENGTH, MAX_LENGTH = 8, 200
+"""Characters. Manage2 documents no limits; its clients' examples have around 18."""
+MAX_USES = 10_000
+MAX_NETWORKS = 20
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is read or typed as something else
+_GROUPS, _GROUP = 5, 4
+
+
+class Passphrase(NamedTuple):
+    """A pickup passphrase, without the phrase itself."""
+
+    id: int
+    privileges: int
+    revision: int
+    uses: int
+    used: int
+    expires_at: datetime | None
+    networks: tuple[str, ...]
+    """From where it may be used; empty for anywhere"""
+    made_by: str
+    made_at: datetime
+    removed: bool = False
+    maker_disabled: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages: the phrase is not known any more."""
+        return f"The passphrase that {self.made_by} made at {self.made_at:%Y-%m-%d %H:%M} UTC"
+
+
+class PhraseProblem(StrEnum):
+    """Why a phrase does not let a server register. Only the record says it; to the caller they are all the same."""
+
+    UNKNOWN = "unknown phrase"
+    REMOVED = "removed phrase"
+    USED_UP = "used-up phrase"
+    EXPIRED = "expired phrase"
+    WRONG_NETWORK = "phrase: wrong network"
+    MAKER_DISABLED = "phrase: maker disabled"
+
+
+def judge(passphrase: Passphrase | None, ip: str, now: datetime) -> PhraseProblem | None:  # noqa: PLR0911
+    """Why this passphrase does not let a server with this canonical address register now, or None if it does."""
+    match passphrase:
+        case None:
+            return PhraseProblem.UNKNOWN
+        case Passphrase(removed=True):
+            return PhraseProblem.REMOVED
+        case Passphrase(maker_disabled=True):
+            return PhraseProblem.MAKER_DISABLED
+        case Passphrase(uses=uses, used=used) if used >= uses:
+            return PhraseProblem.USED_UP
+        case Passphrase(expires_at=datetime() as expiry) if expiry <= now:
+            return PhraseProblem.EXPIRED
+        case Passphrase(networks=networks) if networks and not _is_in(ip, networks):
+            return PhraseProblem.WRONG_NETWORK
+    return None
+
+
+def canonical_phrase(text: str) -> str:
+    """The phrase as it is compared. Raises InvalidValue, without repeating it, for one that is too short or too long."""
+    phrase = unicodedata.normalize("NFC", text).strip()
+    if len(phrase) < MIN_LENGTH:
+        raise InvalidValue(f"The passphrase has {len(phrase)} characters; at least {MIN_LENGTH} are needed.")
+    if len(phrase) > MAX_LENGTH:
+        raise InvalidValue(f"The passphrase has {len(phrase)} characters; at most {MAX_LENGTH} are allowed.")
+    if not phrase.isprintable():
+        raise InvalidValue("The passphrase holds a control character.")
+    if len(set(phrase)) < 4:
+        raise InvalidValue("The passphrase repeats a few characters only.")
+    return phrase
+
+
+def suggest_phrase() -> str:
+    """A strong phrase that can be read out and typed: 20 of 31 characters are 99 bits."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+
+
+def digest(secret: bytes, phrase: str) -> str:
+    """The keyed digest of a canonical phrase: without the server's secret it cannot be guessed at from the database."""
+    key = hmac.digest(secret, b"pickup passphrase", "sha256")
+    return hmac.new(key, phrase.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_uses(text: str) -> int:
+    """How often a passphrase may be used. Raises InvalidValue."""
+    if not (text.strip().isascii() and text.strip().isdigit()) or not 1 <= int(text.strip()[:9]) <= MAX_USES:
+        raise InvalidValue(f"Uses must be a whole number from 1 to {MAX_USES:,}, not {text!r:.40}.")
+    return int(text)
+
+
+def parse_networks(text: str) -> tuple[str, ...]:
+    """Networks in CIDR notation, or single addresses, separated by commas or spaces. Raises InvalidValue."""
+    networks = tuple(dict.fromkeys(_network(each) for each in text.replace(",", " ").split()))
+    if len(networks) > MAX_NETWORKS:
+        raise InvalidValue(f"At most {MAX_NETWORKS} networks are allowed.")
+    return networks
+
+
+def parse_expiry(text: str, now: datetime) -> datetime | None:
+    """A date (then its end, UTC) or a date and time in ISO 8601; empty for never. Raises InvalidValue, also if it is past."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(f"{text!r:.40} is not a date; write it as in 2026-12-31.") from None
+    if len(text) <= len("2026-12-31"):
+        at = at.replace(hour=23, minute=59, second=59)
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if at <= now:
+        raise InvalidValue(f"{text} is already over; choose a later date.")
+    return at
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidValue(f"{text!r:.60} is not a network; write it as in 192.0.2.0/24 or 2001:db8::/48.") from None
+    return str(network)
+
+
+def _is_in(ip: str, networks: tuple[str, ...]) -> bool:
+    address = ipaddress.ip_address(ip)
+    return any(address in ipaddress.ip_network(network) for network in networks)

@@ -1,0 +1,135 @@
+"""The door: answers, for a reverse proxy or a backend, whether an authkey may do something from an address.
+
+A question must not wait for a disk. So what was read of a key is remembered, also that there is no such key, until a
+commit changes it. Commits of this process are forgotten before they are confirmed, those of others as the change feed
+hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) nothing remembered is used.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from models.addresses import canonical_ip
+from models.database import database_errors, reader
+from models.door import KeyState, Reason, Verdict, decide
+from models.errors import InvalidValue
+from models.manage2_functions import Gate
+from models.privileges import Privilege
+from models.secrets import digest
+from models.tables import Authkey, RemovedAuthkey
+from services.feed import ChangeFeed
+from services.uses import Uses
+
+REMEMBERED = 200_000
+"""Keys in use that are remembered; some 400 bytes each."""
+REMEMBERED_UNKNOWN = 10_000
+FRESH_SECONDS = 1.0
+"""A change made by another process takes effect here within this time."""
+
+
+class Question(NamedTuple):
+    """May this key, from this address, do what needs this?"""
+
+    secret: str | None
+    ip: str
+    needs: Privilege | Gate
+    what: str
+    """What was asked for, in words for the record: a privilege's id or a function's name"""
+
+
+class _Remembered(NamedTuple):
+    key: KeyState | None
+    was_removed: KeyState | None
+
+
+class Door:
+    """Answers questions and notes what was allowed and what was refused."""
+
+    def __init__(self, feed: ChangeFeed, uses: Uses) -> None:
+        self._feed = feed
+        self._uses = uses
+        self._known: OrderedDict[str, _Remembered] = OrderedDict()
+        self._unknown: OrderedDict[str, _Remembered] = OrderedDict()
+        self._digests: dict[int, str] = {}
+        self._changes = 0
+
+    async def ask(self, question: Question) -> Verdict:
+        """The answer; it is on record. Raises DatabaseUnavailable, which must be taken for a no."""
+        verdict = await self.judge(question)
+        if verdict.allowed and verdict.key is not None:
+            self._uses.note_use(verdict.key.id, question.needs)
+        elif verdict.reason is not None:
+            self.note_refusal(question, verdict)
+        return verdict
+
+    async def judge(self, question: Question) -> Verdict:
+        """The answer, without a trace: for the tester in the page."""
+        if not question.secret:
+            return Verdict(Reason.NO_KEY)
+        try:
+            ip = canonical_ip(question.ip)
+        except InvalidValue:
+            return Verdict(Reason.UNKNOWN_KEY)
+        found = await self._find(digest(question.secret))
+        if found.key is None and found.was_removed is not None:
+            return Verdict(Reason.REMOVED, found.was_removed)
+        return decide(found.key, ip, question.needs)
+
+    def note_refusal(self, question: Question, verdict: Verdict) -> None:
+        """Put a refusal on record, with its reason."""
+        key = verdict.key
+        self._uses.note_refusal(
+            verdict.reason or Reason.UNKNOWN_WHAT,
+            question.ip,
+            key.id if key else 0,
+            key.service if key else "",
+            question.what,
+        )
+
+    def forget(self, authkey_ids: Iterable[int] | None) -> None:
+        """These authkeys (None: any) were changed, and others may be new: ask the database again."""
+        self._changes += 1
+        self._unknown.clear()
+        if authkey_ids is None:
+            self._known.clear()
+            self._digests.clear()
+            return
+        for id_ in authkey_ids:
+            if remembered := self._digests.pop(id_, None):
+                self._known.pop(remembered, None)
+
+    async def _find(self, secret_digest: str) -> _Remembered:
+        remembered = self._known.get(secret_digest) or self._unknown.get(secret_digest)
+        if remembered is not None and self._feed.heard_within(FRESH_SECONDS):
+            return remembered
+        changes = self._changes
+        found = await _read(secret_digest)
+        if changes == self._changes:  # otherwise it may have changed while it was read
+            self._remember(secret_digest, found)
+        return found
+
+    def _remember(self, secret_digest: str, found: _Remembered) -> None:
+        key = found.key or found.was_removed
+        if key is None:
+            self._unknown[secret_digest] = found
+            if len(self._unknown) > REMEMBERED_UNKNOWN:
+                self._unknown.popitem(last=False)
+            return
+        self._known[secret_digest] = found
+        self._digests[key.id] = secret_digest
+        if len(self._known) > REMEMBERED:
+            _, oldest = self._known.popitem(last=False)
+            gone = oldest.key or oldest.was_removed
+            self._digests.pop(gone.id if gone else 0, None)
+
+
+_FIELDS = ("id", "ip", "service", "privileges")
+
+
+async def _read(secret_digest: str) -> _Remembered:
+    with database_errors():
+        row = await Authkey.filter(secret_digest=secret_digest).using_db(reader()).first().values_list(*_FIELDS)
+        if row:
+            return _Remembered(KeyState(*row), None)
+        gone = await RemovedAuthkey.filter(secret_digest=secret_digest).using_db(reader()).first().values_list(*_FIELDS)
+    return _Remembered(None, KeyState(*gone) if gone else None)

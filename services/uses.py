@@ -1,0 +1,223 @@
+"""What the door saw: uses of each authkey and privilege, and refusals. Collected in memory, written in batches.
+
+A question never waits for a write. What is not yet written is lost on kill -9: at most `WRITE_SECONDS` of it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from nicegui import Event
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models.database import database_errors, parameters, reader
+from models.door import Reason
+from models.errors import DatabaseUnavailable
+from models.manage2_functions import Gate
+from models.privileges import Privilege
+from models.tables import KeyUse, Refusal, UseTracking
+from models.usage import NO_PRIVILEGE
+from services.transactions import run_transaction
+
+WRITE_SECONDS = 3
+KEPT_REFUSALS = 1_000
+"""Rows; equal refusals share one"""
+_PENDING_REFUSALS = 2_000
+_PENDING_USES = 100_000
+
+log = logging.getLogger(__name__)
+
+
+class RefusalGroup(NamedTuple):
+    """Equal refusals."""
+
+    id: int
+    reason: Reason
+    ip: str
+    authkey_id: int
+    service: str
+    what: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+_Who = tuple[str, str, int, str, str]
+
+
+class Uses:
+    """Notes uses and refusals, writes them from time to time, and reads them."""
+
+    def __init__(self) -> None:
+        self._uses: dict[tuple[int, int], tuple[int, datetime]] = {}
+        self._refusals: dict[_Who, tuple[int, datetime, datetime]] = {}
+        self._full = asyncio.Event()
+        self.since = datetime.now(UTC)
+        """When uses began to be counted"""
+        self.refused = Event[[]]()
+        """Refusals were written, by this process or by another."""
+        self._newest: object = None
+
+    # -- noting: no await, so that a question never waits --------------------------------------------------------------
+
+    def note_use(self, authkey_id: int, needs: Privilege | Gate) -> None:
+        """An authkey was let through."""
+        bit = needs.bit if isinstance(needs, Privilege) else NO_PRIVILEGE
+        count, _ = self._uses.get((authkey_id, bit), (0, None))
+        self._uses[authkey_id, bit] = (count + 1, datetime.now(UTC))
+        if len(self._uses) >= _PENDING_USES:
+            self._full.set()
+
+    def note_refusal(self, reason: Reason, ip: str, authkey_id: int, service: str, what: str) -> None:
+        """A question was answered with no. Of a flood of different ones only the first are noted until the next write."""
+        who = (reason.value, ip[:45], authkey_id, service, what[:80])
+        now = datetime.now(UTC)
+        count, first, _ = self._refusals.get(who, (0, now, now))
+        if count or len(self._refusals) < _PENDING_REFUSALS:
+            self._refusals[who] = (count + 1, first, now)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write regularly until the block ends, and once more then."""
+        self.since = await _tracking_since()
+        writing = asyncio.create_task(self._write_regularly())
+        try:
+            yield
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            try:
+                await self.write()
+            except DatabaseUnavailable:
+                log.warning("The latest uses of authkeys could not be written.")
+
+    async def _write_regularly(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
+            self._full.clear()
+            try:
+                await self.write()
+            except DatabaseUnavailable:
+                log.warning("Uses of authkeys could not be written; they are kept for the next attempt.")
+
+    async def write(self) -> None:
+        """Write what is collected. Raises DatabaseUnavailable; then it stays collected."""
+        uses, self._uses = self._uses, {}
+        refusals, self._refusals = self._refusals, {}
+        if not uses and not refusals:
+            return
+
+        async def store(db: BaseDBAsyncClient) -> None:
+            await _add_uses(db, uses)
+            await _add_refusals(db, refusals)
+
+        try:
+            await run_transaction(store)
+        except BaseException:
+            self._take_again(uses, refusals)
+            raise
+
+    def _take_again(
+        self, uses: dict[tuple[int, int], tuple[int, datetime]], refusals: dict[_Who, tuple[int, datetime, datetime]]
+    ) -> None:
+        for key, (count, at) in uses.items():
+            more, later = self._uses.get(key, (0, at))
+            self._uses[key] = (count + more, max(at, later))
+        for who, (count, first, last) in refusals.items():
+            more, _, later = self._refusals.get(who, (0, first, last))
+            self._refusals[who] = (count + more, first, max(last, later))
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    async def last_used(self, authkey_ids: Iterable[int]) -> dict[int, dict[int, datetime]]:
+        """When each privilege (by its bit) of these authkeys was last used, as far as it is written."""
+        found: dict[int, dict[int, datetime]] = {}
+        ids = list(authkey_ids)
+        if ids:
+            with database_errors():
+                rows = (
+                    await KeyUse.filter(authkey_id__in=ids)
+                    .using_db(reader())
+                    .values_list("authkey_id", "privilege", "last_at")
+                )
+            for authkey_id, bit, at in rows:
+                found.setdefault(authkey_id, {})[bit] = at
+        return found
+
+    async def counts(self, authkey_id: int) -> dict[int, tuple[int, datetime]]:
+        """How often and when last each privilege (by its bit) of an authkey was used."""
+        with database_errors():
+            rows = (
+                await KeyUse.filter(authkey_id=authkey_id)
+                .using_db(reader())
+                .values_list("privilege", "count", "last_at")
+            )
+        return {bit: (count, at) for bit, count, at in rows}
+
+    async def refusals(self, limit: int = 200) -> list[RefusalGroup]:
+        """The newest refusals, newest first."""
+        with database_errors():
+            rows = await Refusal.all().using_db(reader()).order_by("-last_at", "-id").limit(limit)
+        return [
+            RefusalGroup(
+                row.id,
+                Reason(row.reason),
+                row.ip,
+                row.authkey_id,
+                row.service,
+                row.what,
+                row.count,
+                row.first_at,
+                row.last_at,
+            )
+            for row in rows
+        ]
+
+    async def refresh(self) -> None:
+        """Tell the pages of new refusals, whichever process wrote them."""
+        with database_errors():
+            newest = await Refusal.all().using_db(reader()).order_by("-last_at").first().values_list("last_at", "count")
+        if newest != self._newest:
+            self._newest = newest
+            self.refused.emit()
+
+
+async def _tracking_since() -> datetime:
+    async def begin(db: BaseDBAsyncClient) -> datetime:
+        row, _ = await UseTracking.get_or_create(id=1, defaults={"since": datetime.now(UTC)}, using_db=db)
+        return row.since
+
+    return await run_transaction(begin)
+
+
+async def _add_uses(db: BaseDBAsyncClient, uses: dict[tuple[int, int], tuple[int, datetime]]) -> None:
+    if uses:
+        await db.execute_many(
+            f"INSERT INTO key_use (authkey_id, privilege, count, last_at) VALUES ({parameters(4)}) "
+            "ON CONFLICT (authkey_id, privilege) DO UPDATE SET count = key_use.count + excluded.count, "
+            "last_at = excluded.last_at",
+            [[authkey_id, bit, count, at] for (authkey_id, bit), (count, at) in uses.items()],
+        )
+
+
+async def _add_refusals(db: BaseDBAsyncClient, refusals: dict[_Who, tuple[int, datetime, datetime]]) -> None:
+    if not refusals:
+        return
+    await db.execute_many(
+        "INSERT INTO refusal (reason, ip, authkey_id, service, what, count, first_at, last_at) "
+        f"VALUES ({parameters(8)}) ON CONFLICT (reason, ip, authkey_id, service, what) DO UPDATE SET "
+        "count = refusal.count + excluded.count, last_at = excluded.last_at",
+        [[*who, *counted] for who, counted in refusals.items()],
+    )
+    oldest_kept = await Refusal.all().using_db(db).order_by("-last_at").offset(KEPT_REFUSALS - 1).first()
+    if oldest_kept is not None:
+        await Refusal.filter(last_at__lt=oldest_kept.last_at).using_db(db).delete()
