@@ -303,7 +303,7 @@ async def _require_right(db: BaseDBAsyncClient, admin: AdminIdentity) -> None:
 
 
 async def _entries(db: BaseDBAsyncClient, admin_id: int) -> dict[int, Entry]:
-    rows = await StagedPassphraseChange.filter(admin_id=admin_id).using_db(db)
+    rows = await StagedPassphraseChange.filter(admin_id=admin_id).using_db(db).order_by("passphrase_id")
     return {row.passphrase_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
 
 

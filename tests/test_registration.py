@@ -1,0 +1,243 @@
+"""Pickup passphrases and registration, as services."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models.access import AccessKind
+from models.accounts import Role
+from models.database import DatabaseLocation, writer
+from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, SubmissionRefused
+from models.passphrases import PhraseProblem, canonical_phrase, parse_expiry, parse_networks, parse_uses, suggest_phrase
+from models.secrets import digest
+from models.submissions import Kind
+from models.tables import PickupPassphrase
+from services.console import Console
+from tests.other_process import another_process
+from tests.support import ADD, SEARCH, all_keys, an_admin, cells, digests, modifications
+
+PHRASE, OTHER = "open sesame please", "close sesame please"
+SERVER = "192.0.2.50"
+
+
+async def make(console: Console, phrase: str = PHRASE, *privilege_ids: str, **more: object) -> int:
+    await console.passphrases.add(console.admin, phrase, cells(*privilege_ids), **more)  # type: ignore[arg-type]
+    return (await console.passphrases.active())[0].id
+
+
+async def refusal(console: Console, phrase: str = PHRASE, ip: str = SERVER) -> str:
+    with pytest.raises(RegistrationRefused) as refused:
+        await console.passphrases.register(phrase, "billing", ip)
+    assert "not valid for this server" in str(refused.value)
+    return refused.value.reason
+
+
+async def recorded(console: Console) -> list[AccessKind]:
+    return [entry.kind for entry in reversed(await console.records.newest())]
+
+
+# -- registering -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_server_registers_its_key_with_the_privileges_of_the_passphrase(console: Console) -> None:
+    await make(console, PHRASE, "addlicense", "search")
+    registered = await console.passphrases.register(PHRASE, " billing ", "::ffff:192.0.2.50")
+    assert (registered.ip, registered.service) == (SERVER, "billing")
+    (key,) = (await all_keys()).values()
+    assert (key.ip, key.service, key.privileges) == (SERVER, "billing", ADD.mask | SEARCH.mask)
+    assert (await digests())[key.id] == digest(registered.secret.text)
+    (done,) = await modifications()
+    assert (done.kind, done.before, done.after) == (Kind.REGISTERED, 0, key.privileges)
+    ((use,),) = (await console.passphrases.uses([(await console.passphrases.active())[0].id])).values()
+    assert (use.ip, use.service) == (SERVER, "billing")
+
+
+async def test_registering_again_replaces_the_key_and_sets_the_privileges_to_the_passphrases(console: Console) -> None:
+    await make(console, PHRASE, "addlicense", "search")
+    await make(console, OTHER, "search")
+    first = await console.passphrases.register(PHRASE, "billing", SERVER)
+    second = await console.passphrases.register(OTHER, "billing", SERVER)
+    (key,) = (await all_keys()).values()
+    assert key.privileges == SEARCH.mask
+    assert list((await digests()).values()) == [digest(second.secret.text)]
+    assert first.secret.text != second.secret.text
+    assert [each.kind for each in await modifications()] == [Kind.REGISTERED, Kind.REREGISTERED]
+
+
+async def test_a_registration_can_be_undone(console: Console) -> None:
+    await make(console)
+    await console.passphrases.register(PHRASE, "billing", SERVER)
+    (key,) = (await all_keys()).values()
+    await console.submissions.undo(key.revision, console.admin, uuid.uuid4())
+    assert await all_keys() == {}
+
+
+async def test_a_passphrase_works_once_unless_it_was_made_for_more(console: Console) -> None:
+    await make(console)
+    await make(console, OTHER, uses=2)
+    await console.passphrases.register(PHRASE, "billing", SERVER)
+    assert await refusal(console) == PhraseProblem.USED_UP
+    for n in (1, 2):
+        await console.passphrases.register(OTHER, "billing", f"192.0.2.{n}")
+    assert await refusal(console, OTHER) == PhraseProblem.USED_UP
+    assert len(await all_keys()) == 3
+
+
+async def test_of_many_servers_that_come_at_once_with_one_use_left_one_gets_in(
+    database: DatabaseLocation, console: Console
+) -> None:
+    await make(console)
+
+    async def attempt(n: int) -> bool:
+        try:
+            await console.passphrases.register(PHRASE, "billing", f"192.0.2.{n}")
+        except RegistrationRefused:
+            return False
+        return True
+
+    async with another_process(database) as other:
+        other.begin(register_there, PHRASE, "192.0.2.99")
+        here = await asyncio.gather(*(attempt(n) for n in range(8)))
+        there = await other.told()
+    assert [*here, there].count(True) == 1
+    assert len(await all_keys()) == 1
+
+
+async def register_there(console: Console, phrase: str, ip: str) -> bool:
+    try:
+        await console.passphrases.register(phrase, "billing", ip)
+    except RegistrationRefused:
+        return False
+    return True
+
+
+async def test_an_unknown_expired_removed_or_foreign_phrase_lets_nobody_in_and_the_record_says_why(
+    console: Console,
+) -> None:
+    assert await refusal(console) == PhraseProblem.UNKNOWN
+    assert await refusal(console, "short") == PhraseProblem.UNKNOWN
+    expired = await make(console, "expired phrase", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    await PickupPassphrase.filter(id=expired).using_db(writer()).update(expires_at=datetime.now(UTC))
+    assert await refusal(console, "expired phrase") == PhraseProblem.EXPIRED
+    await make(console, "network phrase", networks=("198.51.100.0/24", "2001:db8::/48"))
+    assert await refusal(console, "network phrase") == PhraseProblem.WRONG_NETWORK
+    await console.passphrases.register("network phrase", "billing", "2001:db8::7")
+    removed = await make(console)
+    await console.passphrases.stage(console.admin.id, removed, None, True)
+    await console.passphrases.submit(console.admin)
+    assert await refusal(console) == PhraseProblem.REMOVED
+    assert AccessKind.PHRASE_REFUSED in await recorded(console)
+
+
+async def test_a_phrase_of_a_disabled_admin_lets_nobody_in(console: Console) -> None:
+    await console.admins.add("dana", "vexing-marble-otter", (await an_admin("x")).role, "a test")
+    await console.passphrases.add(await an_admin("dana"), PHRASE, 0)
+    await console.admins.set_disabled("dana", True, "a test")
+    assert await refusal(console) == PhraseProblem.MAKER_DISABLED
+
+
+async def test_a_phrase_is_stored_only_as_a_digest_and_never_twice(console: Console) -> None:
+    await make(console)
+    row = await PickupPassphrase.get()
+    assert PHRASE not in str(dict(row))
+    with pytest.raises(InvalidValue, match="used before"):
+        await make(console, f" {PHRASE} ")
+
+
+async def test_a_bad_service_name_uses_nothing_up(console: Console) -> None:
+    await make(console)
+    with pytest.raises(InvalidValue):
+        await console.passphrases.register(PHRASE, "bell\a", SERVER)
+    await console.passphrases.register(PHRASE, "billing", SERVER)
+
+
+# -- editing, staged ---------------------------------------------------------------------------------------------------
+
+
+async def test_privileges_are_staged_undone_and_submitted_like_those_of_keys(console: Console) -> None:
+    passphrases, me = console.passphrases, console.admin
+    first, second = await make(console, PHRASE, "search"), await make(console, OTHER)
+    await passphrases.stage(me.id, first, SEARCH, False)
+    await passphrases.stage(me.id, first, ADD, True)
+    await passphrases.stage(me.id, second, None, True)
+    assert (await passphrases.staged(me.id)).change_count == 3
+    await passphrases.undo(me.id)
+    await passphrases.redo(me.id)
+    await passphrases.stage(me.id, first, SEARCH, True)
+    receipt = await passphrases.submit(me)
+    assert (receipt.change_count, receipt.key_count) == (2, 2)
+    assert {each.id: each.privileges for each in await passphrases.active()} == {first: ADD.mask | SEARCH.mask}
+    assert len(await passphrases.staged(me.id)) == 0
+    assert (await recorded(console))[-2:] == [AccessKind.PHRASE_CHANGED, AccessKind.PHRASE_REMOVED]
+
+
+async def test_what_is_staged_for_a_passphrase_that_somebody_removed_is_refused_and_kept(console: Console) -> None:
+    first = await make(console)
+    other = await an_admin("dana")
+    await console.passphrases.stage(console.admin.id, first, ADD, True)
+    await console.passphrases.stage(other.id, first, None, True)
+    await console.passphrases.submit(other)
+    with pytest.raises(SubmissionRefused):
+        await console.passphrases.submit(console.admin)
+    assert (await console.passphrases.staged(console.admin.id)).change_count == 1
+    await console.passphrases.discard(console.admin.id)
+    assert (await console.passphrases.staged(console.admin.id)).change_count == 0
+
+
+async def test_what_cannot_be_staged_is_told(console: Console) -> None:
+    first = await make(console)
+    with pytest.raises(InvalidValue, match="no longer there"):
+        await console.passphrases.stage(console.admin.id, first + 1, ADD, True)
+    with pytest.raises(NotStaged):
+        await console.passphrases.redo(console.admin.id)
+    await console.passphrases.stage(console.admin.id, first, None, True)
+    with pytest.raises(NotStaged, match="is staged for removal"):
+        await console.passphrases.stage(console.admin.id, first, ADD, True)
+
+
+async def test_an_auditor_can_do_nothing_with_passphrases(console: Console) -> None:
+    first = await make(console)
+    await console.admins.add("ada", "vexing-marble-otter", Role.AUDITOR, "a test")
+    auditor = await an_admin("ada")
+    with pytest.raises(NotAllowed):
+        await console.passphrases.add(auditor, OTHER, 0)
+    with pytest.raises(NotAllowed):
+        await console.passphrases.stage(auditor.id, first, ADD, True)
+    with pytest.raises(NotAllowed):
+        await console.passphrases.submit(auditor)
+
+
+# -- pure --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_suggested_phrase_is_strong_and_never_the_same() -> None:
+    phrases = {suggest_phrase() for _ in range(100)}
+    assert len(phrases) == 100
+    assert all(canonical_phrase(phrase) == phrase and len(phrase) == 24 for phrase in phrases)
+
+
+@pytest.mark.parametrize("phrase", ["", "short", "x" * 201, "aaaaaaaaaaaa", "bell\a and more"])
+def test_a_bad_phrase_is_refused_without_repeating_it(phrase: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        canonical_phrase(phrase)
+    assert not phrase or phrase not in str(refused.value)
+
+
+def test_uses_networks_and_expiry_are_read_or_refused_in_words() -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert parse_uses(" 5 ") == 5
+    assert parse_networks("192.0.2.7, 2001:db8::1/48 192.0.2.7/32") == ("192.0.2.7/32", "2001:db8::/48")
+    assert parse_networks("") == ()
+    assert parse_expiry("", now) is None
+    assert parse_expiry("2026-12-31", now) == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for text in ("0", "-1", "1.5", "x", "10001", "²"):
+        with pytest.raises(InvalidValue):
+            parse_uses(text)
+    for text in ("300.0.0.0/8", "example.com"):
+        with pytest.raises(InvalidValue):
+            parse_networks(text)
+    for text in ("tomorrow", "2020-01-01"):
+        with pytest.raises(InvalidValue):
+            parse_expiry(text, now)
