@@ -16,9 +16,14 @@ def keys(count: int) -> str:
     return "1 key" if count == 1 else f"{count:,} keys"
 
 
+def changes_to(change_count: int, count: int, noun: str) -> str:
+    """`5 changes to 3 passphrases`."""
+    return f"{changes(change_count)} to {f'1 {noun}' if count == 1 else f'{count:,} {noun}s'}"
+
+
 def changes_to_keys(change_count: int, key_count: int) -> str:
     """`5 changes to 3 keys`."""
-    return f"{changes(change_count)} to {keys(key_count)}"
+    return changes_to(change_count, key_count, "key")
 
 
 class Consequence(NamedTuple):

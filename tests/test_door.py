@@ -144,7 +144,7 @@ async def test_refusals_are_grouped_with_their_reason_and_without_the_key(consol
         (Reason.PRIVILEGE_MISSING, IP, key.id, "search"): 3,
         (Reason.UNKNOWN_KEY, IP, 0, "search"): 1,
     }
-    stored = str([dict(row) for row in await Refusal.all()])
+    stored = str(await Refusal.all().values())
     assert secret.text not in stored
     assert wrong not in stored
 

@@ -174,27 +174,48 @@ def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
     dialog.open()
 
 
+def show_passphrase(phrase: str, user: str) -> None:
+    """Show a new pickup passphrase this once, and how a server uses it."""
+    dialog, card = _dialog("New pickup passphrase")
+    dialog.props("persistent")
+    with card:
+        _secret_text(phrase)
+        ui.label("Keep it now: it cannot be shown again. A server registers its own key with it by calling").classes(
+            "dialog-text"
+        )
+        ui.label(f"/XMLregisterAuth.cgi?user={user}&service=…&pickup=…").classes("secret-text")
+        with ui.row().classes("dialog-actions"):
+            ui.button("Done", on_click=dialog.close, color=None).props("unelevated no-caps").classes("primary").mark(
+                "phrase-done"
+            )
+    dialog.open()
+
+
 def show_secret(ip: str, service: str, secret: Secret) -> None:
     """Show a new key this once; it goes from the page with the dialog."""
     dialog, card = _dialog("New key")
     dialog.props("persistent")
     with card:
         _authkey_name(ip, service)
-        with ui.row().classes("secret"):
-            ui.label(secret.text).classes("secret-text").mark("secret")
-
-            def copy() -> None:
-                ui.clipboard.write(secret.text)
-                copied.set_text("Copied")
-
-            ui.button("Copy", icon="content_copy", on_click=copy).props("flat no-caps dense").mark("copy-secret")
-            copied = ui.label().props("role=status").classes("secret-copied")
+        _secret_text(secret.text)
         ui.label("Keep it now: it is stored only as a digest and cannot be shown again.").classes("dialog-text")
         with ui.row().classes("dialog-actions"):
             ui.button("Done", on_click=dialog.close, color=None).props("unelevated no-caps").classes("primary").mark(
                 "secret-done"
             )
     dialog.open()
+
+
+def _secret_text(text: str) -> None:
+    with ui.row().classes("secret"):
+        ui.label(text).classes("secret-text").mark("secret")
+
+        def copy() -> None:
+            ui.clipboard.write(text)
+            copied.set_text("Copied")
+
+        ui.button("Copy", icon="content_copy", on_click=copy).props("flat no-caps dense").mark("copy-secret")
+        copied = ui.label().props("role=status").classes("secret-copied")
 
 
 def _authkey_name(ip: str, service: str) -> None:

@@ -13,6 +13,7 @@ from models.accounts import AdminIdentity
 
 STATIC = Path(__file__).parent / "static"
 TITLE = "API Authorization Keys"
+VIEWS = {"/": "Authorization keys", "/passphrases": "Pickup passphrases", "/refusals": "Refusals"}
 THEME_COOKIE = "authkeys-theme"
 
 _FAREWELL_SECONDS = 0.5
@@ -33,6 +34,7 @@ class Frame:
         self,
         request: Request,
         admin: AdminIdentity,
+        path: str,
         *,
         available: bool,
         on_change_password: Callable[[], object] | None,
@@ -50,7 +52,10 @@ class Frame:
             ui.icon("vpn_key", size="22px").classes("logo")
             ui.label(TITLE).classes("title").props("role=heading aria-level=1")
             with ui.element("nav").classes("views").props('aria-label="Views"'):
-                ui.link("Authorization keys", "/").classes("view current").props("aria-current=page")
+                for view, name in VIEWS.items():
+                    link = ui.link(name, root + view).classes("view")
+                    if view == path:
+                        link.classes("current").props("aria-current=page")
             ui.space()
             with ui.element("div").classes("live").props("role=status") as self._live:
                 ui.element("span").classes("live-dot").props("aria-hidden=true")

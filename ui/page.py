@@ -23,18 +23,20 @@ from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
 from services.keymaking import add_authkey, issue_new_key
-from services.sessions import SignedIn, session_of
 from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
-from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_new_password, ask_stage_all, show_secret, show_shortcuts
-from ui.feedback import show_bug, show_error, user_errors
-from ui.frame import TITLE, Frame, serve_static_files
+from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
+from ui.feedback import show_error, user_errors
+from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
+from ui.passphrases import register_passphrases_page
+from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
 from ui.row_menu import RowMenu
 from ui.toolbar import Toolbar
+from ui.window import Window
 
 PROGRESS_AFTER = 0.5
 """Seconds after which a submission shows how far it is."""
@@ -45,6 +47,8 @@ NAMED_ROWS = 500
 def register_pages(console: Console, stop: Callable[[], None] | None = None) -> None:
     """Register every page. `stop` ends the server; without it the menu does not offer to quit."""
     serve_static_files()
+    register_passphrases_page(console, stop)
+    register_refusals_page(console, stop)
 
     @ui.page("/", title=TITLE)
     async def authorization_keys(request: Request) -> None:
@@ -52,7 +56,7 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
             view, problem = parse_view(request.query_params), None
         except InvalidValue as error:
             view, problem = View(), str(error)
-        await AuthkeysPage(console, view, session_of(request.scope), stop).build(request)
+        await AuthkeysPage(Window(console, request, stop), view).build()
         if problem:
             show_error(f"{problem} All keys are shown.")
 
@@ -60,30 +64,23 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
 class AuthkeysPage:
     """One open window."""
 
-    def __init__(self, console: Console, view: View, session: SignedIn, stop: Callable[[], None] | None) -> None:
-        self._console = console
-        self._session = session
-        self._admin = session.admin
-        self._stop = stop
+    def __init__(self, window: Window, view: View) -> None:
+        self._window = window
+        self._console = window.console
+        self._admin = window.admin
         self._view = view
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
         self._submission = uuid.uuid4()
         self._revision: int | None = None
 
-    async def build(self, request: Request) -> None:
+    async def build(self) -> None:
         """Load first, then build, then subscribe: nothing between is awaited, so nothing is missed or drawn twice."""
         total = await self._console.authkeys.count(View(), self._admin.id)
         shown = await self._console.authkeys.count(self._view, self._admin.id)
         hidden = await self._hidden()
-        has_password = await self._console.admins.has_password(self._admin)
-        self._frame = Frame(
-            request,
-            self._admin,
-            available=self._console.feed.available,
-            on_change_password=self._ask_password if has_password else None,
-            on_quit=self._quit if self._stop else None,
-        )
+        await self._window.load()
+        self._window.build_frame("/")
         with ui.element("div").classes("page"):
             self._toolbar = Toolbar(
                 self._view,
@@ -94,7 +91,7 @@ class AuthkeysPage:
             )
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
-                    self._grid = AuthkeyGrid(self._view, request.scope.get("root_path", ""), self._admin)
+                    self._grid = AuthkeyGrid(self._view, self._window.root_path, self._admin)
                     self._empty = ui.element("div").classes("empty").props("role=status")
                 self._review = Review(
                     on_take_back=lambda ids: self._do(lambda: self._staging.take_back(self._admin.id, ids)),
@@ -122,18 +119,17 @@ class AuthkeysPage:
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
-        ui.on_exception(show_bug)
+        self._window.subscribe()
         self._staging.changed.subscribe(self._staging_changed)
         self._console.feed.committed.subscribe(self._committed)
         self._console.feed.availability_changed.subscribe(self._availability_changed)
-        self._console.sessions.ended.subscribe(self._sessions_ended)
 
     # -- what the browser says: claims, each checked ------------------------------------------------------------------
 
     async def _tick(self, event: GenericEventArguments) -> None:
         async with self._steps:
             with user_errors():
-                await self._require_session()
+                await self._window.require_session()
                 tick = parse_tick(event.args)
                 if tick.sequence > self._last_tick:
                     await self._stage(tick)
@@ -164,7 +160,7 @@ class AuthkeysPage:
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
         with user_errors():
-            await self._require_session()
+            await self._window.require_session()
             authkey_id = parse_row(event.args)
             row = (await self._console.authkeys.find([authkey_id])).get(authkey_id)
             if row is not None:
@@ -185,7 +181,7 @@ class AuthkeysPage:
 
     async def _show_view(self, view: View) -> None:
         with user_errors():
-            await self._require_session()
+            await self._window.require_session()
             await self._change_view(view)
 
     async def _change_view(self, view: View) -> None:
@@ -201,7 +197,7 @@ class AuthkeysPage:
 
     async def _submit(self) -> None:
         with user_errors():
-            await self._require_session()
+            await self._window.require_session()
             self._bar.show_submitting(True)
             try:
                 async with self._steps:  # with every tick that was made before the click
@@ -231,7 +227,7 @@ class AuthkeysPage:
         if self._revision is None:
             return
         with user_errors():
-            await self._require_session()
+            await self._window.require_session()
             receipt = await self._console.submissions.undo(self._revision, self._admin, uuid.uuid4())
             self._revision = None
             text = changes_to_keys(receipt.change_count, receipt.key_count)
@@ -239,7 +235,7 @@ class AuthkeysPage:
 
     def _add(self) -> None:
         async def add(ip: str, service: str, privileges: int) -> None:
-            await self._require_session()
+            await self._window.require_session()
             key, secret = await add_authkey(self._console.submissions, self._admin, ip, service, privileges)
             show_secret(key.ip, key.service, secret)
 
@@ -247,7 +243,7 @@ class AuthkeysPage:
 
     async def _ask_stage_all(self) -> None:
         with user_errors():
-            await self._require_session()
+            await self._window.require_session()
             view = self._view
 
             async def stage(what: Privilege | None, granted: bool) -> None:
@@ -258,7 +254,7 @@ class AuthkeysPage:
     def _issue(self, row: Authkey) -> None:
         async def issue() -> None:
             with user_errors():
-                await self._require_session()
+                await self._window.require_session()
                 show_secret(row.ip, row.service, await issue_new_key(self._console.submissions, self._admin, row))
 
         ask_issue_new_key(row, issue)
@@ -278,32 +274,10 @@ class AuthkeysPage:
     async def _do(self, step: Callable[[], Awaitable[object]]) -> None:
         with user_errors():
             async with self._steps:  # after every tick that was made before it
-                await self._require_session()
+                await self._window.require_session()
                 await step()
 
-    def _ask_password(self) -> None:
-        async def change(present: str, new: str) -> None:
-            await self._require_session()
-            await self._console.admins.change_own_password(self._admin, present, new, self._session)
-            ui.notify("Your password is changed; your other sessions are signed out.", classes="notice")
-
-        ask_new_password(change)
-
-    async def _quit(self) -> None:
-        with user_errors():
-            await self._require_session()
-            if self._stop:
-                self._frame.show_stopped()
-                self._stop()
-
-    async def _require_session(self) -> None:
-        self._session = await self._console.sessions.use(self._session)
-
     # -- what happened, here or elsewhere -------------------------------------------------------------------------------
-
-    def _sessions_ended(self, session_ids: frozenset[int]) -> None:
-        if self._session.id in session_ids:
-            self._frame.leave()
 
     async def _staging_changed(self, change: StagingChange) -> None:
         if change.admin_id != self._admin.id:
@@ -342,7 +316,6 @@ class AuthkeysPage:
             await self._show_staged()
 
     def _availability_changed(self, available: bool) -> None:
-        self._frame.show_available(available)
         if available:
             self._grid.resend()
             self._grid.refresh()

@@ -1,0 +1,274 @@
+"""The view of pickup passphrases: making one, and the active ones with staged editing. They are few: no grid is needed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import Request
+from nicegui import ui
+from nicegui.events import KeyEventArguments, ValueChangeEventArguments
+
+from models.errors import AuthkeysError
+from models.passphrases import (
+    MAX_LENGTH,
+    Passphrase,
+    parse_expiry,
+    parse_networks,
+    parse_uses,
+    suggest_phrase,
+)
+from models.privileges import PRIVILEGES, Privilege, mask_of
+from models.staged_changes import Entry, StagedChanges
+from models.wording import changes, changes_to
+from services.console import Console
+from services.passphrases import Use
+from ui.dialogs import show_passphrase
+from ui.feedback import user_errors
+from ui.frame import TITLE
+from ui.window import Window
+
+SHOWN = 50
+"""Passphrases in the table. More are a sign that old ones should be removed."""
+SHOWN_USES = 3
+
+
+def register_passphrases_page(console: Console, stop: Callable[[], None] | None) -> None:
+    """Register `/passphrases`."""
+
+    @ui.page("/passphrases", title=f"Pickup Passphrases · {TITLE}")
+    async def pickup_passphrases(request: Request) -> None:
+        await PassphrasesPage(Window(console, request, stop)).build()
+
+
+@dataclass(slots=True)
+class _Row:
+    """The elements of one passphrase that change."""
+
+    boxes: dict[Privilege | None, ui.checkbox]
+    facts: ui.element
+
+
+class PassphrasesPage:
+    """One open window on the passphrases."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._passphrases = window.console.passphrases
+        self._admin = window.admin
+        self._shown: dict[int, _Row] = {}
+        self._values: dict[tuple[int, Privilege | None], bool] = {}
+
+    async def build(self) -> None:
+        """Load first, then build, then subscribe."""
+        await self._window.load()
+        active, staged, uses = await self._load()
+        self._window.build_frame("/passphrases")
+        with ui.element("div").classes("page scrolling"):
+            if self._admin.may_change:
+                AddPassphrase(self._add)
+            with ui.element("section").classes("panel").props('aria-label="Active Pickup Passphrases"'):
+                ui.label("Active Pickup Passphrases").classes("panel-title").props("role=heading aria-level=2")
+                self._table = ui.element("div").classes("table-area").props("tabindex=0 role=region aria-label=Table")
+        self._build_bar()
+        self._draw(active, staged, uses)
+        self._window.subscribe()
+        self._passphrases.changed.subscribe(self._changed)
+        ui.keyboard(self._key, ignore=["input", "textarea", "select"])
+
+    def _build_bar(self) -> None:
+        with ui.footer().classes("bar"):
+            with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
+                self._count = ui.label().classes("bar-count").mark("phrase-count")
+            self._discard = ui.button("Discard", color=None, on_click=self._step(self._passphrases.discard))
+            self._discard.props("flat no-caps").classes("quiet").mark("phrase-discard")
+            ui.space()
+            self._submit = ui.button("Submit passphrase modifications", color=None, on_click=self._submit_all)
+            self._submit.props("unelevated no-caps").classes("primary").mark("phrase-submit")
+        self._submit.set_visibility(self._admin.may_change)
+
+    # -- what the admin does -------------------------------------------------------------------------------------------
+
+    async def _add(self, phrase: str, privileges: int, uses: str, expiry: str, networks: str) -> None:
+        await self._window.require_session()
+        await self._passphrases.add(
+            self._admin,
+            phrase,
+            privileges,
+            uses=parse_uses(uses),
+            expires_at=parse_expiry(expiry, datetime.now(UTC)),
+            networks=parse_networks(networks),
+        )
+        show_passphrase(phrase.strip(), self._admin.name)
+
+    async def _submit_all(self) -> None:
+        with user_errors():
+            await self._window.require_session()
+            receipt = await self._passphrases.submit(self._admin)
+            ui.notify(f"Applied {changes_to(receipt.change_count, receipt.key_count, 'passphrase')}", classes="notice")
+
+    async def _tick(self, passphrase_id: int, what: Privilege | None, value: bool) -> None:
+        if self._values.get((passphrase_id, what)) is value:
+            return  # the page itself set the box
+        with user_errors():
+            await self._window.require_session()
+            await self._passphrases.stage(self._admin.id, passphrase_id, what, value)
+            return
+        await self._changed()  # refused: the box shows again what is so
+
+    def _step(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def take() -> None:
+            with user_errors():
+                await self._window.require_session()
+                await step(self._admin.id)
+
+        return take
+
+    async def _key(self, event: KeyEventArguments) -> None:
+        if not event.action.keydown or not (event.modifiers.ctrl or event.modifiers.meta):
+            return
+        match event.key.name.lower(), event.modifiers.shift:
+            case ("z", False):
+                await self._step(self._passphrases.undo)()
+            case ("y", _) | ("z", True):
+                await self._step(self._passphrases.redo)()
+
+    # -- drawing -------------------------------------------------------------------------------------------------------
+
+    async def _load(self) -> tuple[list[Passphrase], StagedChanges, dict[int, list[Use]]]:
+        active = await self._passphrases.active()
+        staged = await self._passphrases.staged(self._admin.id)
+        return active, staged, await self._passphrases.uses([each.id for each in active[:SHOWN]])
+
+    async def _changed(self) -> None:
+        with user_errors():
+            self._draw(*await self._load())
+
+    def _draw(self, active: list[Passphrase], staged: StagedChanges, uses: dict[int, list[Use]]) -> None:
+        shown = active[:SHOWN]
+        if [each.id for each in shown] != list(self._shown) or not shown:
+            self._build_table(shown, len(active))
+        for each in shown:
+            self._draw_row(each, staged[each.id], uses.get(each.id, []))
+        count = staged.change_count
+        self._count.set_text(changes_to(count, staged.key_count, "passphrase") if count else "No staged changes")
+        self._discard.set_visibility(count > 0)
+        self._submit.set_enabled(count > 0)
+
+    def _build_table(self, shown: list[Passphrase], count: int) -> None:
+        self._table.clear()
+        self._shown.clear()
+        with self._table:
+            if not shown:
+                ui.label("There are no pickup passphrases").classes("empty-title")
+                ui.label("Make one above; with it a server registers its own key.").classes("empty-text")
+                return
+            with ui.element("table").classes("phrases"):
+                with ui.element("thead"), ui.element("tr"):
+                    for heading in ("Passphrase", *(each.label for each in PRIVILEGES), "Remove"):
+                        with ui.element("th").props("scope=col"):
+                            ui.label(heading)
+                with ui.element("tbody"):
+                    for each in shown:
+                        self._shown[each.id] = self._build_row(each)
+            if count > len(shown):
+                ui.label(f"… and {count - len(shown):,} older ones").classes("empty-text")
+
+    def _build_row(self, passphrase: Passphrase) -> _Row:
+        boxes: dict[Privilege | None, ui.checkbox] = {}
+        with ui.element("tr"):
+            with ui.element("th").props("scope=row"):
+                facts = ui.element("div").classes("phrase-facts")
+            for what in (*PRIVILEGES, None):
+                with ui.element("td"):
+                    boxes[what] = self._box(passphrase.id, what)
+        return _Row(boxes, facts)
+
+    def _box(self, passphrase_id: int, what: Privilege | None) -> ui.checkbox:
+        async def tick(event: ValueChangeEventArguments) -> None:
+            await self._tick(passphrase_id, what, event.value is True)
+
+        box = ui.checkbox(on_change=tick).props("dense").mark(f"phrase-{passphrase_id}-{what.id if what else 'remove'}")
+        box.set_enabled(self._admin.may_change)
+        return box
+
+    def _draw_row(self, passphrase: Passphrase, entry: Entry, uses: list[Use]) -> None:
+        row = self._shown[passphrase.id]
+        after = entry.applied_to(passphrase.privileges)
+        for what, box in row.boxes.items():
+            value = entry.removal if what is None else bool(after & what.mask)
+            is_staged = value if what is None else bool((after ^ passphrase.privileges) & what.mask)
+            self._values[passphrase.id, what] = value
+            box.set_value(value)
+            box.classes(add="staged" if is_staged else "", remove="" if is_staged else "staged")
+            label = f"{what.label if what else 'Remove'}, passphrase {passphrase.id}"
+            box.props["aria-label"] = f"{label}, staged" if is_staged else label
+            box.update()
+        row.facts.clear()
+        with row.facts:
+            _facts(passphrase, uses)
+
+
+def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
+    now = datetime.now(UTC)
+    is_over = passphrase.used >= passphrase.uses or (passphrase.expires_at is not None and passphrase.expires_at <= now)
+    ui.label(f"#{passphrase.id} by {passphrase.made_by}, {passphrase.made_at:%Y-%m-%d %H:%M} UTC").classes(
+        "phrase-name"
+    )
+    used = f"used {passphrase.used:,} of {passphrase.uses:,}"
+    expiry = f", expires {passphrase.expires_at:%Y-%m-%d %H:%M} UTC" if passphrase.expires_at else ""
+    networks = f", from {', '.join(passphrase.networks)}" if passphrase.networks else ""
+    ui.label(f"{used}{expiry}{networks}").classes("phrase-over" if is_over else "phrase-fact")
+    for use in uses[:SHOWN_USES]:
+        ui.label(f"{use.ip} ({use.service}), {use.at:%Y-%m-%d %H:%M} UTC").classes("phrase-fact")
+    if len(uses) > SHOWN_USES:
+        ui.label(f"and {changes(len(uses) - SHOWN_USES).replace('change', 'server')} before").classes("phrase-fact")
+
+
+class AddPassphrase:
+    """The form of a new passphrase; `add` raises AuthkeysError, which is said in the form, and nothing typed is lost."""
+
+    def __init__(self, add: Callable[[str, int, str, str, str], Awaitable[None]]) -> None:
+        self._add = add
+        with ui.element("section").classes("panel").props('aria-label="Add Pickup Passphrase"'):
+            ui.label("Add Pickup Passphrase").classes("panel-title").props("role=heading aria-level=2")
+            with ui.element("fieldset").classes("privileges"):
+                with ui.element("legend"):
+                    ui.label("Privileges")
+                self._boxes = {each: ui.checkbox(each.label).props("dense") for each in PRIVILEGES}
+            with ui.element("div").classes("phrase-form"):
+                self._phrase = self._field("Passphrase", "phrase", f"maxlength={MAX_LENGTH} autocomplete=off")
+                with self._phrase.add_slot("append"):
+                    suggest = ui.button("Suggest", on_click=self._suggest, color=None)
+                    suggest.props("flat dense no-caps").classes("quiet").mark("phrase-suggest")
+                self._uses = self._field("Uses", "phrase-uses", "inputmode=numeric", "1")
+                self._expiry = self._field("Expires (date, optional)", "phrase-expiry", "placeholder=2026-12-31")
+                self._networks = self._field(
+                    "Allowed networks (optional)", "phrase-networks", "placeholder=192.0.2.0/24"
+                )
+                ui.button("Add pickup passphrase", on_click=self._submit, color=None).props(
+                    "unelevated no-caps"
+                ).classes("primary").mark("phrase-add")
+            self._problem = ui.label().classes("dialog-problem").props("role=alert").mark("phrase-problem")
+            self._problem.set_visibility(False)
+
+    def _field(self, label: str, mark: str, props: str, value: str = "") -> ui.input:
+        field = ui.input(label, value=value).props(f"outlined dense {props}").mark(mark)
+        field.on("keydown.enter", self._submit)
+        return field
+
+    def _suggest(self) -> None:
+        self._phrase.set_value(suggest_phrase())
+
+    async def _submit(self) -> None:
+        chosen = mask_of(privilege for privilege, box in self._boxes.items() if box.value is True)
+        texts = [str(field.value or "") for field in (self._uses, self._expiry, self._networks)]
+        try:
+            await self._add(str(self._phrase.value or ""), chosen, *texts)
+        except AuthkeysError as error:
+            self._problem.set_text(str(error))
+            self._problem.set_visibility(True)
+            return
+        self._problem.set_visibility(False)
+        self._phrase.set_value("")
+        for box in self._boxes.values():
+            box.set_value(False)

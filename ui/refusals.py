@@ -1,0 +1,188 @@
+"""The view "Why was it refused?": what the door refused lately, live, with the remedy; and a tester of the door."""
+
+from collections.abc import Callable
+
+from fastapi import Request
+from nicegui import ui
+
+from models.authkeys import Authkey
+from models.door import KeyState, Reason, Verdict, decide
+from models.errors import InvalidValue
+from models.manage2_functions import function_at
+from models.privileges import PRIVILEGES, Privilege, privilege
+from services.console import Console
+from services.door import Question
+from services.uses import RefusalGroup
+from ui.feedback import user_errors
+from ui.frame import TITLE
+from ui.window import Window
+
+SHOWN = 100
+
+_IN_WORDS = {
+    Reason.NO_KEY: "The call brought no key.",
+    Reason.UNKNOWN_KEY: "No authkey has the key that it brought.",
+    Reason.REMOVED: "This authkey was removed.",
+    Reason.WRONG_IP: "The key is right, but it belongs to another IP address.",
+    Reason.PRIVILEGE_MISSING: "The authkey does not have this privilege.",
+    Reason.NOT_FOR_KEYS: "No privilege covers this: only an account with its password may do it.",
+    Reason.UNKNOWN_WHAT: "Neither a privilege nor a function that Authkeys knows was asked for.",
+}
+
+
+def register_refusals_page(console: Console, stop: Callable[[], None] | None) -> None:
+    """Register `/refusals`."""
+
+    @ui.page("/refusals", title=f"Refusals · {TITLE}")
+    async def refusals(request: Request) -> None:
+        await RefusalsPage(Window(console, request, stop)).build()
+
+
+class RefusalsPage:
+    """One open window on the refusals."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._console = window.console
+
+    async def build(self) -> None:
+        """Load first, then build, then subscribe."""
+        await self._window.load()
+        groups = await self._console.uses.refusals(SHOWN)
+        self._window.build_frame("/refusals")
+        with ui.element("div").classes("page scrolling"):
+            DoorTester(self._window)
+            with ui.element("section").classes("panel").props('aria-label="Recent refusals"'):
+                ui.label("Why was it refused?").classes("panel-title").props("role=heading aria-level=2")
+                self._list = ui.element("div").classes("table-area").props("tabindex=0 role=region aria-label=Refusals")
+        self._draw(groups)
+        self._window.subscribe()
+        self._console.uses.refused.subscribe(self._refused)
+
+    async def _refused(self) -> None:
+        with user_errors():
+            self._draw(await self._console.uses.refusals(SHOWN))
+
+    def _draw(self, groups: list[RefusalGroup]) -> None:
+        self._list.clear()
+        with self._list:
+            if not groups:
+                ui.label("Nothing was refused").classes("empty-title")
+                ui.label("What /authorize and the Manage2 functions refuse shows here some seconds later.").classes(
+                    "empty-text"
+                )
+                return
+            with ui.element("table").classes("phrases refusals"):
+                with ui.element("thead"), ui.element("tr"):
+                    for heading in ("Who", "From", "Asked for", "Why", "How often", "Last", ""):
+                        with ui.element("th").props("scope=col"):
+                            ui.label(heading or "Remedy").classes("" if heading else "visually-hidden")
+                with ui.element("tbody"):
+                    for group in groups:
+                        self._row(group)
+
+    def _row(self, group: RefusalGroup) -> None:
+        with ui.element("tr"):
+            with ui.element("th").props("scope=row"):
+                ui.label(group.service or ("Unknown key" if group.reason is not Reason.NO_KEY else "No key"))
+            for text in (
+                group.ip,
+                _asked(group.what),
+                _IN_WORDS[group.reason],
+                f"{group.times:,}",
+                f"{group.last_at:%Y-%m-%d %H:%M:%S} UTC",
+            ):
+                with ui.element("td"):
+                    ui.label(text)
+            with ui.element("td"):
+                self._remedy(group)
+
+    def _remedy(self, group: RefusalGroup) -> None:
+        needed = _privilege_of(group.what)
+        if group.reason is not Reason.PRIVILEGE_MISSING or needed is None or not self._window.admin.may_change:
+            return
+
+        async def stage() -> None:
+            with user_errors():
+                await self._window.require_session()
+                await self._console.staging.stage(self._window.admin.id, group.authkey_id, needed, True)
+                ui.notify(
+                    f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys.",
+                    classes="notice",
+                )
+
+        button = ui.button("Stage this grant", on_click=stage, color=None).props("flat dense no-caps").classes("quiet")
+        button.props["aria-label"] = f"Stage this grant: {needed.label}, {group.ip}, {group.service}"
+
+
+class DoorTester:
+    """Asks the door as a script would, without a trace; also as it would answer after my staged changes."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._console = window.console
+        with ui.element("section").classes("panel").props('aria-label="Test the door"'):
+            ui.label("Test the door").classes("panel-title").props("role=heading aria-level=2")
+            with ui.element("div").classes("phrase-form"):
+                self._key = (
+                    ui.input("Key, or the service's name").props("outlined dense autocomplete=off").mark("test-key")
+                )
+                self._ip = ui.input("From IP").props("outlined dense").mark("test-ip")
+                self._what = ui.select({each.id: each.label for each in PRIVILEGES}, label="Privilege", value="search")
+                self._what.props("outlined dense options-dense").mark("test-privilege")
+                button = ui.button("Ask", on_click=self._ask, color=None).props("unelevated no-caps")
+                button.classes("primary").mark("test-ask")
+            with ui.element("div").props("role=status aria-live=polite").classes("tester-answer"):
+                self._now = ui.label().mark("test-now")
+                self._then = ui.label().mark("test-then")
+
+    async def _ask(self) -> None:
+        with user_errors():
+            await self._window.require_session()
+            needs = privilege(self._what.value)
+            ip = str(self._ip.value or "").strip()
+            text = str(self._key.value or "").strip()
+            verdict, row = await self._verdict(text, ip, needs)
+            self._now.set_text(f"Now: {_in_words(verdict)}")
+            self._then.set_text(
+                f"With my staged changes submitted: {_in_words(await self._after(verdict, row, ip, needs))}"
+            )
+
+    async def _verdict(self, text: str, ip: str, needs: Privilege) -> tuple[Verdict, Authkey | None]:
+        if row := await self._row(text, ip):
+            return decide(KeyState(row.id, row.ip, row.service, row.privileges), ip, needs), row
+        verdict = await self._console.door.judge(Question(text, ip, needs, needs.id))
+        found = await self._console.authkeys.find([verdict.key.id]) if verdict.key else {}
+        return verdict, next(iter(found.values()), None)
+
+    async def _row(self, service: str, ip: str) -> Authkey | None:
+        return next((row for row in await self._console.authkeys.of_ip(ip) if row.service == service), None)
+
+    async def _after(self, verdict: Verdict, row: Authkey | None, ip: str, needs: Privilege) -> Verdict:
+        if row is None:
+            return verdict
+        entry = (await self._console.staging.of(self._window.admin.id))[row.id]
+        key = KeyState(row.id, row.ip, row.service, entry.applied_to(row.privileges))
+        return Verdict(Reason.REMOVED, key) if entry.removal else decide(key, ip, needs)
+
+
+def _in_words(verdict: Verdict) -> str:
+    return "allowed" if verdict.reason is None else f"refused. {_IN_WORDS[verdict.reason]}"
+
+
+def _privilege_of(what: str) -> Privilege | None:
+    """The privilege that was asked for by its id or by a function's name."""
+    try:
+        return privilege(what)
+    except InvalidValue:
+        pass
+    try:
+        needs = function_at(f"/{what}.cgi").needs
+    except InvalidValue:
+        return None
+    return needs if isinstance(needs, Privilege) else None
+
+
+def _asked(what: str) -> str:
+    needed = _privilege_of(what)
+    return f"{needed.label} ({what})" if needed and needed.id != what else needed.label if needed else what
