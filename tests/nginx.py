@@ -1,0 +1,58 @@
+"""nginx with our own configurations from deploy/, on free ports of this machine."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.program import ROOT
+from tests.requirements import INSTALL_HINT
+
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason=INSTALL_HINT)
+
+_FRAME = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{}}
+http {{
+    access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    {server}
+}}
+"""
+
+
+@contextmanager
+def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
+    """Run deploy/`configuration` with its addresses and files replaced by a test's own."""
+    server = (ROOT / "deploy" / configuration).read_text()
+    for old, new in replaced.items():
+        assert old in server, f"{configuration} has no {old!r}"
+        server = server.replace(old, new)
+    file = folder / "nginx.conf"
+    file.write_text(_FRAME.format(folder=folder, server=server))
+    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            _wait_for_start(process, folder)
+            yield
+        finally:
+            process.terminate()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_start(process: "subprocess.Popen[str]", folder: Path) -> None:
+    # nginx writes its process id after it listens.
+    while process.poll() is None:
+        if (folder / "pid").exists() and (folder / "pid").read_text().strip():
+            return
+    assert process.stderr
+    pytest.fail(process.stderr.read())

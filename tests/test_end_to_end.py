@@ -1,0 +1,135 @@
+"""The whole life of an authkey, with a real browser open: once through nginx, once through the gateway."""
+
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.backend import running_backend
+from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.nginx import free_port, needs_nginx, running_nginx
+from tests.program import Program, run, running
+
+pytestmark = [needs_chromium, needs_nginx]
+
+IP, SERVICE = "127.0.0.1", "billing"
+PASSWORD = "vexing-marble-otter"
+
+
+@pytest.fixture
+def backend() -> Iterator[int]:
+    with running_backend() as port:
+        yield port
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+def call(
+    url: str, address: str, *, data: dict[str, str] | None = None, auth: tuple[str, str] | None = None
+) -> httpx.Response:
+    """Call as the server at this loopback address does."""
+    transport = httpx.HTTPTransport(local_address=address)
+    with httpx.Client(transport=transport) as client:
+        return client.post(url, data=data, auth=auth) if data is not None else client.get(url, auth=auth)
+
+
+async def make_passphrase(page: Page, url: str) -> str:
+    await page.goto(f"{url}/passphrases")
+    await page.get_by_role("button", name="Suggest").click()
+    await page.get_by_role("button", name="Add pickup passphrase").click()
+    phrase = await page.locator(".secret-text").first.inner_text()
+    await page.get_by_role("button", name="Done").click()
+    return phrase
+
+
+def register(url: str, phrase: str) -> str:
+    """Register as an administrator does it by hand, with curl; the key."""
+    form = {"user": "alice", "service": SERVICE, "pickup": phrase, "output": "json"}
+    fields = [part for name, value in form.items() for part in ("--data-urlencode", f"{name}={value}")]
+    answer = subprocess.run(
+        ["curl", "-sS", f"{url}/XMLregisterAuth.cgi", *fields], capture_output=True, text=True, check=True
+    )
+    key: str = httpx.Response(200, text=answer.stdout).json()["key"]
+    return key
+
+
+async def lives(
+    browser: Browser, server: Program, front: str, passes: Callable[[str, str], bool], phrase: str, page: Page
+) -> None:
+    """From the row that appears to the call that is refused at once; `passes` calls with a key from an address."""
+    key = register(front, phrase)
+    await expect(box(page, IP, SERVICE)).to_be_visible()
+    assert not passes(key, IP)
+    await box(page, IP, SERVICE).click()
+    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
+    assert passes(key, IP)
+    assert not passes(key, "127.0.0.2")
+    await box(page, IP, SERVICE, "Remove?").click()
+    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
+    assert not passes(key, IP)
+
+    await page.goto(f"{server.url}/refusals")
+    for reason in ("does not have this privilege", "belongs to another IP address", "This authkey was removed"):
+        await expect(page.get_by_text(reason).first).to_be_visible()
+
+
+async def test_through_the_gateway_with_the_key_in_a_post_body(tmp_path: Path, browser: Browser, backend: int) -> None:
+    database = str(tmp_path / "authkeys.db")
+    with running("--backend", f"http://127.0.0.1:{backend}", database=database) as server:
+        page = await open_page(browser, server)
+        phrase = await make_passphrase(page, server.url)
+        await page.goto(server.url)
+
+        def passes(key: str, address: str) -> bool:
+            data = {"output": "json", "apikey": key, "ip": "192.0.2.10"}
+            answer = call(f"{server.url}/XMLlookup.cgi", address, data=data)
+            assert answer.status_code == 200
+            assert key not in answer.text
+            assert (answer.json()["status"] == 1) is (answer.json().get("caller") == SERVICE)
+            return bool(answer.json()["status"])
+
+        await lives(browser, server, server.url, passes, phrase, page)
+
+
+async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> None:
+    database, port = str(tmp_path / "authkeys.db"), free_port()
+    added = run("--database", database, "admin", "add", "alice2", given=f"{PASSWORD}\n")
+    assert added.returncode == 0, added.stderr
+    with (
+        running("--trusted-proxy", "127.0.0.1", database=database) as server,
+        running_nginx(
+            "nginx-door.conf",
+            tmp_path,
+            {"listen 80": f"listen 127.0.0.1:{port}", ":8080": f":{server.port}", ":9000": f":{backend}"},
+        ),
+    ):
+        page = await (await browser.new_context()).new_page()
+        page.set_default_timeout(20_000)
+        await page.goto(server.url)
+        await page.get_by_label("Name").fill("alice2")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_text("There are no authorization keys")).to_be_visible()
+        phrase = await make_passphrase(page, server.url)
+        await page.goto(server.url)
+        front = f"http://127.0.0.1:{port}"
+
+        def passes(key: str, address: str) -> bool:
+            answers = [
+                call(f"{front}/XMLlookup.cgi?output=json", address, auth=("alice", key)),
+                call(f"{front}/XMLlookup.cgi?output=json&apikey={key}", address),
+            ]
+            codes = {answer.status_code for answer in answers}
+            assert codes in ({200}, {401}, {403})
+            return codes == {200}
+
+        await lives(browser, server, front, passes, phrase, page)
