@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.grid_rows import overlay
+from models.usage import QUIET_DAYS
 from models.views import parse_view
 from services.authkeys import MAX_BLOCK
 from services.console import Console
@@ -27,13 +28,19 @@ def rows_router(console: Console) -> APIRouter:
             total = await console.authkeys.count(view, admin.id)
             block = await console.authkeys.block(view, admin.id, start, end)
             staged = await console.staging.of(admin.id)
+            unused = await console.uses.unused(block, QUIET_DAYS[0])
             who = await console.staging.who_staged(row.id for row in block)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
             return _answer({"error": str(error)}, 503)
         return _answer(
-            {"rows": [overlay(row, staged[row.id], others(who, row.id, admin.id)) for row in block], "total": total}
+            {
+                "rows": [
+                    overlay(row, staged[row.id], others(who, row.id, admin.id), unused.get(row.id, 0)) for row in block
+                ],
+                "total": total,
+            }
         )
 
     return router

@@ -17,9 +17,11 @@ class GridRow(TypedDict):
     removal: bool
     others: list[str]
     """The names of other admins who have staged something for it."""
+    unused: int
+    """Of the stored privileges, those that were long unused."""
 
 
-def overlay(row: Authkey, entry: Entry, others: list[str]) -> GridRow:
+def overlay(row: Authkey, entry: Entry, others: list[str], unused: int) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ."""
     return GridRow(
         id=row.id,
@@ -29,4 +31,5 @@ def overlay(row: Authkey, entry: Entry, others: list[str]) -> GridRow:
         staged=entry.applied_to(row.privileges),
         removal=entry.removal,
         others=others,
+        unused=unused,
     )

@@ -170,6 +170,12 @@ class StagedChanges:
             {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
         )
 
+    def revoke(self, rows: Iterable[Stageable], masks: Mapping[int, int]) -> set[int]:
+        """Stage the revocation of a set of privileges for each of these in one step; those staged for removal stay so."""
+        return self._take_step(
+            {row.id: _with_revocations(self[row.id], row, masks[row.id]) for row in rows if not self[row.id].removal}
+        )
+
     def stage_removal(self, rows: Iterable[Stageable]) -> set[int]:
         """Stage the removal of authkeys in one step; it replaces what was staged for their cells."""
         return self._take_step(
@@ -291,6 +297,10 @@ def _with_cell(entry: Entry, row: Stageable, privilege: Privilege, granted: bool
     elif not granted and row.privileges & mask:
         revocations |= mask
     return Entry(grants, revocations)
+
+
+def _with_revocations(entry: Entry, row: Stageable, mask: int) -> Entry:
+    return Entry(entry.grants & ~mask, entry.revocations | mask & row.privileges)
 
 
 def _rebased(entry: Entry, row: Stageable | None) -> Entry:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
+from models.usage import QUIET_DAYS
 
 MAX_SEARCH_LENGTH = 200
 SORT_COLUMNS = ("ip", "service", *(each.id for each in PRIVILEGES))
@@ -24,6 +25,8 @@ class View:
     staged_only: bool = False
     sort: str = "ip"
     descending: bool = False
+    unused_days: int = 0
+    """Only authkeys with a granted privilege that was not used for so many days; 0 for all"""
 
     def __post_init__(self) -> None:
         """Raises InvalidValue for an overlong or impossible search and an unknown column."""
@@ -33,18 +36,22 @@ class View:
             )
         if "\x00" in self.search or any("\ud800" <= character <= "\udfff" for character in self.search):
             raise InvalidValue("The search holds a character that no authkey can have.")
+        if self.unused_days not in (0, *QUIET_DAYS):
+            raise InvalidValue(f"Unused for {self.unused_days} days cannot be looked for; {QUIET_DAYS} can.")
         if self.sort not in SORT_COLUMNS:
             raise InvalidValue(f"{self.sort!r:.60} is not a column to sort by; known are {', '.join(SORT_COLUMNS)}.")
 
     @property
     def is_filtered(self) -> bool:
         """Whether some authkeys may be left out."""
-        return bool(self.search or self.has or self.lacks or self.staged_only)
+        return bool(self.search or self.has or self.lacks or self.staged_only or self.unused_days)
 
     @property
     def depends_on_privileges(self) -> bool:
         """Whether a change of privileges can move authkeys into, out of or within this view."""
-        return bool(self.has or self.lacks or self.staged_only or self.sort not in ("ip", "service"))
+        return bool(
+            self.has or self.lacks or self.staged_only or self.unused_days or self.sort not in ("ip", "service")
+        )
 
     def to_query(self) -> str:
         """The view as a URL query without its `?`; empty for the default view."""
@@ -57,6 +64,8 @@ class View:
             parts["lacks"] = _ids(self.lacks)
         if self.staged_only:
             parts["staged"] = "1"
+        if self.unused_days:
+            parts["unused"] = str(self.unused_days)
         if self.sort != "ip" or self.descending:
             parts["sort"] = f"-{self.sort}" if self.descending else self.sort
         return urlencode(parts, safe=",/:")
@@ -70,9 +79,16 @@ def parse_view(query: Mapping[str, str]) -> View:
         has=_mask(query.get("has")),
         lacks=_mask(query.get("lacks")),
         staged_only=query.get("staged") == "1",
+        unused_days=_days(query.get("unused")),
         sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
     )
+
+
+def _days(text: str | None) -> int:
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidValue(f"{text!r:.20} is not a number of days.")
+    return int((text or "0")[:4])
 
 
 def _ids(mask: int) -> str:

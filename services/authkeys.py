@@ -18,7 +18,9 @@ from models.privileges import privilege
 from models.submissions import Kind
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification, StagedChange
+from models.usage import NO_PRIVILEGE
 from models.views import View
+from services.uses import Quiet, Uses
 
 MAX_BLOCK = 200
 """Rows that one request may ask for."""
@@ -42,7 +44,8 @@ class LastChange(NamedTuple):
 class Authkeys:
     """The authkeys that are in force."""
 
-    def __init__(self) -> None:
+    def __init__(self, uses: Uses) -> None:
+        self._uses = uses
         self._counts: OrderedDict[View, asyncio.Task[int]] = OrderedDict()
 
     async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
@@ -64,15 +67,15 @@ class Authkeys:
             return []
         sign = "-" if view.descending else ""
         keys = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
-        query = _matching(view, admin_id).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
+        query = (await self._matching(view, admin_id)).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
         with database_errors():
             return [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
 
     async def count(self, view: View, admin_id: int) -> int:
         """How many authkeys a view shows. Asked often and by many pages, so remembered until something changes."""
-        if view.staged_only:
+        if view.staged_only or view.unused_days:
             with database_errors():
-                return await _matching(view, admin_id).count()
+                return await (await self._matching(view, admin_id)).count()
         key = replace(view, sort="ip", descending=False)
         task = self._counts.get(key)
         if task is None:
@@ -84,7 +87,7 @@ class Authkeys:
     async def _count(self, view: View, admin_id: int) -> int:
         try:
             with database_errors():
-                return await _matching(view, admin_id).count()
+                return await (await self._matching(view, admin_id)).count()
         except BaseException:
             self._counts.pop(view, None)
             raise
@@ -115,7 +118,7 @@ class Authkeys:
         more = True
         while more:
             # In portions, because what Tortoise makes of a hundred thousand rows would hold up everybody's pages.
-            query = _matching(view, admin_id).filter(id__gt=found[-1].id if found else 0).order_by("id")
+            query = (await self._matching(view, admin_id)).filter(id__gt=found[-1].id if found else 0).order_by("id")
             with database_errors():
                 rows = await query.limit(_IDS_AT_ONCE).values_list(*_FIELDS)
             found += [Authkey(*row) for row in rows]
@@ -125,8 +128,24 @@ class Authkeys:
     async def staged_ids_in(self, view: View, admin_id: int) -> list[int]:
         """The ids of the authkeys in a view for which this admin has staged changes."""
         with database_errors():
-            ids = await _matching(replace(view, staged_only=True), admin_id).values_list("id")
+            ids = await (await self._matching(replace(view, staged_only=True), admin_id)).values_list("id")
         return [row[0] for row in ids]
+
+    async def _matching(self, view: View, admin_id: int) -> QuerySet[AuthkeyTable]:
+        query = _all()
+        if view.search:
+            query = query.filter(_search(view.search))
+        # The masks come from View, which only takes known privileges: they are small integers, never text.
+        if view.has:
+            query = query.annotate(has=RawSQL(f"privileges & {int(view.has)}")).filter(has=view.has)
+        if view.lacks:
+            query = query.annotate(lacks=RawSQL(f"privileges & {int(view.lacks)}")).filter(lacks=0)
+        if view.staged_only:
+            staged = StagedChange.filter(admin_id=admin_id).using_db(reader()).values("authkey_id")
+            query = query.filter(id__in=Subquery(staged))
+        if view.unused_days:
+            query = _unused(query, await self._uses.quiet_since(view.unused_days))
+        return query
 
     async def last_change(self, authkey_id: int) -> LastChange | None:
         """Who last touched an authkey, when and how; also of one that was removed."""
@@ -147,19 +166,17 @@ def _all() -> QuerySet[AuthkeyTable]:
     return AuthkeyTable.all().using_db(reader())
 
 
-def _matching(view: View, admin_id: int) -> QuerySet[AuthkeyTable]:
-    query = _all()
-    if view.search:
-        query = query.filter(_search(view.search))
-    # The masks come from View, which only takes known privileges: they are small integers, never text.
-    if view.has:
-        query = query.annotate(has=RawSQL(f"privileges & {int(view.has)}")).filter(has=view.has)
-    if view.lacks:
-        query = query.annotate(lacks=RawSQL(f"privileges & {int(view.lacks)}")).filter(lacks=0)
-    if view.staged_only:
-        staged = StagedChange.filter(admin_id=admin_id).using_db(reader()).values("authkey_id")
-        query = query.filter(id__in=Subquery(staged))
-    return query
+def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
+    """Those with a granted privilege that was not used since: `models.usage.unused`, in SQL."""
+    if quiet is None:
+        return query.filter(id=0)
+    # A time and a number of our own making: nothing in them comes from outside.
+    used = (
+        "COALESCE((SELECT SUM(1 << use.privilege) FROM key_use AS use WHERE use.authkey_id = authkey.id "
+        f"AND use.privilege < {NO_PRIVILEGE} AND use.last_at > '{quiet.before.isoformat(' ')}'), 0)"
+    )
+    mask = RawSQL(f"CAST(authkey.privileges AS BIGINT) & ~CAST({used} AS BIGINT)")
+    return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
 
 
 def _search(text: str) -> Q:

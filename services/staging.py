@@ -21,10 +21,12 @@ from models.privileges import Privilege
 from models.staged_changes import NOTHING, Entry, StagedChanges
 from models.submissions import Source, change_for
 from models.tables import Admin, StagedChange
+from models.usage import QUIET_DAYS
 from models.views import View
 from services.authkeys import Authkeys
 from services.submissions import Order, Progress, Receipt, Submissions
 from services.transactions import run_transaction
+from services.uses import Uses
 
 
 class StagingChange(NamedTuple):
@@ -64,7 +66,8 @@ class _Desk:
 class Staging:
     """Stages, takes back, undoes and submits changes for admins."""
 
-    def __init__(self, authkeys: Authkeys, submissions: Submissions) -> None:
+    def __init__(self, authkeys: Authkeys, submissions: Submissions, uses: Uses) -> None:
+        self._uses = uses
         self._authkeys = authkeys
         self._submissions = submissions
         self._desks: dict[int, _Desk] = {}
@@ -116,6 +119,14 @@ class Staging:
         if privilege is None:
             return len(await self._step(admin_id, lambda staged: staged.stage_removal(rows)))
         return len(await self._step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
+
+    async def revoke_unused(self, admin_id: int, view: View) -> int:
+        """Stage, in one step, the revocation of what the authkeys of a view were not used for; returns of how many."""
+        rows = await self._authkeys.matching(view, admin_id)
+        masks = await self._uses.unused(rows, view.unused_days or QUIET_DAYS[0])
+        return len(
+            await self._step(admin_id, lambda staged: staged.revoke([row for row in rows if row.id in masks], masks))
+        )
 
     async def take_back(self, admin_id: int, authkey_ids: Iterable[int]) -> None:
         """Take back all that is staged for these authkeys."""

@@ -7,19 +7,20 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from nicegui import Event
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models.authkeys import Authkey
 from models.database import database_errors, parameters, reader
 from models.door import Reason
 from models.errors import DatabaseUnavailable
 from models.manage2_functions import Gate
 from models.privileges import Privilege
-from models.tables import KeyUse, Refusal, UseTracking
-from models.usage import NO_PRIVILEGE
+from models.tables import KeyUse, Refusal, Submission, UseTracking
+from models.usage import NO_PRIVILEGE, unused
 from services.transactions import run_transaction
 
 WRITE_SECONDS = 3
@@ -27,6 +28,7 @@ KEPT_REFUSALS = 1_000
 """Rows; equal refusals share one"""
 _PENDING_REFUSALS = 2_000
 _PENDING_USES = 100_000
+_IDS_AT_ONCE = 10_000
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,14 @@ class RefusalGroup(NamedTuple):
     times: int
     first_at: datetime
     last_at: datetime
+
+
+class Quiet(NamedTuple):
+    """A point in time: what was not used, nor changed, since then is unused."""
+
+    before: datetime
+    revision: int
+    """The newest submission until then"""
 
 
 _Who = tuple[str, str, int, str, str]
@@ -142,16 +152,35 @@ class Uses:
         """When each privilege (by its bit) of these authkeys was last used, as far as it is written."""
         found: dict[int, dict[int, datetime]] = {}
         ids = list(authkey_ids)
-        if ids:
+        for start in range(0, len(ids), _IDS_AT_ONCE):
             with database_errors():
                 rows = (
-                    await KeyUse.filter(authkey_id__in=ids)
+                    await KeyUse.filter(authkey_id__in=ids[start : start + _IDS_AT_ONCE])
                     .using_db(reader())
                     .values_list("authkey_id", "privilege", "last_at")
                 )
             for authkey_id, bit, at in rows:
                 found.setdefault(authkey_id, {})[bit] = at
         return found
+
+    async def quiet_since(self, days: int) -> Quiet | None:
+        """From when on uses count for "unused for so many days"; None while nobody can say that of anything."""
+        before = datetime.now(UTC) - timedelta(days=days)
+        if self.since > before:
+            return None
+        with database_errors():
+            row = await Submission.filter(at__lte=before).using_db(reader()).order_by("-id").first()
+        return Quiet(before, row.id if row else 0)
+
+    async def unused(self, rows: Iterable[Authkey], days: int) -> dict[int, int]:
+        """The granted privileges of these authkeys, as sets, that were not used for so many days; where there are any."""
+        quiet = await self.quiet_since(days)
+        if quiet is None:
+            return {}
+        unchanged = [row for row in rows if row.revision <= quiet.revision]
+        used = await self.last_used(row.id for row in unchanged)
+        masks = {row.id: unused(row.privileges, used.get(row.id, {}), quiet.before) for row in unchanged}
+        return {id_: mask for id_, mask in masks.items() if mask}
 
     async def counts(self, authkey_id: int) -> dict[int, tuple[int, datetime]]:
         """How often and when last each privilege (by its bit) of an authkey was used."""

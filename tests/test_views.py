@@ -15,7 +15,16 @@ searches = (
     .map(str.strip)
 )  # fmt: skip
 masks = st.integers(0, ALL_PRIVILEGES)
-views = st.builds(View, searches, masks, masks, st.booleans(), st.sampled_from(SORT_COLUMNS), st.booleans())
+views = st.builds(
+    View,
+    searches,
+    masks,
+    masks,
+    st.booleans(),
+    st.sampled_from(SORT_COLUMNS),
+    st.booleans(),
+    st.sampled_from((0, 30, 90)),
+)
 
 
 def parse(query: str) -> View:

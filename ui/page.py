@@ -17,6 +17,7 @@ from models.authkeys import Authkey
 from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, SubmissionRefused
 from models.grid_rows import overlay
 from models.privileges import Privilege
+from models.usage import QUIET_DAYS
 from models.views import View, parse_view
 from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
@@ -87,6 +88,7 @@ class AuthkeysPage:
                 on_view=self._show_view,
                 on_stage_all=self._ask_stage_all,
                 on_add=self._add,
+                on_revoke_unused=self._revoke_unused,
                 may_change=self._admin.may_change,
             )
             with ui.element("div").classes("workspace"):
@@ -251,6 +253,9 @@ class AuthkeysPage:
 
             ask_stage_all(await self._console.authkeys.count(view, self._admin.id), stage)
 
+    async def _revoke_unused(self) -> None:
+        await self._do(lambda: self._staging.revoke_unused(self._admin.id, self._view))
+
     def _issue(self, row: Authkey) -> None:
         async def issue() -> None:
             with user_errors():
@@ -324,7 +329,11 @@ class AuthkeysPage:
 
     async def _put(self, rows: Iterable[Authkey], who: WhoStaged) -> None:
         staged = await self._staging.of(self._admin.id)
-        self._grid.put([overlay(row, staged[row.id], others(who, row.id, self._admin.id)) for row in rows])
+        rows = list(rows)
+        unused = await self._console.uses.unused(rows, QUIET_DAYS[0])
+        self._grid.put(
+            [overlay(row, staged[row.id], others(who, row.id, self._admin.id), unused.get(row.id, 0)) for row in rows]
+        )
 
     async def _put_ids(self, authkey_ids: Iterable[int]) -> None:
         found = await self._console.authkeys.find(authkey_ids)

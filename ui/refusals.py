@@ -123,7 +123,7 @@ class DoorTester:
         self._console = window.console
         with ui.element("section").classes("panel").props('aria-label="Test the door"'):
             ui.label("Test the door").classes("panel-title").props("role=heading aria-level=2")
-            with ui.element("div").classes("phrase-form"):
+            with ui.element("div").classes("tester"):
                 self._key = (
                     ui.input("Key, or the service's name").props("outlined dense autocomplete=off").mark("test-key")
                 )

@@ -7,10 +7,13 @@ from nicegui import ui
 
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
+from models.usage import QUIET_DAYS
 from models.views import MAX_SEARCH_LENGTH, View
 from models.wording import keys
 
 _PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
+
+_UNUSED_OPTIONS = {0: "any use"} | {days: f"for {days} days" for days in QUIET_DAYS}
 
 
 class Toolbar:
@@ -23,6 +26,7 @@ class Toolbar:
         on_view: Callable[[View], Awaitable[object]],
         on_stage_all: Callable[[], Awaitable[object]],
         on_add: Callable[[], object],
+        on_revoke_unused: Callable[[], Awaitable[object]],
         may_change: bool,
     ) -> None:
         self._view = view
@@ -39,6 +43,12 @@ class Toolbar:
                 ui.icon("search", size="18px")
             self._has = self._filter("Has privilege", view.has)
             self._lacks = self._filter("Lacks privilege", view.lacks)
+            self._unused = (
+                ui.select(_UNUSED_OPTIONS, label="Unused", value=view.unused_days, on_change=self._changed)
+                .props('outlined dense options-dense hide-bottom-space aria-label="Unused"')
+                .classes("filter unused")
+                .mark("unused")
+            )
             self._staged = (
                 ui.checkbox("Only my staged changes", value=view.staged_only, on_change=self._changed)
                 .props("dense")
@@ -48,6 +58,13 @@ class Toolbar:
             self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
+            self._revoke_unused = (
+                ui.button("Revoke unused", on_click=on_revoke_unused, color=None)
+                .props("flat dense no-caps")
+                .classes("quiet stage-all")
+                .mark("revoke-unused")
+            )
+            self._may_change = may_change
             if may_change:
                 ui.button("Stage for all…", on_click=on_stage_all, color=None).props("flat dense no-caps").classes(
                     "quiet stage-all"
@@ -55,7 +72,11 @@ class Toolbar:
                 ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark(
                     "add"
                 )
-        self._clear.set_visibility(view.is_filtered)
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        self._clear.set_visibility(self._view.is_filtered)
+        self._revoke_unused.set_visibility(self._view.unused_days > 0 and self._may_change)
 
     def _filter(self, label: str, mask: int) -> ui.select:
         return (
@@ -76,7 +97,13 @@ class Toolbar:
 
     def clear(self) -> None:
         """Back to the view of all keys; what is sorted stays."""
-        for element, value in ((self._search, ""), (self._has, []), (self._lacks, []), (self._staged, False)):
+        for element, value in (
+            (self._search, ""),
+            (self._has, []),
+            (self._lacks, []),
+            (self._unused, 0),
+            (self._staged, False),
+        ):
             element.value = value
 
     def keep_sort(self, view: View) -> None:
@@ -91,10 +118,11 @@ class Toolbar:
                 has=mask_of(privilege(each) for each in self._has.value),
                 lacks=mask_of(privilege(each) for each in self._lacks.value),
                 staged_only=self._staged.value is True,
+                unused_days=self._unused.value or 0,
             )
         except InvalidValue:  # a forged event: no such option is offered
             return
-        self._clear.set_visibility(view.is_filtered)
         if view != self._view:
             self._view = view
+            self._show_buttons()
             await self._on_view(view)

@@ -4,7 +4,7 @@
 "use strict";
 
 const authkeys = (() => {
-  const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8 }; // bits of a cell's value, so that AG Grid sees any change
+  const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8, unused: 16 }; // bits of a cell's value, so that AG Grid sees any change
   const FLASH_MS = 4000;
   const RETRY_MS = 1000;
   let pendingStore = ""; // where ticks are kept that the server has not acknowledged; they outlive a reload of this tab
@@ -119,6 +119,7 @@ const authkeys = (() => {
       (data.staged & mask ? WORDS.grant : 0) |
       ((data.staged ^ data.stored) & mask && !data.removal ? WORDS.staged : 0) |
       (data.removal ? WORDS.removal : 0) |
+      (data.unused & mask ? WORDS.unused : 0) |
       flashed
     );
   }
@@ -144,6 +145,9 @@ const authkeys = (() => {
       this.box.checked = Boolean(value & WORDS.grant);
       this.box.disabled = !mayChange || (bit !== null && Boolean(value & WORDS.removal));
       this.box.setAttribute("aria-label", `${label}, ${data.ip}, ${data.service}${staged}`);
+      const unused = value & WORDS.unused ? "Granted, and not used for 30 days or more" : "";
+      this.box.title = unused;
+      unused ? this.box.setAttribute("aria-description", unused) : this.box.removeAttribute("aria-description");
       const by = value & WORDS.flash ? flashes.get(data.id)?.by : undefined;
       const cell = params.eGridCell;
       by ? cell.setAttribute("data-by", by) : cell.removeAttribute("data-by");
@@ -208,6 +212,7 @@ const authkeys = (() => {
     "cell-grant": (params) => (params.value & 7) === (WORDS.grant | WORDS.staged),
     "cell-revoke": (params) => (params.value & 7) === WORDS.staged,
     "cell-remove": is(WORDS.removal, 0),
+    "cell-unused": is(WORDS.unused, WORDS.staged),
     "cell-flash": is(WORDS.flash),
   };
   const rowClassRules = {
