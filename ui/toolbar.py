@@ -13,7 +13,7 @@ from models.wording import keys
 
 _PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
 
-_UNUSED_OPTIONS = {0: "any use"} | {days: f"for {days} days" for days in QUIET_DAYS}
+_UNUSED_OPTIONS = {0: "–"} | {days: f"{days} days" for days in QUIET_DAYS}
 
 
 class Toolbar:
@@ -41,8 +41,8 @@ class Toolbar:
             )
             with self._search.add_slot("prepend"):
                 ui.icon("search", size="18px")
-            self._has = self._filter("Has privilege", view.has)
-            self._lacks = self._filter("Lacks privilege", view.lacks)
+            self._has = self._filter("Has", view.has)
+            self._lacks = self._filter("Lacks", view.lacks)
             self._unused = (
                 ui.select(_UNUSED_OPTIONS, label="Unused", value=view.unused_days, on_change=self._changed)
                 .props('outlined dense options-dense hide-bottom-space aria-label="Unused"')
@@ -87,7 +87,7 @@ class Toolbar:
                 value=[each.id for each in privileges_in(mask)],
                 on_change=self._changed,
             )
-            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
+            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label} privilege"')
             .classes("filter")
         )
 
