@@ -15,6 +15,8 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError, TransactionManagementError
 
+CONNECT_ATTEMPTS = 50
+
 
 class ImmediateTransaction(SqliteTransactionWrapper):
     """One transaction that holds SQLite's write lock from its first moment."""
@@ -87,7 +89,23 @@ class SafeTransactionContext(SqliteTransactionContext):
 
 
 class SafeSqliteClient(SqliteClient):
-    """The stock client with safe transactions."""
+    """The stock client with safe transactions, and patience when it connects."""
+
+    async def create_connection(self, with_db: bool) -> None:
+        """Connect; tries again while another process that starts at the same moment prepares the new file.
+
+        SQLite's busy timeout does not hold for the change to WAL: of two processes one is told "database is locked".
+        """
+        for attempts_left in reversed(range(CONNECT_ATTEMPTS)):
+            try:
+                await super().create_connection(with_db)
+                return
+            except sqlite3.OperationalError as error:
+                # Without some of its pragmas it must not be used.
+                await self.close()
+                if not attempts_left or "locked" not in str(error):
+                    raise
+                await asyncio.sleep(0.1)
 
     def _in_transaction(self) -> SafeTransactionContext:
         return SafeTransactionContext(ImmediateTransaction(self), self._lock)

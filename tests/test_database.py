@@ -1,0 +1,146 @@
+"""The database as a whole: its schema, who may open it, and that it keeps what it was given."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tortoise import Tortoise
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from models.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
+from models.errors import DatabaseUnusable
+from models.submissions import CellChange, NewAuthkey, Removal
+from services.console import Console, open_console
+from tests.other_process import OtherProcess
+from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
+
+
+async def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, read without the services."""
+    return {name: await model.all().using_db(reader()).order_by("id").values() for name, model in tables().items()}
+
+
+def tables() -> dict[str, Any]:
+    assert Tortoise.apps is not None
+    return Tortoise.apps[APP]
+
+
+@asynccontextmanager
+async def connected(database: DatabaseLocation) -> AsyncIterator[None]:
+    """A look into a database that the product refuses to open."""
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await Tortoise.close_connections()
+
+
+# -- the schema ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_migrations_make_the_tables_as_they_are_declared(database: DatabaseLocation) -> None:
+    async with open_database(database):
+        missing = await MigrationAutodetector(Tortoise.apps, tortoise_config(database)["apps"]).changes()
+    assert [operation for migration in missing for operation in migration.operations] == []
+
+
+async def test_a_new_database_has_all_tables_and_they_are_empty(database: DatabaseLocation) -> None:
+    async with open_database(database):
+        assert set(await everything()) == {
+            "Admin", "Authkey", "RemovedAuthkey", "Submission", "Modification", "StagedChange",
+        }  # fmt: skip
+        assert not any((await everything()).values())
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_keeps_its_content(database: DatabaseLocation) -> None:
+    async with open_console(database) as console:
+        await add_keys(console, *new_keys(3))
+        before = await everything()
+        await writer().execute_query(
+            f"INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('{APP}', '9999_much_later', '2030-01-01')"
+        )
+    with pytest.raises(DatabaseUnusable) as refusal:
+        async with open_database(database):
+            pass
+    assert str(refusal.value) == (
+        f"The database {database} was made by a newer version of Authkeys (it has 9999_much_later). "
+        "Nothing was changed. Start the newer version, or give another database with --database."
+    )
+    async with connected(database):
+        assert await everything() == before
+
+
+# -- files that are something else ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"ip,service\n", b"a letter to a friend\n" * 500, bytes(range(256)) * 64])
+async def test_a_file_that_is_no_sqlite_database_is_refused_and_left_as_it_is(
+    sqlite_database: DatabaseLocation, content: bytes
+) -> None:
+    sqlite_database.path.write_bytes(content)
+    with pytest.raises(DatabaseUnusable, match=r"authkeys\.db is not a SQLite database\. Nothing was changed\."):
+        async with open_database(sqlite_database):
+            pass
+    assert sqlite_database.path.read_bytes() == content
+    assert list(sqlite_database.path.parent.iterdir()) == [sqlite_database.path]
+
+
+async def test_after_a_refusal_another_database_opens(sqlite_database: DatabaseLocation) -> None:
+    sqlite_database.path.write_bytes(b"no database" * 1_000)
+    with pytest.raises(DatabaseUnusable):
+        async with open_database(sqlite_database):
+            pass
+    sqlite_database.path.unlink()
+    async with open_console(sqlite_database) as console:
+        assert len(await add_keys(console, *new_keys(3))) == 3
+
+
+async def test_an_empty_file_becomes_a_database(sqlite_database: DatabaseLocation) -> None:
+    sqlite_database.path.touch()
+    async with open_console(sqlite_database) as console:
+        assert len(await add_keys(console, *new_keys(3))) == 3
+
+
+# -- opening together, opening again -------------------------------------------------------------------------------------
+
+
+async def add_one_key(console: Console, ip: str) -> None:
+    await submit(console, NewAuthkey(ip, "billing", SEARCH.mask))
+
+
+async def test_processes_that_start_at_the_same_moment_on_an_empty_database_all_succeed(
+    database: DatabaseLocation,
+) -> None:
+    ips = [f"192.0.2.{n}" for n in range(3)]
+    processes = [OtherProcess(database, "ada") for _ in ips]
+    try:
+        assert await asyncio.gather(*(process.told() for process in processes)) == ["open"] * 3
+        await asyncio.gather(*(process.do(add_one_key, ip) for process, ip in zip(processes, ips, strict=True)))
+        await asyncio.gather(*(process.end() for process in processes))
+    finally:
+        for process in processes:
+            process.kill()
+    async with open_database(database):
+        assert sorted(key.ip for key in (await all_keys()).values()) == ips
+        stored = await everything()
+        assert [row["name"] for row in stored["Admin"]] == ["ada"], "made once, though all of them wanted it"
+
+
+async def test_a_filled_database_opens_again_with_the_same_content(database: DatabaseLocation) -> None:
+    async with open_console(database) as console:
+        one, two, three = await add_keys(
+            console, NewAuthkey("192.0.2.7", "Büro, 📠", 257, "d" * 64, "wxyz"), *new_keys(2, SEARCH.mask)
+        )
+        await submit(console, CellChange(one.id, ADD.mask, 0), Removal(two.id, two.revision))
+        await console.staging.stage(console.admin.id, three.id, ADD, True)
+        before = await everything()
+        assert all(before.values()), "every table has something to keep"
+    for _ in range(2):
+        async with open_console(database) as console:
+            assert await everything() == before
+    async with open_console(database) as console:
+        assert set((await console.staging.of(console.admin.id)).entries) == {three.id}
+        assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
