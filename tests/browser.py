@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from tests.program import Program
+from tests.program import PASSWORD, Program
 from tests.requirements import INSTALL_HINT
 
 CHROMIUM = "/usr/bin/chromium"
@@ -43,6 +44,30 @@ async def open_page(
     return page
 
 
+async def open_sign_in(browser: Browser, server: Program, path: str = "/", *, dark: bool = False) -> Page:
+    """A window of a new browser profile that wanted to go to `path` and was asked to sign in."""
+    context = await browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme="dark" if dark else "light"
+    )
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(server.url + path)
+    return page
+
+
+async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """Fill in the form and send it."""
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def choose(page: Page, entry: str) -> None:
+    """Choose an entry of the account menu."""
+    await page.get_by_role("button", name="Account: signed in as").click()
+    await page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
 def box(page: Page, ip: str, service: str, column: str = "Search for a License", *, staged: bool = False) -> Locator:
     """A checkbox by its accessible name."""
     name = f"{column}, {ip}, {service}{', staged' if staged else ''}"
@@ -60,3 +85,12 @@ async def shown_ips(page: Page) -> list[str]:
         "rows => rows.map(r => [Number(r.getAttribute('row-index')), r.querySelector('[col-id=ip]').innerText.trim()])"
     )
     return [ip for _, ip in sorted(rows) if ip]
+
+
+async def axe_finds_nothing(page: Page, state: str) -> None:
+    """Check the page as it is now; `state` says in the report which one that was."""
+    # Half-way through a fade every text has too little contrast.
+    await expect(page.locator('[class*="-enter-active"], [class*="-leave-active"]')).to_have_count(0)
+    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
+    results = await Axe().run(page)
+    assert results.violations_count == 0, f"{state}: {results.generate_report()}"

@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
 _ANNOUNCEMENT = re.compile(r"Authkeys is running at ((https?://\S+?)(/launch\?token=\S+)?)\n")
 _SECONDS = 60
 
+PASSWORD = "vexing-marble-otter"
+"""Of every account that a test makes"""
+
 
 class Program:
     """A running server; `admin` is the operating-system user who started it.
@@ -116,6 +119,17 @@ def launch(link: str) -> tuple[str, str]:
     assert answer.status_code == 303, answer.text
     [(name, value)] = answer.cookies.items()
     return name, value
+
+
+def add_admin(database: str, name: str, *more: str) -> None:
+    """Run `main.py admin add`, with `PASSWORD`."""
+    admin(database, "add", name, *more, given=f"{PASSWORD}\n")
+
+
+def admin(database: str, *arguments: str, given: str = "") -> None:
+    """Run one of `main.py admin`'s commands: another process on the same database."""
+    done = run("--database", database, "admin", *arguments, given=given)
+    assert done.returncode == 0, done.stderr
 
 
 def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:

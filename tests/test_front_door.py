@@ -9,9 +9,7 @@ import httpx
 import pytest
 import socketio
 
-from tests.program import ROOT, Program, launch, run, running
-
-PASSWORD = "vexing-marble-otter"
+from tests.program import PASSWORD, ROOT, Program, add_admin, launch, run, running
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +19,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     add_admin(database, "ada", "--role", "auditor")
     with running(database=database) as program:
         yield program
-
-
-def add_admin(database: str, name: str, *more: str, password: str = PASSWORD) -> None:
-    done = run("--database", database, "admin", "add", name, *more, given=f"{password}\n")
-    assert done.returncode == 0, done.stderr
 
 
 def stranger(server: Program, **headers: str) -> httpx.Client:

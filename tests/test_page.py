@@ -8,17 +8,17 @@ from typing import Any
 import httpx
 import nicegui
 import pytest
-from nicegui import ui
+from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
 
 from api.gate import Gate
 from models.access import HostRule
-from models.accounts import AdminIdentity
+from models.accounts import AdminIdentity, Role
 from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
-from models.tables import Admin, Authkey
+from models.tables import Admin, Authkey, StagedChange
 from services.console import Console
 from tests.elsewhere import assign, key, start_over, stored
 from ui.page import register_pages
@@ -292,6 +292,82 @@ async def test_a_tick_that_the_database_did_not_take_may_be_sent_again(
         await is_told(page, "The tick is kept and will be sent again.")
     await ticks(page, 1, BILLING, "modlisc", True)
     await says(page, "staged-count", "1 change to 1 key")
+
+
+# -- who may change nothing ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def auditor(console: Console, empty_page: User) -> User:
+    """An auditor who looks at the three authkeys, and has something staged from when she was an admin."""
+    await start_over(console, KEYS)
+    row = await Admin.create(name="ada")
+    await console.staging.stage(row.id, await id_of(PORTAL), SEARCH, True)
+    await console.admins.set_role("ada", Role.AUDITOR, "alice")
+    await console.staging.refresh()
+    await sign_in(empty_page, console, AdminIdentity(row.id, row.name, Role.AUDITOR))
+    await empty_page.open("/")
+    await says(empty_page, "staged-count", "1 change to 1 key")
+    return empty_page
+
+
+def forges_a_click(user: User, marker: str) -> None:
+    """A click on a button that is hidden or disabled, as a browser can claim it."""
+    with user:
+        elements = set(ElementFilter(marker=marker, local_scope=False))
+    assert elements
+    UserInteraction(user, elements, None).trigger("click")
+
+
+TICKS = [("search", False), ("modlisc", True), ("remove", True), ("remove", False)]
+
+
+@pytest.mark.parametrize(("column", "value"), TICKS)
+async def test_an_auditors_tick_is_refused_in_words(auditor: User, column: str, value: bool) -> None:
+    before = await StagedChange.all().values()
+    await ticks(auditor, 1, PORTAL, column, value)
+    await is_told(auditor, "You are signed in as an auditor: you see everything and change nothing.")
+    assert await StagedChange.all().values() == before
+
+
+@pytest.mark.parametrize("name", ["undo", "redo"])
+async def test_an_auditors_shortcut_is_refused_in_words(auditor: User, name: str) -> None:
+    before = await StagedChange.all().values()
+    claims(auditor, "shortcut", {"name": name})
+    await is_told(auditor, "You are signed in as an auditor")
+    assert await StagedChange.all().values() == before
+
+
+@pytest.mark.parametrize("marker", ["submit", "discard"])
+async def test_an_auditors_forged_click_is_refused_in_words(auditor: User, console: Console, marker: str) -> None:
+    keys, before = await stored(console), await StagedChange.all().values()
+    forges_a_click(auditor, marker)
+    await is_told(auditor, "You are signed in as an auditor")
+    assert await stored(console) == keys
+    assert await StagedChange.all().values() == before
+
+
+async def test_an_auditor_is_given_nothing_that_adds_replaces_or_stages_many(auditor: User) -> None:
+    claims(auditor, "menu", {"id": await id_of(BILLING)})
+    await auditor.should_see("No key issued yet")
+    await auditor.should_not_see("Issue new key")
+    with auditor:
+        for marker in ("add", "stage-for-all"):
+            assert not list(ElementFilter(marker=marker, local_scope=False))
+
+
+async def test_what_a_page_claims_after_its_session_ended_is_refused_in_words(page: User, console: Console) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    before = await stored(console)
+    await console.sessions.end_all(console.admin, "127.0.0.1")
+    await ticks(page, 2, PORTAL, "search", True)
+    claims(page, "shortcut", {"name": "undo"})
+    page.find(marker="submit").click()
+    assert await comes_true(lambda: len(page.notify.messages) == 3)
+    assert all("You are signed out, so nothing was changed." in message for message in page.notify.messages)
+    assert await stored(console) == before
+    assert list(await console.staging.of(console.admin.id)) == [await id_of(BILLING)]
 
 
 # -- the dialog that adds a key --------------------------------------------------------------------------------------------
