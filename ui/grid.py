@@ -74,6 +74,9 @@ def _options(view: View) -> dict[str, Any]:
         ":onGridReady": "authkeys.onGridReady",
         ":onSortChanged": "authkeys.onSortChanged",
         ":onCellKeyDown": "authkeys.onCellKeyDown",
+        # One Tab stop: the browser's own Tab leaves the grid, instead of walking through a million cells.
+        ":tabToNextHeader": "() => false",
+        ":tabToNextCell": "() => false",
         ":onGridSizeChanged": "authkeys.onGridSizeChanged",
         "infiniteInitialRowCount": 1,
         "cacheBlockSize": BLOCK_SIZE,

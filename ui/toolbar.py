@@ -41,8 +41,8 @@ class Toolbar:
             )
             with self._search.add_slot("prepend"):
                 ui.icon("search", size="18px")
-            self._has = self._filter("Has", view.has)
-            self._lacks = self._filter("Lacks", view.lacks)
+            self._has = self._filter("Has privilege", view.has)
+            self._lacks = self._filter("Lacks privilege", view.lacks)
             self._unused = (
                 ui.select(_UNUSED_OPTIONS, label="Unused", value=view.unused_days, on_change=self._changed)
                 .props('outlined dense options-dense hide-bottom-space aria-label="Unused"')
@@ -58,17 +58,20 @@ class Toolbar:
             self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
-            self._revoke_unused = (
-                ui.button("Revoke unused", on_click=on_revoke_unused, color=None)
-                .props("flat dense no-caps")
-                .classes("quiet stage-all")
-                .mark("revoke-unused")
-            )
             self._may_change = may_change
             if may_change:
-                ui.button("Stage for all…", on_click=on_stage_all, color=None).props("flat dense no-caps").classes(
-                    "quiet stage-all"
-                ).mark("stage-for-all")
+                self._revoke_unused = (
+                    ui.button("Revoke unused", on_click=on_revoke_unused, color=None)
+                    .props("flat dense no-caps")
+                    .classes("quiet stage-all")
+                    .mark("revoke-unused")
+                )
+                self._stage_all = (
+                    ui.button("Stage for all…", on_click=on_stage_all, color=None)
+                    .props("flat dense no-caps")
+                    .classes("quiet stage-all")
+                    .mark("stage-for-all")
+                )
                 ui.button("Add authkey", icon="add", on_click=on_add).props("outline no-caps").classes("add").mark(
                     "add"
                 )
@@ -76,7 +79,9 @@ class Toolbar:
 
     def _show_buttons(self) -> None:
         self._clear.set_visibility(self._view.is_filtered)
-        self._revoke_unused.set_visibility(self._view.unused_days > 0 and self._may_change)
+        if self._may_change:
+            self._revoke_unused.set_visibility(self._view.unused_days > 0)
+            self._stage_all.set_visibility(self._view.unused_days == 0)
 
     def _filter(self, label: str, mask: int) -> ui.select:
         return (
@@ -87,7 +92,7 @@ class Toolbar:
                 value=[each.id for each in privileges_in(mask)],
                 on_change=self._changed,
             )
-            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label} privilege"')
+            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
             .classes("filter")
         )
 
