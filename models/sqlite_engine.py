@@ -94,7 +94,7 @@ class SafeSqliteClient(SqliteClient):
     async def create_connection(self, with_db: bool) -> None:
         """Connect; tries again while another process that starts at the same moment prepares the new file.
 
-        SQLite's busy timeout does not hold for the change to WAL: of two processes one is told "database is locked".
+        Of two processes that turn a file to WAL, SQLite refuses one at once, whatever its busy timeout.
         """
         for attempts_left in reversed(range(CONNECT_ATTEMPTS)):
             try:
