@@ -293,7 +293,7 @@ class AuthkeysPage:
         with user_errors():
             await self._require_session()
             if self._stop:
-                self._frame.show_stopped()
+                await self._frame.show_stopped()
                 self._stop()
 
     async def _require_session(self) -> None:
