@@ -1,12 +1,13 @@
 """What only a browser can show of the front door: the form, pages of ended sessions, roles, two admins, quitting."""
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
@@ -74,7 +75,11 @@ async def another_window(page: Page) -> Page:
 
 async def stay_open(page: Page) -> None:
     """Do not go where the server sends this page, as a browser does that somebody has tampered with."""
-    await page.route("**/sign-in", lambda route: route.abort("aborted"))
+
+    async def answer(route: Route) -> None:
+        await (route.abort("aborted") if route.request.is_navigation_request() else route.continue_())
+
+    await page.route("**/*", answer)
 
 
 def staged(server: Program) -> list[tuple[str, str]]:
@@ -164,12 +169,11 @@ async def test_disabling_an_admin_sends_the_open_pages_away_and_lets_nobody_in_a
 async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browser: Browser, how: str) -> None:
     page, ben = await window_of("dana", browser, server), await window_of("ben", browser, server)
     await stay_open(page)
-    if how == "disable":
-        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/sign-in")):
-            admin(server.database, "disable", "dana")
-    else:
-        other = await another_window(page)
-        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/sign-in")):
+    other = await another_window(page)
+    async with page.expect_event("requestfailed", lambda request: request.url.endswith("/sign-in")):
+        if how == "disable":
+            await asyncio.to_thread(admin, server.database, "disable", "dana")
+        else:
             await choose(other, how)
 
     await box(page, *FIRST).click()
@@ -177,6 +181,7 @@ async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browse
     await box(ben, *SECOND).click()
     await expect(bar(ben)).to_contain_text("1 change to 1 key")
     assert staged(server) == [("ben", "192.0.2.2")]
+    await page.unroute("**/*")
     await page.reload()
     await expect(page.get_by_role("checkbox")).to_have_count(0)
     assert staged(server) == [("ben", "192.0.2.2")]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import Request
@@ -106,9 +107,10 @@ class Frame:
         if self._client.id in Client.instances:
             self._client.delete()
 
-    def show_stopped(self) -> None:
-        """Say that the server was stopped, instead of that the connection is lost."""
-        self._client.run_javascript("authkeys.stopped()")
+    async def show_stopped(self) -> None:
+        """Say that the server was stopped, instead of that the connection is lost; returns when the browser knows."""
+        with suppress(TimeoutError):
+            await self._client.run_javascript("authkeys.stopped()")
 
     def show_available(self, available: bool) -> None:
         """Say whether the database answers. A lost connection to the server is shown by the browser itself."""

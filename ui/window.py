@@ -79,5 +79,5 @@ class Window:
         with user_errors():
             await self.require_session()
             if self._stop:
-                self.frame.show_stopped()
+                await self.frame.show_stopped()
                 self._stop()

@@ -340,8 +340,10 @@ const authkeys = (() => {
       remember();
     },
     stopped() {
-      window.socket?.disconnect();
-      document.body.innerHTML = '<main class="stopped"><h1>Authkeys has stopped</h1><p>What you staged is kept.</p></main>';
+      setTimeout(() => { // after the answer that the server waits for
+        window.socket?.disconnect();
+        document.body.innerHTML = '<main class="stopped"><h1>Authkeys has stopped</h1><p>What you staged is kept.</p></main>';
+      });
     },
     resend: () => pending.forEach(send),
     remember_theme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
