@@ -98,6 +98,8 @@ class SafeSqliteClient(SqliteClient):
         """
         for attempts_left in reversed(range(CONNECT_ATTEMPTS)):
             try:
+                # A file that cannot be opened fails here: aiosqlite would leave a thread that trips over the loop's end.
+                sqlite3.connect(self.filename).close()
                 await super().create_connection(with_db)
                 return
             except sqlite3.OperationalError as error:
