@@ -1,8 +1,9 @@
-"""axe finds nothing on the page with its grid, review and row menu, light and dark. The dialogs are not covered yet."""
+"""axe finds nothing: on the page in each of its states, in every dialog, in the other views; light and dark."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -58,3 +59,59 @@ async def test_axe_finds_no_violation(server: Program, browser: Browser, tmp_pat
     await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
     await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
     await axe_finds_nothing(page, "row menu")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_axe_finds_no_violation_in_any_dialog(
+    server: Program, browser: Browser, tmp_path: Path, dark: bool
+) -> None:
+    import_csv(server.database, write_csv(tmp_path / "keys.csv", KEYS[:3]))
+    page = await open_page(browser, server, dark=dark)
+    dialog = page.get_by_role("dialog")
+
+    await page.get_by_role("button", name="Add authkey").click()
+    await expect(dialog.get_by_label("Service")).to_be_visible()
+    await finds_nothing(page, "add")
+    await dialog.get_by_role("button", name="Add authkey").click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await finds_nothing(page, "add, refused")
+    await dialog.get_by_role("button", name="Cancel").click()
+
+    await page.get_by_role("button", name="Stage for all").click()
+    await expect(dialog.get_by_text("One step for 3 keys")).to_be_visible()
+    await finds_nothing(page, "stage for all")
+    await dialog.get_by_role("button", name="Cancel").click()
+
+    await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
+    await page.get_by_role("menuitem", name="Issue new key").click()
+    await expect(dialog.get_by_text("This authkey has no key yet")).to_be_visible()
+    await finds_nothing(page, "issue")
+    await dialog.get_by_role("button", name="Issue new key").click()
+    await expect(dialog.locator(".secret-text")).to_be_visible()
+    await finds_nothing(page, "secret")
+    await dialog.get_by_role("button", name="Done").click()
+
+    await page.keyboard.press("?")
+    await expect(dialog.get_by_text("This list")).to_be_visible()
+    await finds_nothing(page, "keyboard")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_axe_finds_no_violation_in_the_other_views(server: Program, browser: Browser, dark: bool) -> None:
+    page = await open_page(browser, server, dark=dark)
+    await page.goto(f"{server.url}/passphrases")
+    await expect(page.get_by_text("There are no pickup passphrases")).to_be_visible()
+    await finds_nothing(page, "no passphrases")
+    await page.get_by_role("button", name="Suggest").click()
+    await page.get_by_role("button", name="Add pickup passphrase").click()
+    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("checkbox", name="Manage Authkeys, passphrase 1").click()
+    await expect(page.get_by_text("1 change to 1 passphrase")).to_be_visible()
+    await finds_nothing(page, "passphrases")
+
+    await page.goto(f"{server.url}/refusals")
+    await expect(page.get_by_text("Nothing was refused")).to_be_visible()
+    await finds_nothing(page, "no refusals")
+    httpx.get(f"{server.url}/authorize?privilege=search", headers={"X-Api-Key": "unknown"})
+    await expect(page.get_by_text("No authkey has the key that it brought.")).to_be_visible()
+    await finds_nothing(page, "refusals")
