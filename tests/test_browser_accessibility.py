@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -71,29 +70,29 @@ async def test_axe_finds_no_violation_in_any_dialog(
 
     await page.get_by_role("button", name="Add authkey").click()
     await expect(dialog.get_by_label("Service")).to_be_visible()
-    await finds_nothing(page, "add")
+    await axe_finds_nothing(page, "add")
     await dialog.get_by_role("button", name="Add authkey").click()
     await expect(dialog.get_by_role("alert")).to_be_visible()
-    await finds_nothing(page, "add, refused")
+    await axe_finds_nothing(page, "add, refused")
     await dialog.get_by_role("button", name="Cancel").click()
 
     await page.get_by_role("button", name="Stage for all").click()
     await expect(dialog.get_by_text("One step for 3 keys")).to_be_visible()
-    await finds_nothing(page, "stage for all")
+    await axe_finds_nothing(page, "stage for all")
     await dialog.get_by_role("button", name="Cancel").click()
 
     await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
     await page.get_by_role("menuitem", name="Issue new key").click()
     await expect(dialog.get_by_text("This authkey has no key yet")).to_be_visible()
-    await finds_nothing(page, "issue")
+    await axe_finds_nothing(page, "issue")
     await dialog.get_by_role("button", name="Issue new key").click()
     await expect(dialog.locator(".secret-text")).to_be_visible()
-    await finds_nothing(page, "secret")
+    await axe_finds_nothing(page, "secret")
     await dialog.get_by_role("button", name="Done").click()
 
     await page.keyboard.press("?")
     await expect(dialog.get_by_text("This list")).to_be_visible()
-    await finds_nothing(page, "keyboard")
+    await axe_finds_nothing(page, "keyboard")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -101,17 +100,17 @@ async def test_axe_finds_no_violation_in_the_other_views(server: Program, browse
     page = await open_page(browser, server, dark=dark)
     await page.goto(f"{server.url}/passphrases")
     await expect(page.get_by_text("There are no pickup passphrases")).to_be_visible()
-    await finds_nothing(page, "no passphrases")
+    await axe_finds_nothing(page, "no passphrases")
     await page.get_by_role("button", name="Suggest").click()
     await page.get_by_role("button", name="Add pickup passphrase").click()
     await page.get_by_role("button", name="Done").click()
     await page.get_by_role("checkbox", name="Manage Authkeys, passphrase 1").click()
     await expect(page.get_by_text("1 change to 1 passphrase")).to_be_visible()
-    await finds_nothing(page, "passphrases")
+    await axe_finds_nothing(page, "passphrases")
 
     await page.goto(f"{server.url}/refusals")
     await expect(page.get_by_text("Nothing was refused")).to_be_visible()
-    await finds_nothing(page, "no refusals")
-    httpx.get(f"{server.url}/authorize?privilege=search", headers={"X-Api-Key": "unknown"})
+    await axe_finds_nothing(page, "no refusals")
+    await page.request.get(f"{server.url}/authorize?privilege=search", headers={"X-Api-Key": "unknown"})
     await expect(page.get_by_text("No authkey has the key that it brought.")).to_be_visible()
-    await finds_nothing(page, "refusals")
+    await axe_finds_nothing(page, "refusals")
