@@ -26,7 +26,7 @@ from tests.program import PASSWORD, Program, add_admin, admin, import_csv, runni
 pytestmark = needs_chromium
 
 KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) for n in range(1, 11)]
-FIRST, SECOND = ("192.0.2.1", "billing"), ("192.0.2.2", "billing")
+FIRST, SECOND, THIRD = (("192.0.2.1", "billing"), ("192.0.2.2", "billing"), ("192.0.2.3", "billing"))
 NEW_PASSWORD = "harbour-lantern-quilt"
 SIGN_IN = re.compile("/sign-in$")
 
@@ -168,6 +168,8 @@ async def test_disabling_an_admin_sends_the_open_pages_away_and_lets_nobody_in_a
 @pytest.mark.parametrize("how", ["Sign out", "Sign out everywhere", "disable"])
 async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browser: Browser, how: str) -> None:
     page, ben = await window_of("dana", browser, server), await window_of("ben", browser, server)
+    await box(page, *SECOND).click()
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
     await stay_open(page)
     other = await another_window(page)
     async with page.expect_event("requestfailed", lambda request: request.url.endswith("/sign-in")):
@@ -177,14 +179,14 @@ async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browse
             await choose(other, how)
 
     await box(page, *FIRST).click()
-    await page.keyboard.press("Control+z")
-    await box(ben, *SECOND).click()
+    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await box(ben, *THIRD).click()
     await expect(bar(ben)).to_contain_text("1 change to 1 key")
-    assert staged(server) == [("ben", "192.0.2.2")]
+    assert staged(server) == [("ben", THIRD[0]), ("dana", SECOND[0])]
     await page.unroute("**/*")
     await page.reload()
     await expect(page.get_by_role("checkbox")).to_have_count(0)
-    assert staged(server) == [("ben", "192.0.2.2")]
+    assert staged(server) == [("ben", THIRD[0]), ("dana", SECOND[0])]
 
 
 # -- roles and names ---------------------------------------------------------------------------------------------------
