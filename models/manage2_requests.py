@@ -65,7 +65,7 @@ def parse_variables(method: str, query: bytes, body: bytes = b"", content_type: 
     """
     has_body = _has_body(method, body)
     if has_body and content_type and content_type.partition(";")[0].strip().lower() != FORM_TYPE:
-        raise InvalidValue(f"A body of the type {content_type!r:.80} is not understood; send {FORM_TYPE}.")
+        raise InvalidValue(f"A body of this type is not understood; send {FORM_TYPE}.")
     return Variables(_checked(body, "body") if has_body else _checked(query, "query"))
 
 

@@ -50,6 +50,7 @@ class PhraseProblem(StrEnum):
     USED_UP = "used-up phrase"
     EXPIRED = "expired phrase"
     WRONG_NETWORK = "phrase: wrong network"
+    TOO_MANY_ATTEMPTS = "phrase: too many attempts"
     MAKER_DISABLED = "phrase: maker disabled"
 
 

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import AccessKind
 from models.database import database_errors, reader
 from models.tables import AccessRecord
+from services.attempts import Limiter
 from services.transactions import run_transaction
 
 
@@ -30,7 +29,7 @@ class AccessRecords:
     _SLOWED = RateLimitItemPerMinute(1)
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = Limiter()
 
     async def put(self, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
         """Record what happened. Raises DatabaseUnavailable."""
@@ -38,7 +37,7 @@ class AccessRecords:
 
     async def put_flood(self, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
         """Record what anybody can cause any number of times: once a minute from each address."""
-        if await self._limiter.hit(self._SLOWED, kind, address):
+        if await self._limiter.hit(self._SLOWED, kind, address, detail):
             await self.put(kind, admin_name, address, detail)
 
     async def newest(self, limit: int = 50) -> list[Entry]:

@@ -2,17 +2,12 @@
 
 import asyncio
 import getpass
-import math
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.functions import Max
 
@@ -22,6 +17,7 @@ from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
 from services.access_records import AccessRecords, add_entry
+from services.attempts import Attempts
 from services.sessions import SignedIn
 from services.transactions import run_transaction
 
@@ -171,56 +167,6 @@ class Admins:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._hashing:
             return await asyncio.to_thread(work)
-
-
-class Attempts:
-    """Slows down who tries passwords, without locking the rightful admin out.
-
-    Attempts are counted for an account from one address, for an address, and for an account from anywhere. The last one
-    does not stop an address from which the account is already signed in: otherwise a stranger could keep the admin out
-    by guessing from many addresses all day. All of them are over after a minute.
-    """
-
-    _HERE = RateLimitItemPerMinute(5)
-    _ADDRESS = RateLimitItemPerMinute(20)
-    _ACCOUNT = RateLimitItemPerMinute(30)
-
-    def __init__(self) -> None:
-        self._storage = MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
-        self._clock = _wall_clock_offset()
-
-    async def count(self, name: str, address: str, *, known: bool) -> None:
-        """Count an attempt. Raises TooManyAttempts if it must wait."""
-        await self._forget_after_clock_jump()
-        for limit, key in self._limits(name, address):
-            if not await self._limiter.hit(limit, *key) and not (known and limit is self._ACCOUNT):
-                reset, _ = await self._limiter.get_window_stats(limit, *key)
-                seconds = max(1, math.ceil(reset - time.time()))
-                raise TooManyAttempts(f"Too many attempts to sign in. Try again in {seconds} seconds.", seconds)
-
-    async def succeeded(self, name: str, address: str) -> None:
-        """The attempt was right: it and those before it no longer count here."""
-        await self._limiter.clear(self._HERE, "here", name.casefold(), address)
-
-    def _limits(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
-        account = name.casefold()
-        return [
-            (self._HERE, ("here", account, address)),
-            (self._ADDRESS, ("address", address)),
-            (self._ACCOUNT, ("account", account)),
-        ]
-
-    async def _forget_after_clock_jump(self) -> None:
-        # The library's windows are in wall-clock time: after a jump back they would be shut until time catches up.
-        offset = _wall_clock_offset()
-        if abs(offset - self._clock) > 5:
-            await self._storage.reset()
-        self._clock = offset
-
-
-def _wall_clock_offset() -> float:
-    return time.time() - time.monotonic()
 
 
 def _identity(row: Admin) -> AdminIdentity:

@@ -23,6 +23,7 @@ from models.staged_changes import Entry, StagedChanges
 from models.submissions import Registration, Source
 from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedPassphraseChange
 from services.access_records import AccessRecords, add_entry
+from services.attempts import Guesses
 from services.submissions import Order, Receipt, Submissions
 from services.transactions import run_transaction
 
@@ -56,6 +57,7 @@ class Passphrases:
         self._secret = secret
         self._submissions = submissions
         self._records = records
+        self._guesses = Guesses()
         self._desks: dict[int, StagedChanges] = {}
         self._lock = asyncio.Lock()
         self._seen: object = None
@@ -230,12 +232,16 @@ class Passphrases:
         return Registered(ip, service, secret)
 
     async def _usable(self, phrase: str, ip: str) -> PickupPassphrase:
+        if not await self._guesses.may_try(ip):
+            raise RegistrationRefused(PhraseProblem.TOO_MANY_ATTEMPTS)
         try:
             hashed = digest(self._secret, canonical_phrase(phrase))
         except InvalidValue:
             hashed = ""  # no phrase can be that: the same answer as for an unknown one
         with database_errors():
             row = await PickupPassphrase.filter(digest=hashed).using_db(reader()).select_related("admin").first()
+        if row is None:
+            await self._guesses.was_wrong(ip)
         if problem := judge(_passphrase(row) if row else None, ip, datetime.now(UTC)):
             raise RegistrationRefused(problem)
         assert row is not None

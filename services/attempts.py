@@ -1,0 +1,101 @@
+"""Slowing down who guesses, with windows of a minute that survive a wall clock that jumps back."""
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from models.errors import TooManyAttempts
+
+
+class Limiter:
+    """Counts events by key, each for a minute."""
+
+    def __init__(self) -> None:
+        self._storage = MemoryStorage()
+        self._windows = MovingWindowRateLimiter(self._storage)
+        self._clock = _wall_clock_offset()
+
+    async def hit(self, limit: RateLimitItem, *key: str) -> bool:
+        """Count one; whether it is within the limit."""
+        await self._forget_after_clock_jump()
+        return await self._windows.hit(limit, *key)
+
+    async def test(self, limit: RateLimitItem, *key: str) -> bool:
+        """Whether one more would be within the limit."""
+        await self._forget_after_clock_jump()
+        return await self._windows.test(limit, *key)
+
+    async def clear(self, limit: RateLimitItem, *key: str) -> None:
+        """Forget what was counted."""
+        await self._windows.clear(limit, *key)
+
+    async def wait(self, limit: RateLimitItem, *key: str) -> int:
+        """Seconds until one more is within the limit."""
+        reset, _ = await self._windows.get_window_stats(limit, *key)
+        return max(1, math.ceil(reset - time.time()))
+
+    async def _forget_after_clock_jump(self) -> None:
+        # The library's windows are in wall-clock time: after a jump back they would be shut until time catches up.
+        offset = _wall_clock_offset()
+        if abs(offset - self._clock) > 5:
+            await self._storage.reset()
+        self._clock = offset
+
+
+class Attempts:
+    """Slows down who tries passwords, without locking the rightful admin out.
+
+    Attempts are counted for an account from one address, for an address, and for an account from anywhere. The last one
+    does not stop an address from which the account is already signed in: otherwise a stranger could keep the admin out
+    by guessing from many addresses all day. All of them are over after a minute.
+    """
+
+    _HERE = RateLimitItemPerMinute(5)
+    _ADDRESS = RateLimitItemPerMinute(20)
+    _ACCOUNT = RateLimitItemPerMinute(30)
+
+    def __init__(self) -> None:
+        self._limiter = Limiter()
+
+    async def count(self, name: str, address: str, *, known: bool) -> None:
+        """Count an attempt. Raises TooManyAttempts if it must wait."""
+        for limit, key in self._limits(name, address):
+            if not await self._limiter.hit(limit, *key) and not (known and limit is self._ACCOUNT):
+                seconds = await self._limiter.wait(limit, *key)
+                raise TooManyAttempts(f"Too many attempts to sign in. Try again in {seconds} seconds.", seconds)
+
+    async def succeeded(self, name: str, address: str) -> None:
+        """The attempt was right: it and those before it no longer count here."""
+        await self._limiter.clear(self._HERE, "here", name.casefold(), address)
+
+    def _limits(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+        account = name.casefold()
+        return [
+            (self._HERE, ("here", account, address)),
+            (self._ADDRESS, ("address", address)),
+            (self._ACCOUNT, ("account", account)),
+        ]
+
+
+class Guesses:
+    """Slows down an address that tries phrases; only wrong ones count."""
+
+    _WRONG = RateLimitItemPerMinute(20)
+
+    def __init__(self) -> None:
+        self._limiter = Limiter()
+
+    async def may_try(self, address: str) -> bool:
+        """Whether this address may try one more."""
+        return await self._limiter.test(self._WRONG, address)
+
+    async def was_wrong(self, address: str) -> None:
+        """Count a wrong one."""
+        await self._limiter.hit(self._WRONG, address)
+
+
+def _wall_clock_offset() -> float:
+    return time.time() - time.monotonic()

@@ -1,0 +1,115 @@
+"""Ten thousand malformed requests: no error of ours, nothing changed, no secret in any answer or log."""
+
+import asyncio
+import logging
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.gateway import Backend
+from api.scripts import is_for_scripts, scripts_app
+from api.stub_backend import stub_backend
+from models.database import DatabaseLocation
+from models.manage2_functions import FUNCTIONS
+from models.secrets import new_secret
+from services.console import open_console
+from tests.scripts import ELSEWHERE, add_key_with
+from tests.support import SEARCH, all_keys, submissions
+
+PHRASE = "open sesame please"
+SECRET = new_secret()
+
+paths = st.one_of(
+    st.sampled_from(["/authorize", *(function.path for function in FUNCTIONS)]),
+    st.builds(lambda function, text: f"/{function.name}{text}", st.sampled_from(FUNCTIONS), st.text(max_size=8)),
+    st.text(max_size=30).map(lambda text: f"/{text}"),
+)
+names = st.sampled_from(["user", "pickup", "service", "apikey", "output", "privilege", "x", "apikey[]", ""])
+values = st.one_of(
+    st.sampled_from(
+        [PHRASE, SECRET.text, "json", "yaml", "XML", "search", "%00", "a\x00b", "'\"<&>", "../..", "=" * 50]
+    ),
+    st.text(max_size=40),
+)
+forms = st.lists(st.tuples(names, values), max_size=6).map(
+    lambda pairs: "&".join(f"{n}={v}" for n, v in pairs).encode("utf-8", "replace")
+)
+bodies = st.one_of(forms, st.binary(max_size=200), st.just(b"&" * 300), st.just(b"x" * 70_000))
+headers = st.dictionaries(
+    st.sampled_from(
+        ["authorization", "x-api-key", "x-original-uri", "x-forwarded-uri", "content-type", "cookie", "te"]
+    ),
+    st.one_of(
+        st.sampled_from(
+            [f"Bearer {SECRET.text}", "Basic Og==", "Basic x", "application/json", "/XMLlookup.cgi?apikey="]
+        ),
+        st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"").decode("latin-1")),
+    ),
+    max_size=4,
+)
+
+
+async def send(
+    client: httpx.AsyncClient, method: str, path: str, query: bytes, body: bytes, told: dict[str, str]
+) -> httpx.Response | None:
+    try:
+        url = httpx.URL("http://keys.example").copy_with(
+            raw_path=path.encode("utf-8", "replace").replace(b"?", b"%3f") + b"?" + query
+        )
+        request = client.build_request(
+            method, url, content=body, headers=[(n.encode(), v.encode("latin-1")) for n, v in told.items()]
+        )
+    except (httpx.InvalidURL, UnicodeError):
+        return None  # no client can send it
+    return await client.send(request)
+
+
+def test_ten_thousand_malformed_requests_do_no_harm(
+    sqlite_database: DatabaseLocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with asyncio.Runner() as runner:
+        console_context = open_console(sqlite_database)
+        console = runner.run(console_context.__aenter__())
+        backend = Backend("http://stub", httpx.ASGITransport(stub_backend()))
+        # A caller whose address is nobody's: whatever it finds, it may do nothing. Errors are raised, not answered with 500.
+        transport = httpx.ASGITransport(scripts_app(console, (), backend), client=(ELSEWHERE, 1))
+        client = httpx.AsyncClient(transport=transport)
+
+        async def prepare() -> object:
+            await add_key_with(console, SEARCH)
+            await console.passphrases.add(console.admin, PHRASE, 0, networks=("198.51.100.0/24",))
+            return await state()
+
+        async def state() -> object:
+            return await all_keys(), await submissions(), await console.passphrases.active()
+
+        @settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(
+            st.sampled_from(["GET", "POST", "HEAD", "PUT", "get"]),
+            paths,
+            st.one_of(forms, st.binary(max_size=30)),
+            bodies,
+            headers,
+        )
+        def attempt(method: str, path: str, query: bytes, body: bytes, told: dict[str, str]) -> None:
+            answer = runner.run(send(client, method, path, query, body, told))
+            if answer is not None:
+                assert answer.status_code < 500
+                assert SECRET.text not in answer.text
+                assert PHRASE not in answer.text
+
+        before = runner.run(prepare())
+        attempt()
+        assert runner.run(state()) == before
+        runner.run(client.aclose())
+        runner.run(console_context.__aexit__(None, None, None))
+    assert SECRET.text not in caplog.text
+    assert PHRASE not in caplog.text
+
+
+@given(st.text(max_size=60))
+def test_every_path_is_for_scripts_or_for_persons(path: str) -> None:
+    assert is_for_scripts(path) in (True, False)

@@ -1,0 +1,324 @@
+"""What scripts get over HTTP: `/authorize`, Manage2's functions and the gateway, each answer as its callers need it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import defusedxml.ElementTree
+import httpx
+import pytest
+import yaml
+from starlette.types import Receive, Scope, Send
+
+from api.gateway import Backend
+from api.stub_backend import stub_backend
+from models.accounts import Role
+from models.database import DatabaseLocation
+from models.privileges import MANAGE_AUTHKEYS
+from models.secrets import new_secret
+from services.console import Console
+from tests.scripts import ELSEWHERE, HERE, add_key_with, calling
+from tests.support import ADD, SEARCH, all_keys
+
+PHRASE, PASSWORD = "open sesame please", "vexing-marble-otter"
+CHALLENGE = 'Basic realm="cPanel Licensing System"'
+
+READERS: dict[str, Callable[[str], Mapping[str, Any]]] = {
+    "xml": lambda text: defusedxml.ElementTree.fromstring(text).attrib,
+    "JSON": json.loads,
+    "Yaml": yaml.safe_load,
+}
+
+
+@pytest.fixture
+def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
+    """HTTP does not know which database it is; one kind is enough."""
+    return sqlite_database
+
+
+def status(answer: httpx.Response) -> int:
+    return int(answer.json()["status"])
+
+
+# -- registering -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", READERS)
+async def test_a_server_registers_and_reads_the_answer_in_its_format(console: Console, output: str) -> None:
+    await console.passphrases.add(console.admin, PHRASE, SEARCH.mask)
+    service = '"quo\'te" <b> & : 🔑'
+    async with calling(console) as client:
+        answer = await client.get(
+            "/XMLregisterAuth.cgi",
+            params={"user": "u@example.com", "pickup": PHRASE, "service": service, "output": output},
+            headers={"Authorization": "Basic Og=="},  # cPanel's PHP class 3.6
+        )
+    fields = READERS[output](answer.text)
+    assert answer.status_code == 200
+    assert int(fields["status"]) == 1
+    assert fields["ip"] == HERE
+    assert fields["reason"] == f"Successfully registered {service} on {HERE}"
+    assert len(fields["key"]) == 20
+    assert answer.headers["cache-control"] == "no-store"
+    if output == "xml":
+        assert answer.text.startswith("<XMLRegisterAuth ")
+    (key,) = (await all_keys()).values()
+    assert (key.service, key.privileges) == (service, SEARCH.mask)
+
+
+async def test_a_posted_body_counts_and_the_query_beside_it_does_not(console: Console) -> None:
+    await console.passphrases.add(console.admin, PHRASE, 0)
+    async with calling(console) as client:
+        answer = await client.post(
+            "/XMLregisterAuth.cgi?output=json&service=other",
+            content=f"user=u;pickup={PHRASE.replace(' ', '+')};service=billing",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+    assert answer.text.startswith("<XMLRegisterAuth ")
+    assert [key.service for key in (await all_keys()).values()] == ["billing"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected", "words"),
+    [
+        ({}, -1, "'user' is needed"),
+        ({"user": "u", "pickup": PHRASE}, -1, "'service' is needed"),
+        ({"user": "u", "pickup": PHRASE, "service": "bell\a"}, -1, "control character"),
+        ({"user": "u", "pickup": "wrong phrase", "service": "s"}, 0, "not valid for this server"),
+    ],
+)
+async def test_a_registration_that_fails_says_why_with_http_200(
+    console: Console, parameters: dict[str, str], expected: int, words: str
+) -> None:
+    await console.passphrases.add(console.admin, PHRASE, 0)
+    async with calling(console) as client:
+        answer = await client.get("/XMLregisterAuth.cgi", params={"output": "json", **parameters})
+    assert answer.status_code == 200
+    assert status(answer) == expected
+    assert words in answer.json()["reason"]
+
+
+async def test_who_guesses_phrases_is_slowed_also_with_the_right_one_then(console: Console) -> None:
+    await console.passphrases.add(console.admin, PHRASE, 0)
+    right = {"user": "u", "pickup": PHRASE, "service": "s", "output": "json"}
+    async with calling(console) as client:
+        for n in range(30):
+            await client.get("/XMLregisterAuth.cgi", params={**right, "pickup": f"guess number {n}"})
+        answer = await client.get("/XMLregisterAuth.cgi", params=right)
+        assert status(answer) == 0
+        assert "not valid for this server" in answer.json()["reason"]
+    async with calling(console, address=ELSEWHERE) as client:
+        assert status(await client.get("/XMLregisterAuth.cgi", params=right)) == 1
+    assert "phrase: too many attempts" in {entry.detail for entry in await console.records.newest()}
+
+
+# -- calls that need a key ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", READERS)
+async def test_without_credentials_the_realm_asks_for_them_in_the_callers_format(console: Console, output: str) -> None:
+    async with calling(console) as client:
+        for auth in (None, ("u", "wrong"), ("", "")):
+            answer = await client.get("/XMLlicenseInfo.cgi", params={"output": output}, auth=auth)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == CHALLENGE
+            assert int(READERS[output](answer.text)["status"]) == 0
+
+
+async def test_a_key_opens_what_it_has_and_from_where_it_is(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    stub = Backend("http://stub", httpx.ASGITransport(stub_backend()))
+    question = {"output": "json", "apikey": secret.text}
+    async with calling(console, backend=stub) as client:
+        assert status(await client.get("/XMLlookup.cgi", params=question)) == 1
+        assert status(await client.post("http://keys.example//xmlLOOKUP.cgi", data=question)) == 1
+        assert status(await client.get("/XMLlookup.cgi?output=json", auth=("u", secret.text))) == 1
+        assert status(await client.get("/XMLpackageInfo.cgi", params=question)) == 1
+        for path in ("/XMLlicenseAdd.cgi", "/XMLgroupAdd.cgi"):
+            refused = await client.get(path, params=question)
+            assert (refused.status_code, status(refused)) == (200, 0)
+        unknown = await client.get("/XMLlookup.cgi", params={**question, "apikey": new_secret().text})
+        assert (unknown.status_code, status(unknown)) == (200, 0)
+        assert (await client.get("/XMLnothing.cgi")).status_code == 404
+    async with calling(console, address=ELSEWHERE, backend=stub) as client:
+        elsewhere = await client.get("/XMLlookup.cgi", params=question)
+        assert elsewhere.content == unknown.content
+
+
+async def test_an_admins_password_or_a_managing_key_adds_a_phrase_that_carries_no_privilege(console: Console) -> None:
+    await console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    await console.admins.add("ada", PASSWORD, Role.AUDITOR, "a test")
+    managing, other = await add_key_with(console, MANAGE_AUTHKEYS), await add_key_with(console, ADD, service="other")
+    async with calling(console) as client:
+
+        async def add(phrase: str, name: str, secret: str) -> httpx.Response:
+            return await client.get(
+                "/XMLaddPickupPass.cgi", params={"pickup": phrase, "output": "json"}, auth=(name, secret)
+            )
+
+        added = await add(PHRASE, "dana", PASSWORD)
+        assert added.json()["reason"] == f"Successfully added pickup phrase '{PHRASE}' for dana"
+        assert status(await add("phrase of a key", "dana", managing.text)) == 1
+        assert status(await add("another phrase", "dana", other.text)) == 0
+        assert status(await add("another phrase", "ada", PASSWORD)) == 0
+        assert (await add("another phrase", "dana", "wrong wrong wrong")).status_code == 401
+        assert status(await add(PHRASE, "dana", PASSWORD)) == -1
+    assert [(each.made_by, each.privileges) for each in await console.passphrases.active()] == [
+        (console.admin.name, 0),
+        ("dana", 0),
+    ]
+
+
+# -- the gateway -------------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """A backend that remembers what it got."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self.body = scope, (await receive())["body"]
+        headers = [(b"content-type", b"text/x"), (b"connection", b"close"), (b"x-own", b"1")]
+        await send({"type": "http.response.start", "status": 207, "headers": headers})
+        await send({"type": "http.response.body", "body": b"as it is"})
+
+
+async def test_the_backend_gets_the_call_without_the_key_and_with_our_word_for_the_caller(console: Console) -> None:
+    secret, recorder = await add_key_with(console, SEARCH), Recorder()
+    async with calling(console, backend=Backend("http://stub/base", httpx.ASGITransport(recorder))) as client:
+        answer = await client.post(
+            f"/xmlLookup.cgi?apikey={secret.text}&x=1",
+            content=f"ip=192.0.2.1;apikey={secret.text}&apikey=second&name=%E9",
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Authorization": "Basic eDp5",
+                "X-Authkeys-User": "forged",
+                "X-Own": "2",
+            },
+        )
+    assert (answer.status_code, answer.text, answer.headers["x-own"]) == (207, "as it is", "1")
+    assert recorder.scope["path"] == "/base/XMLlookup.cgi"
+    assert recorder.scope["query_string"] == b"x=1"
+    assert recorder.body == b"ip=192.0.2.1;name=%E9"
+    sent = {name.decode(): value.decode() for name, value in recorder.scope["headers"]}
+    assert sent["x-authkeys-service"] == "billing"
+    assert sent["x-authkeys-ip"] == HERE
+    assert sent["x-own"] == "2"
+    assert "x-authkeys-user" not in sent
+    assert "authorization" not in sent
+    assert secret.text not in str(recorder.scope)
+
+
+@pytest.mark.parametrize("output", READERS)
+@pytest.mark.parametrize(("problem", "code"), [(httpx.ConnectError("x"), 502), (httpx.ReadTimeout("x"), 504)])
+async def test_a_backend_that_is_down_or_slow_is_told_in_the_callers_format(
+    console: Console, output: str, problem: Exception, code: int
+) -> None:
+    secret = await add_key_with(console, SEARCH)
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise problem
+
+    async with calling(console, backend=Backend("http://stub", httpx.MockTransport(fail))) as client:
+        answer = await client.get("/XMLlookup.cgi", params={"apikey": secret.text, "output": output})
+    assert answer.status_code == code
+    assert int(READERS[output](answer.text)["status"]) == 0
+    assert "licensing backend" in READERS[output](answer.text)["reason"]
+
+
+# -- /authorize --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_proxy_asks_with_the_key_wherever_the_caller_put_it(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    async with calling(console) as client:
+        for headers in (
+            {"X-Api-Key": secret.text},
+            {"Authorization": f"Bearer {secret.text}"},
+            {"X-Original-URI": f"/XMLlookup.cgi?a=b&apikey={secret.text}"},
+            {"X-Forwarded-Uri": f"/XMLlookup.cgi?apikey={secret.text}"},
+        ):
+            answer = await client.get("/authorize?privilege=search", headers=headers)
+            assert answer.status_code == 204
+            assert answer.headers["cache-control"] == "no-store"
+        assert (await client.get("/authorize?privilege=search", auth=("u", secret.text))).status_code == 204
+
+
+async def test_the_privilege_is_the_one_of_the_original_function(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    async with calling(console, address=HERE) as client:
+        client.headers["X-Api-Key"] = secret.text
+        for uri, code in (
+            ("/XMLlookup.cgi?ip=1", 204),
+            ("/XMLpackageInfo.cgi", 204),
+            ("/XMLregisterAuth.cgi", 204),
+            ("/XMLlicenseAdd.cgi", 403),
+            ("/XMLgroupAdd.cgi", 403),
+            ("/XMLlookup.cgi/../XMLlicenseAdd.cgi", 403),
+            ("/elsewhere", 403),
+        ):
+            assert (await client.get("/authorize", headers={"X-Original-URI": uri})).status_code == code, uri
+        two = {"X-Original-URI": "/XMLlookup.cgi", "X-Forwarded-Uri": "/XMLlicenseAdd.cgi"}
+        assert (await client.get("/authorize", headers=two)).status_code == 403
+        for query in ("", "?privilege=root", "?privilege=search&privilege=addlicense"):
+            assert (await client.get(f"/authorize{query}")).status_code == 403
+
+
+async def test_a_stolen_key_looks_like_one_that_does_not_exist(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    async with calling(console, address=ELSEWHERE) as client:
+        stolen = await client.get("/authorize?privilege=search", headers={"X-Api-Key": secret.text})
+        unknown = await client.get("/authorize?privilege=search", headers={"X-Api-Key": new_secret().text})
+        none = await client.get("/authorize?privilege=search")
+    assert stolen.status_code == 401
+    assert stolen.headers["www-authenticate"] == CHALLENGE
+    assert (stolen.status_code, stolen.headers, stolen.content) == (unknown.status_code, unknown.headers, b"")
+    assert none.status_code == 401
+
+
+async def test_a_backend_asks_one_or_many_questions(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    may = {"key": secret.text, "ip": HERE, "privilege": "search"}
+    may_not = {"key": secret.text, "ip": HERE, "function": "/XMLlicenseAdd.cgi"}
+    async with calling(console) as client:
+        assert (await client.post("/authorize", json=may)).json() == {"allowed": True}
+        many = await client.post("/authorize", json={"questions": [may, may_not]})
+        assert many.json() == {"answers": [{"allowed": True}, {"allowed": False}]}
+
+
+async def test_only_a_trusted_asker_may_speak_for_other_addresses(console: Console) -> None:
+    secret = await add_key_with(console, SEARCH)
+    question = {"key": secret.text, "ip": HERE, "privilege": "search"}
+    for address, trusted, code in ((ELSEWHERE, (), 403), (ELSEWHERE, (ELSEWHERE,), 200), ("127.0.0.1", (), 200)):
+        async with calling(console, address=address, trusted=trusted) as client:
+            assert (await client.post("/authorize", json=question)).status_code == code
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"key": "x", "ip": "192.0.2.1"}',
+        b'{"key": "x", "ip": "192.0.2.1", "privilege": "search", "function": "/XMLlookup.cgi"}',
+        b'{"key": "x", "ip": "192.0.2.1", "privilege": "root"}',
+        b'{"key": "VERYSECRET", "ip": 7, "privilege": "search"}',
+        b'{"questions": []}',
+        b'{"key": "x"' + b" " * 70_000 + b"}",
+    ],
+)
+async def test_a_question_that_is_none_is_refused_in_words_without_repeating_the_key(
+    console: Console, body: bytes
+) -> None:
+    async with calling(console) as client:
+        answer = await client.post("/authorize", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert "VERYSECRET" not in answer.text
+
+
+async def test_other_methods_are_not_understood(console: Console) -> None:
+    async with calling(console) as client:
+        for path in ("/authorize", "/XMLlookup.cgi"):
+            for method in ("PUT", "DELETE", "PATCH"):
+                assert (await client.request(method, path)).status_code == 405
