@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Locator, Page, async_playwright
 
+from benchmarks.servers import Server
 from models.privileges import PRIVILEGES, Privilege
 from models.wording import changes_to_keys
 
@@ -33,11 +34,13 @@ async def running_chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def fresh_profile(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """An empty profile: nothing is cached."""
+async def fresh_profile(browser: Browser, server: Server) -> AsyncIterator[BrowserContext]:
+    """An empty profile, but for its session: nothing is cached."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(TIMEOUT_MS)
     await context.add_init_script(_SCRIPT)
+    name, value = server.cookie
+    await context.add_cookies([{"name": name, "value": value, "url": server.url}])
     try:
         yield context
     finally:
@@ -75,16 +78,16 @@ class _Meter:
         self.socket += len(event["response"]["payloadData"])
 
 
-async def measure_transfer(browser: Browser, url: str) -> tuple[Transfer, Transfer]:
+async def measure_transfer(browser: Browser, server: Server) -> tuple[Transfer, Transfer]:
     """What a cold and a warm opening transfer."""
-    async with fresh_profile(browser) as context:
+    async with fresh_profile(browser, server) as context:
         page = await context.new_page()
         session = await context.new_cdp_session(page)
         await session.send("Network.enable")
         transfers = []
         for _ in range(2):
             meter = _Meter(session)
-            await open_page(page, url)
+            await open_page(page, server.url)
             await page.wait_for_timeout(SETTLE_MS)
             transfers.append(Transfer(meter.http, meter.socket))
             await page.goto("about:blank")

@@ -162,11 +162,11 @@ async def measure_memory(report: Report, plan: Plan, servers: Servers) -> None:
     per_page = {}
     for size, server in servers.items():
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(live_pages(server.url, FIRST_PAGES))
+            await stack.enter_async_context(live_pages(server, FIRST_PAGES))
             rounds = []
             for _ in range(plan.memory_rounds):
                 before = server.resident_bytes()
-                await stack.enter_async_context(live_pages(server.url, COUNTED_PAGES))
+                await stack.enter_async_context(live_pages(server, COUNTED_PAGES))
                 rounds.append((server.resident_bytes() - before) / COUNTED_PAGES)
             per_page[size] = median(rounds)
             resident = server.resident_bytes() / 2**20
@@ -185,7 +185,7 @@ async def measure_opening(report: Report, plan: Plan, servers: Servers, browser:
     warm: dict[int, list[float]] = {size: [] for size in servers}
     for number in range(-1, plan.openings):  # the first round warms up browser and servers and is not counted
         for size, server in rotated(servers, number):
-            async with fresh_profile(browser) as context:
+            async with fresh_profile(browser, server) as context:
                 page = await context.new_page()
                 first = await open_page(page, server.url)
                 again = [await open_page(page, server.url) for _ in range(WARM_OPENINGS)]
@@ -219,7 +219,7 @@ def rotated(servers: Servers, number: int) -> list[tuple[int, Server]]:
 
 
 async def compare_transfers(report: Report, servers: Servers, browser: Browser) -> None:
-    transfers = {size: await measure_transfer(browser, server.url) for size, server in servers.items()}
+    transfers = {size: await measure_transfer(browser, server) for size, server in servers.items()}
     for index, name in enumerate(("cold", "warm")):
         for size in servers:
             now, base = transfers[size][index], transfers[min(SMALL, size)][index]
@@ -242,7 +242,7 @@ async def measure_use(report: Report, plan: Plan, servers: Servers, browser: Bro
     async with AsyncExitStack() as stack:
         searched = {}
         for size, server in servers.items():
-            page = await (await stack.enter_async_context(fresh_profile(browser))).new_page()
+            page = await (await stack.enter_async_context(fresh_profile(browser, server))).new_page()
             await open_page(page, server.url)
             ticks = await measure_ticks(page, plan.ticks)
             report.add(f"tick → staged and counted, {size:,} keys", p50_and_p95(ticks))
@@ -286,7 +286,8 @@ def compare_requests(report: Report, plan: Plan, servers: Servers) -> None:
     for number in range(plan.requests):
         for size, connection in connections.items():
             started = time.perf_counter()
-            connection.request("GET", f"{BLOCK}&search={quote(ips[size][number])}")
+            cookie = "=".join(servers[size].cookie)
+            connection.request("GET", f"{BLOCK}&search={quote(ips[size][number])}", headers={"Cookie": cookie})
             answer = connection.getresponse().read()
             figures[size].append(1000 * (time.perf_counter() - started))
             if b'"total":1}' not in answer:
@@ -308,11 +309,11 @@ async def measure_commits(report: Report, plan: Plan, database: Path) -> None:
     watched: list[float] = []
     async with AsyncExitStack() as stack:
         server = stack.enter_context(running_server(database))
-        others = await stack.enter_async_context(live_pages(server.url, OTHER_PAGES - 1))
+        others = await stack.enter_async_context(live_pages(server, OTHER_PAGES - 1))
         browser = await stack.enter_async_context(running_chromium())
         pages = []
         for _ in range(2):
-            pages.append(await (await stack.enter_async_context(fresh_profile(browser))).new_page())
+            pages.append(await (await stack.enter_async_context(fresh_profile(browser, server))).new_page())
             await open_page(pages[-1], server.url)
         submitter, watcher = pages
         for number in range(plan.commits):

@@ -19,6 +19,8 @@ from urllib.parse import urlencode
 import aiohttp
 import socketio
 
+from benchmarks.servers import Server
+
 BLOCK = "/grid/rows?start=0&end=100"
 ACKNOWLEDGE_SECONDS = 3
 
@@ -114,8 +116,10 @@ class LivePage:
 
 
 @asynccontextmanager
-async def live_pages(url: str, count: int) -> AsyncIterator[list[LivePage]]:
+async def live_pages(server: Server, count: int) -> AsyncIterator[list[LivePage]]:
     """So many connected pages, opened one after the other."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
-        yield [await stack.enter_async_context(LivePage(url, http).connected()) for _ in range(count)]
+        headers = {"Cookie": "=".join(server.cookie), "Origin": server.url}
+        connector = aiohttp.TCPConnector(limit=0)
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, headers=headers))
+        yield [await stack.enter_async_context(LivePage(server.url, http).connected()) for _ in range(count)]

@@ -61,18 +61,21 @@ class Report:
         *,
         ratio: float | None = None,
         goal: float | None = None,
+        floor: float | None = None,
         value: float | None = None,
         unit: str = "×",
     ) -> None:
-        """Add a line. The goal is held against `value` if that is given, otherwise against the ratio."""
+        """Add a line. `goal` (at most) and `floor` (at least) are held against `value`, or without one against the ratio."""
         held = ratio if value is None else value
-        verdict = "" if goal is None or held is None else ("ok" if held <= goal else "NOT OK")
+        limit = goal if floor is None else floor
+        is_met = held is None or limit is None or (held <= limit if floor is None else held >= limit)
+        verdict = "" if limit is None or held is None else ("ok" if is_met else "NOT OK")
         self._lines.append(
             Line(
                 what,
                 figure,
                 "" if ratio is None else f"{ratio:.2f}×",
-                "" if goal is None else f"≤ {goal:g}{unit}",
+                "" if limit is None else f"{'≤' if floor is None else '≥'} {limit:g}{unit}",
                 verdict,
             )
         )

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from models.privileges import PRIVILEGES
 from services.demo import demo_keys
 from services.imports import HEADER
@@ -24,9 +26,12 @@ _DEMO_KEYS = 500
 class Server:
     """A running Authkeys."""
 
-    def __init__(self, process: "subprocess.Popen[str]", url: str, database: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", link: str, database: Path) -> None:
         self._process = process
-        self.url = url
+        self.url, _, _ = link.partition("/launch")
+        [(name, value)] = httpx.get(link).cookies.items()
+        self.cookie = (name, value)
+        """The session of the launch link"""
         self.database = database
 
     @property
@@ -45,7 +50,7 @@ def running_server(database: Path) -> Iterator[Server]:
     command = [sys.executable, "main.py", "--database", str(database), "--port", "0", "--no-browser"]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)
     try:
-        yield Server(process, _announced_url(process), database)
+        yield Server(process, announced_url(process), database)
     finally:
         process.terminate()
         try:
@@ -55,7 +60,7 @@ def running_server(database: Path) -> Iterator[Server]:
             process.wait()
 
 
-def _announced_url(process: "subprocess.Popen[str]") -> str:
+def announced_url(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     line = process.stdout.readline() if ready else ""

@@ -25,6 +25,7 @@ async def main() -> None:
     try:
         assert demo.stdout is not None
         url = demo.stdout.readline().split()[-1]
+        console = url.partition("/launch")[0]
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
@@ -33,6 +34,14 @@ async def main() -> None:
             for scheme in ("light", "dark"):
                 await page.emulate_media(color_scheme=scheme)
                 await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
+            await page.emulate_media(color_scheme="light")
+            await page.goto(f"{console}/passphrases")
+            await page.get_by_role("button", name="Suggest").click()
+            await page.get_by_role("button", name="Add pickup passphrase").click()
+            await page.get_by_role("button", name="Done").click()
+            await page.get_by_role("checkbox", name="Search for a License, passphrase 1").click()
+            await page.get_by_text("1 change to 1 passphrase").wait_for()
+            await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
             await browser.close()
     finally:
         demo.terminate()
