@@ -1,24 +1,34 @@
-"""The product's application with one route more: a bare 204, to compare the door with. Run by benchmarks/door.py."""
+"""The product's application with two routes more, for benchmarks/door.py, which runs it.
+
+A bare 204 to compare the door with, and a submission of 1,000 changes that runs while the door is asked.
+"""
 
 import asyncio
 import sys
+import uuid
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import Response
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from api.gate import Gate
-from api.server import Serving
+from api.server import AnnouncedServer, Serving
 from main import build_app
 from models.access import LAUNCH_PATH
 from models.database import DatabaseLocation
-from services.console import open_console
+from models.privileges import privilege
+from models.submissions import CellChange, Source
+from models.views import View
+from services.console import Console, open_console
+from services.submissions import Order
 
-BARE_PATH = "/authorize/bare"
+MODIFY = privilege("modlisc")
+
+BARE_PATH, SUBMIT_PATH = "/authorize/bare", "/authorize/submit"
+SUBMITTED = 1_000
 
 
 async def main(database: str) -> None:
@@ -31,20 +41,32 @@ async def main(database: str) -> None:
         link = f"{url}{LAUNCH_PATH}?token={await console.sessions.make_launch_link(console.admin)}"
         app = build_app(console, serving, closing=stack.pop_all())
     assert isinstance(app, Gate)
-    _add_bare_route(app._scripts)  # type: ignore[arg-type]
+    _add_routes(app._scripts, console)  # type: ignore[arg-type]
     config = serving.config()
     config.app = app
-    print(f"Authkeys is running at {link}", flush=True)
-    await uvicorn.Server(config).serve(sockets=[listener])
+
+    async def answering() -> None:
+        print(f"Authkeys is running at {link}", flush=True)
+
+    await AnnouncedServer(config, answering).serve(sockets=[listener])
 
 
-def _add_bare_route(scripts: FastAPI) -> None:
+def _add_routes(scripts: FastAPI, console: Console) -> None:
     @scripts.get(BARE_PATH)
     async def bare() -> Response:
         return Response(status_code=204)
 
+    @scripts.get(SUBMIT_PATH)
+    async def submit() -> int:
+        rows = (await console.authkeys.matching(View(), console.admin.id))[-SUBMITTED:]
+        mask = MODIFY.mask
+        changes = [CellChange(row.id, mask & ~row.privileges, mask & row.privileges) for row in rows]
+        receipt = await console.submissions.submit(Order(uuid.uuid4(), console.admin, Source.GRID, changes))
+        return receipt.change_count
+
     # In front of the catch-all of Manage2's functions.
-    scripts.router.routes.insert(0, scripts.router.routes.pop())
+    routes = scripts.router.routes
+    routes[:0] = [routes.pop(), routes.pop()]
 
 
 if __name__ == "__main__":
