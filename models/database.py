@@ -4,7 +4,6 @@ SQLite gets two connections: `sqlite` writes, and `sqlite_reader` sees the last 
 PostgreSQL has one pool for both.
 """
 
-import asyncio
 import hashlib
 import os
 import sqlite3
@@ -20,15 +19,17 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import BaseORMException, DBConnectionError, IntegrityError
+from tortoise.exceptions import BaseORMException, DBConnectionError
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
 
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
 
 DEFAULT_DATABASE = "authkeys.db"
 APP = "models"
-MIGRATION_ATTEMPTS = 5
+_MIGRATION_LOCK = 4_242_000
+"""`pg_advisory_xact_lock`'s key; `services.transactions` has the other one."""
 _POSTGRES_SCHEMES = ("postgres", "postgresql")
 _UNREACHABLE = (
     OSError,
@@ -142,26 +143,27 @@ async def _connect(location: DatabaseLocation) -> None:
 
 
 async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
-    """Apply what is missing. Of several instances that start at once one wins; the others look again."""
-    for attempts_left in reversed(range(MIGRATION_ATTEMPTS)):
-        executor = MigrationExecutor(writer(), config["apps"])
-        await executor.loader.build_graph()
-        known = {key.name for key in executor.loader.graph.nodes}
-        applied = {key.name for key in await executor.recorder.applied_migrations()}
-        if unknown := sorted(applied - known):
-            raise DatabaseUnusable(
-                f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
-                "Nothing was changed. Start the newer version, or give another database with --database."
-            )
-        if known == applied:
-            return
-        try:
+    """Apply what is missing, all or nothing: a program killed in the middle starts again as if nothing had been.
+
+    Of several instances that start at once one does it; the others wait, and then find nothing to do.
+    """
+    executor = MigrationExecutor(writer(), config["apps"])
+    await executor.loader.build_graph()
+    known = {key.name for key in executor.loader.graph.nodes}
+    applied = {key.name for key in await executor.recorder.applied_migrations()}
+    if unknown := sorted(applied - known):
+        raise DatabaseUnusable(
+            f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
+            "Nothing was changed. Start the newer version, or give another database with --database."
+        )
+    if known != applied:
+        async with in_transaction(writer().connection_name) as transaction:
+            if location.is_postgres:
+                await transaction.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            executor = MigrationExecutor(transaction, config["apps"])
+            # First of all: to look into a table that is not there would end the transaction.
+            await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
             await executor.migrate()
-            return
-        except (TortoiseOperationalError, IntegrityError, asyncpg.PostgresError):
-            if not attempts_left:
-                raise
-            await asyncio.sleep(0.2)
 
 
 def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseError:

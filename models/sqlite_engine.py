@@ -34,6 +34,15 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
 
+    async def execute_script(self, query: str) -> None:
+        """Run several statements as part of this transaction: `sqlite3`'s own executescript would commit it first."""
+        statement = ""
+        for part in query.split(";"):
+            statement += part + ";"
+            if sqlite3.complete_statement(statement):
+                await self.execute_query(statement)
+                statement = ""
+
     async def abandon(self) -> None:
         """Roll back whatever is open. Queues behind a BEGIN or COMMIT that is still running in SQLite's thread."""
         await self._connection.rollback()

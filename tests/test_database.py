@@ -1,18 +1,24 @@
 """The database as a whole: its schema, who may open it, and that it keeps what it was given."""
 
 import asyncio
+import getpass
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.recorder import MigrationRecorder
 
+from models.addresses import sort_key
 from models.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
-from models.errors import DatabaseUnusable
+from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
+from models.tables import Authkey, StagedChange, Submission
 from services.console import Console, open_console
 from tests.other_process import OtherProcess
 from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
@@ -20,7 +26,10 @@ from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
 
 async def everything() -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables, read without the services."""
-    return {name: await model.all().using_db(reader()).order_by("id").values() for name, model in tables().items()}
+    return {
+        name: await model.all().using_db(reader()).order_by(model._meta.pk_attr).values()
+        for name, model in tables().items()
+    }
 
 
 def tables() -> dict[str, Any]:
@@ -50,27 +59,50 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
 async def test_a_new_database_has_all_tables_and_they_are_empty(database: DatabaseLocation) -> None:
     async with open_database(database):
         assert set(await everything()) == {
-            "Admin", "Authkey", "RemovedAuthkey", "Submission", "Modification", "StagedChange",
+            "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
+            "StagedChange", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
         }  # fmt: skip
         assert not any((await everything()).values())
 
 
-async def test_a_database_of_a_newer_version_is_refused_and_keeps_its_content(database: DatabaseLocation) -> None:
+async def test_a_program_that_ends_in_the_middle_of_the_migrations_can_be_started_again(
+    database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = []
+
+    async def record_applied(_: MigrationRecorder, app: str, name: str) -> None:
+        recorded.append((app, name))
+        if len(recorded) == 2:
+            raise OSError("the power is gone")
+
+    with monkeypatch.context() as power_failure:
+        power_failure.setattr(MigrationRecorder, "record_applied", record_applied)
+        with pytest.raises(DatabaseUnavailable if database.is_postgres else DatabaseUnusable, match="the power is gone"):
+            async with open_database(database):
+                pass
     async with open_console(database) as console:
-        await add_keys(console, *new_keys(3))
-        before = await everything()
-        await writer().execute_query(
-            f"INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('{APP}', '9999_much_later', '2030-01-01')"
-        )
-    with pytest.raises(DatabaseUnusable) as refusal:
-        async with open_database(database):
-            pass
-    assert str(refusal.value) == (
-        f"The database {database} was made by a newer version of Authkeys (it has 9999_much_later). "
-        "Nothing was changed. Start the newer version, or give another database with --database."
-    )
+        assert len(await add_keys(console, *new_keys(3))) == 3
+
+
+async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged(database: DatabaseLocation) -> None:
     async with connected(database):
-        assert await everything() == before
+        executor = MigrationExecutor(writer(), tortoise_config(database)["apps"])
+        await executor.migrate([MigrationTarget(APP, "0001_initial")])
+        await writer().execute_query(f"INSERT INTO admin (name) VALUES ('{getpass.getuser()}')")
+        submission = await Submission.create(uuid=uuid.uuid4(), admin_id=1, source="import", at=datetime.now(UTC))
+        for ip, privileges in (("192.0.2.7", ADD.mask), ("192.0.2.8", 0)):
+            await Authkey.create(
+                ip=ip, ip_key=sort_key(ip), service="billing", service_key="billing", privileges=privileges,
+                revision=submission.id,
+            )  # fmt: skip
+        await StagedChange.create(
+            admin_id=1, authkey_id=1, grants=SEARCH.mask, revocations=0, removal=False, revision=submission.id
+        )
+    async with open_console(database) as console:
+        assert [account.name for account in await console.admins.accounts()] == [getpass.getuser()]
+        assert {key.ip: key.privileges for key in (await all_keys()).values()} == {"192.0.2.7": ADD.mask, "192.0.2.8": 0}
+        assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
+        assert (await all_keys())[1].privileges == ADD.mask | SEARCH.mask
 
 
 # -- files that are something else ---------------------------------------------------------------------------------------
@@ -136,8 +168,10 @@ async def test_a_filled_database_opens_again_with_the_same_content(database: Dat
         )
         await submit(console, CellChange(one.id, ADD.mask, 0), Removal(two.id, two.revision))
         await console.staging.stage(console.admin.id, three.id, ADD, True)
+        await console.passphrases.add(console.admin, "correct horse battery", SEARCH.mask)
         before = await everything()
-        assert all(before.values()), "every table has something to keep"
+        kept = {"Admin", "Authkey", "RemovedAuthkey", "Submission", "Modification", "StagedChange", "PickupPassphrase"}
+        assert all(before[table] for table in kept)
     for _ in range(2):
         async with open_console(database) as console:
             assert await everything() == before

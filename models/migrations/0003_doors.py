@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="UseTracking",
             fields=[
-                ("id", fields.SmallIntField(primary_key=True, unique=True, db_index=True)),
+                ("id", fields.SmallIntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 ("since", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
