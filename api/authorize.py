@@ -4,11 +4,15 @@
 is asked for is `?privilege=<id>`, or the Manage2 function in the original URI that the proxy tells in a header.
 """
 
+from collections.abc import Callable, Coroutine
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import QueryParams
 
 from api.callers import address_of, read_body
 from models.access import is_loopback
@@ -16,15 +20,20 @@ from models.door import Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
 from models.manage2_functions import Gate, function_at
-from models.manage2_requests import Credentials, Variables, credentials_of, split_uri
+from models.manage2_requests import Variables, credentials_of, split_uri
 from models.privileges import Privilege, privilege
 from services.door import Door, Question
 
 AUTHORIZE_PATH = "/authorize"
 MAX_QUESTIONS = 100
-_ORIGINAL_URI = ("x-original-uri", "x-forwarded-uri")
+_ORIGINAL_URI = (b"x-original-uri", b"x-forwarded-uri")
 _NO_STORE = {"Cache-Control": "no-store"}
-_UNKNOWN_CALLER = {**_NO_STORE, "WWW-Authenticate": CHALLENGE}
+
+# Made once: this is the hottest path of the program.
+_YES = Response(status_code=204, headers=_NO_STORE)
+_UNKNOWN_CALLER = Response(status_code=401, headers={**_NO_STORE, "WWW-Authenticate": CHALLENGE})
+_NO = Response(status_code=403, headers=_NO_STORE)
+_CANNOT_SAY = Response(status_code=503, headers=_NO_STORE)
 
 
 class Ask(BaseModel):
@@ -58,22 +67,48 @@ class Answers(BaseModel):
     answers: list[Answer]
 
 
+class _DirectRoute(APIRoute):
+    """A route whose function takes the request and gives the response: there are no parameters to solve."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The function itself."""
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
 def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
     """The routes. Only this machine and `trusted` addresses may ask about addresses other than their own."""
     router = APIRouter()
 
-    @router.get(AUTHORIZE_PATH, status_code=204, responses={401: {}, 403: {}, 503: {}})
     async def authorize(request: Request) -> Response:
         """Whether the request that a proxy holds may pass."""
-        headers = request.headers
+        ip = address_of(request)
         try:
             needs, what, variables = _wanted(request)
+            headers = request.headers
             credentials = credentials_of(variables, headers.get("authorization"), headers.get("x-api-key"))
         except InvalidValue:
-            question = Question(None, address_of(request), Gate.NO_KEY, _original_uri(request).partition("?")[0])
+            question = Question(None, ip, Gate.NO_KEY, _original_uri(request).partition("?")[0])
             door.note_refusal(question, Verdict(Reason.UNKNOWN_WHAT))
-            return Response(status_code=403, headers=_NO_STORE)
-        return await _answer(door, needs, what, credentials, address_of(request))
+            return _NO
+        if needs is Gate.OPEN:
+            return _YES
+        try:
+            verdict = await door.ask(Question(credentials.secret if credentials else None, ip, needs, what))
+        except DatabaseUnavailable:
+            return _CANNOT_SAY
+        if verdict.reason is None:
+            return _YES
+        return _UNKNOWN_CALLER if verdict.reason.is_about_who else _NO
+
+    router.add_api_route(
+        AUTHORIZE_PATH,
+        authorize,
+        methods=["GET"],
+        status_code=204,
+        responses={401: {}, 403: {}, 503: {}},
+        route_class_override=_DirectRoute,
+    )
 
     @router.post(
         AUTHORIZE_PATH,
@@ -125,36 +160,29 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-async def _answer(door: Door, needs: Privilege | Gate, what: str, credentials: Credentials | None, ip: str) -> Response:
-    if needs is Gate.OPEN:
-        return Response(status_code=204, headers=_NO_STORE)
-    try:
-        verdict = await door.ask(Question(credentials.secret if credentials else None, ip, needs, what))
-    except DatabaseUnavailable:
-        return Response(status_code=503, headers=_NO_STORE)
-    if verdict.reason is None:
-        return Response(status_code=204, headers=_NO_STORE)
-    if verdict.reason.is_about_who:
-        return Response(status_code=401, headers=_UNKNOWN_CALLER)
-    return Response(status_code=403, headers=_NO_STORE)
-
-
 def _wanted(request: Request) -> tuple[Privilege | Gate, str, Variables]:
     """What is asked for, its name, and the variables of the original request. Raises InvalidValue."""
     path, query = split_uri(_original_uri(request))
-    asked = request.query_params.getlist("privilege")
+    variables = Variables(query)
+    if asked := _privilege_asked(request.scope["query_string"]):
+        return asked, asked.id, variables
+    function = function_at(path)
+    return function.needs, function.name, variables
+
+
+@lru_cache(maxsize=100)
+def _privilege_asked(query: bytes) -> Privilege | None:
+    """The `?privilege=`. Raises InvalidValue for an unknown one, and for several."""
+    asked = QueryParams(query).getlist("privilege")
     if len(asked) > 1:
         raise InvalidValue("More than one privilege was asked for.")
-    if asked:
-        return privilege(asked[0]), asked[0], Variables(query)
-    function = function_at(path)
-    return function.needs, function.name, Variables(query)
+    return privilege(asked[0]) if asked else None
 
 
 def _original_uri(request: Request) -> str:
     """The URI that the proxy was asked for; nothing if two headers name different ones, one of them perhaps the caller's."""
-    told = {request.headers[name] for name in _ORIGINAL_URI if name in request.headers}
-    return told.pop() if len(told) == 1 else ""
+    told = {value for name, value in request.scope["headers"] if name in _ORIGINAL_URI}
+    return told.pop().decode("latin-1") if len(told) == 1 else ""
 
 
 def _parse(body: bytes) -> Ask | AskMany:

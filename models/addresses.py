@@ -2,6 +2,7 @@
 
 import re
 import socket
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
 
 from models.errors import InvalidValue
@@ -13,6 +14,7 @@ _IPV6_START = re.compile(r"([0-9a-f]{1,4}:){1,7}:?", re.IGNORECASE)
 _LOOKS_LIKE_NAME = re.compile(r"[^0-9a-f:.]", re.IGNORECASE)
 
 
+@lru_cache(maxsize=10_000)
 def canonical_ip(text: str) -> str:
     """The one spelling of an IP address under which it is stored and compared.
 

@@ -82,7 +82,7 @@ def bar(page: Page) -> Locator:
 async def shown_ips(page: Page) -> list[str]:
     """The addresses of the shown rows, from the top."""
     rows = await page.locator(".ag-pinned-left-cols-container .ag-row").evaluate_all(
-        "rows => rows.map(r => [Number(r.getAttribute('row-index')), r.querySelector('[col-id=ip]').innerText.trim()])"
+        "rows => rows.map(r => [Number(r.getAttribute('row-index')), r.querySelector('[col-id=ip]')?.innerText.trim()])"
     )
     return [ip for _, ip in sorted(rows) if ip]
 

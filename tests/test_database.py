@@ -77,7 +77,9 @@ async def test_a_program_that_ends_in_the_middle_of_the_migrations_can_be_starte
 
     with monkeypatch.context() as power_failure:
         power_failure.setattr(MigrationRecorder, "record_applied", record_applied)
-        with pytest.raises(DatabaseUnavailable if database.is_postgres else DatabaseUnusable, match="the power is gone"):
+        with pytest.raises(
+            DatabaseUnavailable if database.is_postgres else DatabaseUnusable, match="the power is gone"
+        ):
             async with open_database(database):
                 pass
     async with open_console(database) as console:
@@ -100,7 +102,10 @@ async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged
         )
     async with open_console(database) as console:
         assert [account.name for account in await console.admins.accounts()] == [getpass.getuser()]
-        assert {key.ip: key.privileges for key in (await all_keys()).values()} == {"192.0.2.7": ADD.mask, "192.0.2.8": 0}
+        assert {key.ip: key.privileges for key in (await all_keys()).values()} == {
+            "192.0.2.7": ADD.mask,
+            "192.0.2.8": 0,
+        }
         assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
         assert (await all_keys())[1].privileges == ADD.mask | SEARCH.mask
 
