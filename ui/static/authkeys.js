@@ -119,7 +119,7 @@ const authkeys = (() => {
 
   function send({ seq, id, column, value }) {
     // Not while offline: the socket would send its copies before the server knows again whose they are.
-    if (window.socket?.connected) emitEvent("tick", { seq, id, column, value });
+    if (window.socket?.connected || !window.did_handshake) emitEvent("tick", { seq, id, column, value });
   }
 
   function resend() {
