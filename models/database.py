@@ -45,6 +45,14 @@ _UNREACHABLE = (
     TortoiseOperationalError,
 )
 
+_PROBLEMS = {
+    "disk is full": "The disk of the database is full, so nothing can be stored.",
+    "readonly": "The database can only be read now, so nothing can be stored.",
+    "disk I/O error": "The file of the database cannot be read or written now.",
+    "database is locked": "Another program holds the database for long, so nothing can be stored.",
+}
+"""What SQLite says, and how that is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLocation:
@@ -138,6 +146,8 @@ async def _connect(location: DatabaseLocation) -> None:
     await Tortoise.init(config=config, _enable_global_fallback=True)
     await writer().execute_query("SELECT 1")
     await _migrate(location, config)
+    async with in_transaction(writer().connection_name):
+        pass  # a file that can only be read fails here, and not at the first change
     # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
     await reader().execute_query("SELECT 1")
 
@@ -192,9 +202,15 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except _UNREACHABLE as error:
-        raise DatabaseUnavailable(
-            f"The database does not answer ({_first_line(error)}). Nothing that you staged is lost; try again."
-        ) from error
+        raise DatabaseUnavailable(f"{_in_words(error)} Nothing that you staged is lost; try again.") from error
+
+
+def _in_words(error: BaseException) -> str:
+    problem = _first_line(error)
+    for sign, words in _PROBLEMS.items():
+        if sign in problem:
+            return words
+    return f"The database does not answer ({problem})."
 
 
 def writer() -> BaseDBAsyncClient:
