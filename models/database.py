@@ -142,12 +142,12 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
 
 async def _connect(location: DatabaseLocation) -> None:
     config = tortoise_config(location)
+    if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
+        raise PermissionError("readonly")  # SQLite would open it, and refuse the first change
     # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
     await Tortoise.init(config=config, _enable_global_fallback=True)
     await writer().execute_query("SELECT 1")
     await _migrate(location, config)
-    async with in_transaction(writer().connection_name):
-        pass  # a file that can only be read fails here, and not at the first change
     # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
     await reader().execute_query("SELECT 1")
 
