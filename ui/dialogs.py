@@ -27,7 +27,13 @@ def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
         dialog = ui.dialog().props(f'aria-label="{title}"')
     with dialog, ui.card().classes("dialog") as card:
         ui.label(title).classes("dialog-title").props("role=heading aria-level=2")
-    dialog.on("hide", dialog.delete)
+    client = dialog.client
+
+    def closed() -> None:
+        dialog.delete()
+        client.run_javascript("authkeys.refocus()")
+
+    dialog.on("hide", closed)
     return dialog, card
 
 
