@@ -28,6 +28,7 @@ from ui.native_window import TITLE
 _ENVIRONMENT = ROOT / ".venv-native"
 """Where the extra `native` is installed, once: whoever runs the tests need not have it in their own environment."""
 _LIBRARIES = ("xcb-cursor", "xcb-icccm", "xcb-keysyms", "xcb-shape", "xcb-xinerama", "xkbcommon-x11", "EGL", "nss3")
+_UV_RUN = ("uv", "run", "--quiet", "--no-dev", "--extra", "native")
 _SECONDS = 60
 _DEBUGGER = re.compile(r"DevTools listening on (ws://\S+)")
 
@@ -62,8 +63,7 @@ class NativeProgram:
         self._display = display
         self._errors = tempfile.NamedTemporaryFile("w+")
         self.process = subprocess.Popen(
-            ["uv", "run", "--quiet", "--no-dev", "--extra", "native"]
-            + ["main.py", "--native", "--port", "0", "--database", str(database)],
+            [*_UV_RUN, "main.py", "--native", "--port", "0", "--database", str(database)],
             cwd=ROOT,
             # Root cannot have the sandbox of Qt's browser. By its debugger a test moves the mouse in it.
             env=_uv(DISPLAY=display, QTWEBENGINE_DISABLE_SANDBOX="1", QTWEBENGINE_REMOTE_DEBUGGING=str(free_port())),

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ async def stage_many(console: Console) -> None:
     await console.staging.stage_view(console.admin.id, View(), SEARCH, True)
 
 
-async def database_with(tmp_path: Path, prepare: object) -> Path:
+async def database_with(tmp_path: Path, prepare: Callable[[Console], Awaitable[None]]) -> Path:
     file = tmp_path / "authkeys.db"
     async with another_process(DatabaseLocation(str(file))) as other:
         await other.do(prepare)
