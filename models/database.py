@@ -8,7 +8,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,8 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
 
 
 async def _connect(location: DatabaseLocation) -> None:
+    if not location.is_postgres:
+        _create_private(location.path)
     config = tortoise_config(location)
     # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
     await Tortoise.init(config=config, _enable_global_fallback=True)
@@ -140,6 +142,12 @@ async def _connect(location: DatabaseLocation) -> None:
     await _migrate(location, config)
     # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
     await reader().execute_query("SELECT 1")
+
+
+def _create_private(file: Path) -> None:
+    """Make a new database, readable by its user only; SQLite gives the files beside it the same mode."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
@@ -175,7 +183,7 @@ def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseEr
     text = str(error)
     if "not a database" in text:
         what = "is not a SQLite database"
-    elif "unable to open" in text or "readonly" in text or isinstance(error, PermissionError):
+    elif "unable to open" in text or "readonly" in text or isinstance(error, FileNotFoundError | PermissionError):
         what = "cannot be opened for writing"
     else:
         what = f"cannot be used: {_first_line(error)}"

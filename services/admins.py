@@ -12,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.functions import Max
 
 from models.access import AccessKind
-from models.accounts import AdminIdentity, Role, account_name, check_password
+from models.accounts import AdminIdentity, Role, account_name, check_password, normalized
 from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
@@ -63,12 +63,12 @@ class Admins:
 
         Raises TooManyAttempts, before anything is checked, and DatabaseUnavailable.
         """
-        name = name[:200]
+        name = normalized(name)[:200]
         with database_errors():
             row = await Admin.filter(name=name).using_db(reader()).first()
-            known = (
-                row is not None and await Session.filter(admin_id=row.id, address=address).using_db(reader()).exists()
-            )
+            # Asked also about nobody: that takes as long.
+            sessions = Session.filter(admin_id=row.id if row else 0, address=address)
+            known = await sessions.using_db(reader()).exists()
         try:
             await self._attempts.count(name, address, known=known)
         except TooManyAttempts:
@@ -144,7 +144,7 @@ class Admins:
         self, name: str, kind: AccessKind, detail: str, keep_session: int | None = None, **values: object
     ) -> None:
         async def change(db: BaseDBAsyncClient) -> None:
-            row = await Admin.filter(name=name).using_db(db).first()
+            row = await Admin.filter(name=normalized(name)).using_db(db).first()
             if row is None:
                 raise InvalidValue(f"There is no account {name!r}. `main.py admin list` shows the accounts.")
             await Admin.filter(id=row.id).using_db(db).update(**values)

@@ -1,5 +1,6 @@
 """Slowing down who guesses, with windows of a minute that survive a wall clock that jumps back."""
 
+import ipaddress
 import math
 import time
 
@@ -69,13 +70,13 @@ class Attempts:
 
     async def succeeded(self, name: str, address: str) -> None:
         """The attempt was right: it and those before it no longer count here."""
-        await self._limiter.clear(self._HERE, "here", name.casefold(), address)
+        await self._limiter.clear(self._HERE, "here", name.casefold(), _place(address))
 
     def _limits(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
-        account = name.casefold()
+        account, place = name.casefold(), _place(address)
         return [
-            (self._HERE, ("here", account, address)),
-            (self._ADDRESS, ("address", address)),
+            (self._HERE, ("here", account, place)),
+            (self._ADDRESS, ("address", place)),
             (self._ACCOUNT, ("account", account)),
         ]
 
@@ -90,11 +91,20 @@ class Guesses:
 
     async def may_try(self, address: str) -> bool:
         """Whether this address may try one more."""
-        return await self._limiter.test(self._WRONG, address)
+        return await self._limiter.test(self._WRONG, _place(address))
 
     async def was_wrong(self, address: str) -> None:
         """Count a wrong one."""
-        await self._limiter.hit(self._WRONG, address)
+        await self._limiter.hit(self._WRONG, _place(address))
+
+
+def _place(address: str) -> str:
+    """What counts as one address: of IPv6 a /64 network, all of whose addresses belong to whoever has one."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 and not ip.is_loopback else str(ip)
 
 
 def _wall_clock_offset() -> float:

@@ -36,6 +36,7 @@ from ui.passphrases import register_passphrases_page
 from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
 from ui.row_menu import RowMenu
+from ui.sockets import guard_sockets
 from ui.toolbar import Toolbar
 from ui.window import Window
 
@@ -48,6 +49,7 @@ NAMED_ROWS = 500
 def register_pages(console: Console, stop: Callable[[], None] | None = None) -> None:
     """Register every page. `stop` ends the server; without it the menu does not offer to quit."""
     serve_static_files()
+    guard_sockets(console.sessions)
     register_passphrases_page(console, stop)
     register_refusals_page(console, stop)
 
