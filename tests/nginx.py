@@ -32,6 +32,7 @@ def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str])
     for old, new in replaced.items():
         assert old in server, f"{configuration} has no {old!r}"
         server = server.replace(old, new)
+    server = server.replace("/var/log/nginx", str(folder))
     file = folder / "nginx.conf"
     file.write_text(_FRAME.format(folder=folder, server=server))
     with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:
