@@ -44,7 +44,9 @@ def register_passphrases_page(console: Console, stop: Callable[[], None] | None)
 class _Row:
     """The elements of one passphrase that change."""
 
+    row: ui.element
     boxes: dict[Privilege | None, ui.checkbox]
+    cells: dict[Privilege | None, ui.element]
     facts: ui.element
 
 
@@ -162,7 +164,7 @@ class PassphrasesPage:
                 ui.label("There are no pickup passphrases").classes("empty-title")
                 ui.label("Make one above; with it a server registers its own key.").classes("empty-text")
                 return
-            with ui.element("table").classes("phrases"):
+            with ui.element("table").classes("table phrases"):
                 with ui.element("thead"), ui.element("tr"):
                     for heading in ("Passphrase", *(each.label for each in PRIVILEGES), "Remove"):
                         with ui.element("th").props("scope=col"):
@@ -175,37 +177,47 @@ class PassphrasesPage:
 
     def _build_row(self, passphrase: Passphrase) -> _Row:
         boxes: dict[Privilege | None, ui.checkbox] = {}
-        with ui.element("tr"):
+        cells: dict[Privilege | None, ui.element] = {}
+        with ui.element("tr") as row:
             with ui.element("th").props("scope=row"):
                 facts = ui.element("div").classes("phrase-facts")
             for what in (*PRIVILEGES, None):
-                with ui.element("td"):
+                with ui.element("td") as cells[what]:
                     boxes[what] = self._box(passphrase.id, what)
-        return _Row(boxes, facts)
+        return _Row(row, boxes, cells, facts)
 
     def _box(self, passphrase_id: int, what: Privilege | None) -> ui.checkbox:
         async def tick(event: ValueChangeEventArguments) -> None:
             await self._tick(passphrase_id, what, event.value is True)
 
-        box = ui.checkbox(on_change=tick).props("dense").mark(f"phrase-{passphrase_id}-{what.id if what else 'remove'}")
-        box.set_enabled(self._admin.may_change)
-        return box
+        return (
+            ui.checkbox(on_change=tick).props("dense").mark(f"phrase-{passphrase_id}-{what.id if what else 'remove'}")
+        )
 
     def _draw_row(self, passphrase: Passphrase, entry: Entry, uses: list[Use]) -> None:
         row = self._shown[passphrase.id]
         after = entry.applied_to(passphrase.privileges)
+        row.row.classes(replace="row-removal" if entry.removal else "")
         for what, box in row.boxes.items():
             value = entry.removal if what is None else bool(after & what.mask)
-            is_staged = value if what is None else bool((after ^ passphrase.privileges) & what.mask)
+            staged = _staged(entry, what)
             self._values[passphrase.id, what] = value
             box.set_value(value)
-            box.classes(add="staged" if is_staged else "", remove="" if is_staged else "staged")
+            box.set_enabled(self._admin.may_change and not (entry.removal and what is not None))
+            row.cells[what].classes(replace=f"cell-{staged}" if staged else "")
             label = f"{what.label if what else 'Remove'}, passphrase {passphrase.id}"
-            box.props["aria-label"] = f"{label}, staged" if is_staged else label
+            box.props["aria-label"] = f"{label}, staged" if staged else label
             box.update()
         row.facts.clear()
         with row.facts:
             _facts(passphrase, uses)
+
+
+def _staged(entry: Entry, what: Privilege | None) -> str:
+    """How a staged cell is marked: as in the grid of authkeys."""
+    if what is None:
+        return "remove" if entry.removal else ""
+    return "grant" if entry.grants & what.mask else "revoke" if entry.revocations & what.mask else ""
 
 
 def _facts(passphrase: Passphrase, uses: list[Use]) -> None:

@@ -72,10 +72,10 @@ class RefusalsPage:
                     "empty-text"
                 )
                 return
-            with ui.element("table").classes("phrases refusals"):
+            with ui.element("table").classes("table texts refusals"):
                 with ui.element("thead"), ui.element("tr"):
                     for heading in ("Who", "From", "Asked for", "Why", "How often", "Last", ""):
-                        with ui.element("th").props("scope=col"):
+                        with ui.element("th").props("scope=col").classes("number" if heading == "How often" else ""):
                             ui.label(heading or "Remedy").classes("" if heading else "visually-hidden")
                 with ui.element("tbody"):
                     for group in groups:
@@ -85,14 +85,14 @@ class RefusalsPage:
         with ui.element("tr"):
             with ui.element("th").props("scope=row"):
                 ui.label(group.service or ("Unknown key" if group.reason is not Reason.NO_KEY else "No key"))
-            for text in (
-                group.ip,
-                _asked(group.what),
-                _IN_WORDS[group.reason],
-                f"{group.times:,}",
-                f"{group.last_at:%Y-%m-%d %H:%M:%S} UTC",
+            for text, classes in (
+                (group.ip, "address"),
+                (_asked(group.what), ""),
+                (_IN_WORDS[group.reason], "sentence"),
+                (f"{group.times:,}", "number"),
+                (f"{group.last_at:%Y-%m-%d %H:%M:%S} UTC", "time"),
             ):
-                with ui.element("td"):
+                with ui.element("td").classes(classes):
                     ui.label(text)
             with ui.element("td"):
                 self._remedy(group)
