@@ -175,6 +175,24 @@ class StagedChange(Model):
         unique_together = (("admin", "authkey_id"),)
 
 
+class StagingStep(Model):
+    """A staging step that its admin can undo, or redo: `staged_changes.Step`, in parts."""
+
+    id = fields.BigIntField(primary_key=True)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="staging_steps", on_delete=fields.CASCADE
+    )
+    number = fields.IntField()
+    part = fields.IntField()
+    undone = fields.BooleanField()
+    entries = fields.TextField()
+    """`staging_steps.to_texts`; empty for a step that is too large to be stored"""
+
+    class Meta:
+        table = "staging_step"
+        unique_together = (("admin", "number", "part"),)
+
+
 class PickupPassphrase(Model):
     """A phrase with which a server may register its own authkey. Used up, expired and removed ones stay, as a record."""
 
