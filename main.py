@@ -350,7 +350,16 @@ async def _serve(
             backend=backend,
         )
     await server.serve(sockets=[listener])
-    await asyncio.gather(*(task for task in showing if task.cancel()), return_exceptions=True)
+    await _end(showing)
+
+
+async def _end(showing: set[asyncio.Task[None]]) -> None:
+    """Close what still shows the page. Raises what went wrong with it."""
+    for task in showing:
+        task.cancel()
+    for result in await asyncio.gather(*showing, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
 
 
 async def _open_running(settings: Settings, display: Display) -> None:
@@ -374,9 +383,11 @@ async def _show(console: Console, url: str, display: Display, stop: Callable[[],
     token = await console.sessions.make_launch_link(console.admin)
     link = f"{url}{LAUNCH_PATH}?token={token}"
     if display is Display.WINDOW:
-        await show_window(link)
-        if stop:
-            stop()
+        try:
+            await show_window(link)
+        finally:
+            if stop:
+                stop()
     else:
         await open_in_browser(link, lambda: console.sessions.is_unused(token))
 

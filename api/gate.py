@@ -95,6 +95,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        _root_path_once(scope)
         # NiceGUI would believe it from anybody; our own way to say this is --root-path.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         connection = HTTPConnection(scope)
@@ -171,8 +172,17 @@ def _is_visit(connection: HTTPConnection) -> bool:
     )
 
 
+def _root_path_once(scope: Scope) -> None:
+    """Uvicorn puts the root path before every path, also if the proxy in front did not take it away: then take one away."""
+    root = scope.get("root_path", "")
+    if root and f"{scope['path']}/".startswith(f"{root}{root}/"):
+        scope["path"] = scope["path"].removeprefix(root)
+        if raw := scope.get("raw_path"):
+            scope["raw_path"] = raw.removeprefix(root.encode())
+
+
 def _path(connection: HTTPConnection) -> str:
-    """The path below the root path, whether or not the proxy in front took the root path away."""
+    """The path below the root path."""
     return _below_root(connection, connection.scope["path"])
 
 

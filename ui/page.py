@@ -201,7 +201,7 @@ class AuthkeysPage:
 
     def _show_address(self) -> None:
         query = self._view.to_query()
-        ui.navigate.history.replace(f"/?{query}" if query else "/")
+        ui.navigate.history.replace(f"{self._window.root_path}/{f'?{query}' if query else ''}")
 
     async def _submit(self) -> None:
         with user_errors():
