@@ -96,6 +96,12 @@ class Guesses:
         """Count a wrong one."""
         await self._limiter.hit(self._WRONG, address)
 
+    async def count(self, address: str) -> None:
+        """Count one before it is known to be right or wrong. Raises TooManyAttempts if it must wait."""
+        if not await self._limiter.hit(self._WRONG, address):
+            seconds = await self._limiter.wait(self._WRONG, address)
+            raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+
 
 def _wall_clock_offset() -> float:
     return time.time() - time.monotonic()

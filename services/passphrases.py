@@ -124,8 +124,15 @@ class Passphrases:
         expires_at: datetime | None = None,
         networks: tuple[str, ...] = (),
         how: str = "in the page",
+        guesser: str | None = None,
     ) -> None:
-        """Add a passphrase. Raises InvalidValue for a bad or taken phrase, and NotAllowed."""
+        """Add a passphrase. Raises InvalidValue for a bad or taken phrase, and NotAllowed.
+
+        Who hears that a phrase is taken has guessed one of somebody else. `guesser` is the address of a caller for whom
+        that would be a gain: a key that may add phrases, but not grant privileges. Then also raises TooManyAttempts.
+        """
+        if guesser is not None:
+            await self._guesses.count(guesser)
         hashed = digest(self._secret, canonical_phrase(phrase))
 
         async def insert(db: BaseDBAsyncClient) -> None:
