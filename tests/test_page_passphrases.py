@@ -82,12 +82,14 @@ async def test_a_mistake_is_said_in_the_form_and_nothing_typed_is_lost(page: Use
         ({"phrase_uses": "1", "phrase_expiry": "tomorrow"}, "is not a date"),
         ({"phrase_expiry": yesterday}, "is already over"),
         ({"phrase_expiry": "", "phrase_networks": "192.0.2.0/99"}, "is not a network"),
+        ({"phrase_networks": "", "phrase_note": "bell\a"}, "holds the control character U+0007"),
     ):
         await fills_in(page, **fields)
         await page.should_see(marker="phrase-problem", content=words)
-    await fills_in(page, phrase_networks="192.0.2.0/24")
+    await fills_in(page, phrase_networks="192.0.2.0/24", phrase_note="rack 4")
     await page.should_see(marker="secret")
     assert text(page, "secret") == PHRASE
+    await page.should_see("rack 4")
 
 
 async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User, console: Console) -> None:

@@ -11,9 +11,11 @@ from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 from models.errors import AuthkeysError
 from models.passphrases import (
     MAX_LENGTH,
+    MAX_NOTE_LENGTH,
     Passphrase,
     parse_expiry,
     parse_networks,
+    parse_note,
     parse_uses,
     suggest_phrase,
 )
@@ -90,7 +92,7 @@ class PassphrasesPage:
 
     # -- what the admin does -------------------------------------------------------------------------------------------
 
-    async def _add(self, phrase: str, privileges: int, uses: str, expiry: str, networks: str) -> None:
+    async def _add(self, phrase: str, privileges: int, uses: str, expiry: str, networks: str, note: str) -> None:
         await self._window.require_session()
         await self._passphrases.add(
             self._admin,
@@ -99,6 +101,7 @@ class PassphrasesPage:
             uses=parse_uses(uses),
             expires_at=parse_expiry(expiry, datetime.now(UTC)),
             networks=parse_networks(networks),
+            note=parse_note(note),
         )
         show_passphrase(phrase.strip(), self._admin.name)
 
@@ -223,9 +226,10 @@ def _staged(entry: Entry, what: Privilege | None) -> str:
 def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
     now = datetime.now(UTC)
     is_over = passphrase.used >= passphrase.uses or (passphrase.expires_at is not None and passphrase.expires_at <= now)
-    ui.label(f"#{passphrase.id} by {passphrase.made_by}, {passphrase.made_at:%Y-%m-%d %H:%M} UTC").classes(
-        "phrase-name"
-    )
+    made = f"#{passphrase.id} by {passphrase.made_by}, {passphrase.made_at:%Y-%m-%d %H:%M} UTC"
+    ui.label(passphrase.note or made).classes("phrase-name")
+    if passphrase.note:
+        ui.label(made).classes("phrase-fact")
     used = f"used {passphrase.used:,} of {passphrase.uses:,}"
     expiry = f", expires {passphrase.expires_at:%Y-%m-%d %H:%M} UTC" if passphrase.expires_at else ""
     networks = f", from {', '.join(passphrase.networks)}" if passphrase.networks else ""
@@ -239,7 +243,7 @@ def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
 class AddPassphrase:
     """The form of a new passphrase; `add` raises AuthkeysError, which is said in the form, and nothing typed is lost."""
 
-    def __init__(self, add: Callable[[str, int, str, str, str], Awaitable[None]]) -> None:
+    def __init__(self, add: Callable[[str, int, str, str, str, str], Awaitable[None]]) -> None:
         self._add = add
         with ui.element("section").classes("panel").props('aria-label="Add Pickup Passphrase"'):
             ui.label("Add Pickup Passphrase").classes("panel-title").props("role=heading aria-level=2")
@@ -257,6 +261,7 @@ class AddPassphrase:
                 self._networks = self._field(
                     "Allowed networks (optional)", "phrase-networks", "placeholder=192.0.2.0/24"
                 )
+                self._note = self._field("Note (optional)", "phrase-note", f"maxlength={MAX_NOTE_LENGTH}")
                 ui.button("Add pickup passphrase", on_click=self._submit, color=None).props(
                     "unelevated no-caps"
                 ).classes("primary").mark("phrase-add")
@@ -273,7 +278,7 @@ class AddPassphrase:
 
     async def _submit(self) -> None:
         chosen = mask_of(privilege for privilege, box in self._boxes.items() if box.value is True)
-        texts = [str(field.value or "") for field in (self._uses, self._expiry, self._networks)]
+        texts = [str(field.value or "") for field in (self._uses, self._expiry, self._networks, self._note)]
         try:
             await self._add(str(self._phrase.value or ""), chosen, *texts)
         except AuthkeysError as error:
@@ -281,6 +286,7 @@ class AddPassphrase:
             self._problem.set_visibility(True)
             return
         self._problem.set_visibility(False)
-        self._phrase.set_value("")
+        for field in (self._phrase, self._note):
+            field.set_value("")
         for box in self._boxes.values():
             box.set_value(False)
