@@ -257,11 +257,13 @@ class AddPassphrase:
                     suggest = ui.button("Suggest", on_click=self._suggest, color=None)
                     suggest.props("flat dense no-caps").classes("quiet").mark("phrase-suggest")
                 self._uses = self._field("Uses", "phrase-uses", "inputmode=numeric", "1")
-                self._expiry = self._field("Expires (date, optional)", "phrase-expiry", "placeholder=2026-12-31")
+                self._expiry = self._field("Expires", "phrase-expiry", 'placeholder="Never, or 2026-12-31"')
                 self._networks = self._field(
-                    "Allowed networks (optional)", "phrase-networks", "placeholder=192.0.2.0/24"
+                    "Allowed networks", "phrase-networks", 'placeholder="Any, or 192.0.2.0/24"'
                 )
-                self._note = self._field("Note (optional)", "phrase-note", f"maxlength={MAX_NOTE_LENGTH}")
+                self._note = self._field(
+                    "Note", "phrase-note", f'maxlength={MAX_NOTE_LENGTH} placeholder="What it is for"'
+                )
                 ui.button("Add pickup passphrase", on_click=self._submit, color=None).props(
                     "unelevated no-caps"
                 ).classes("primary").mark("phrase-add")
@@ -269,7 +271,7 @@ class AddPassphrase:
             self._problem.set_visibility(False)
 
     def _field(self, label: str, mark: str, props: str, value: str = "") -> ui.input:
-        field = ui.input(label, value=value).props(f"outlined dense {props}").mark(mark)
+        field = ui.input(label, value=value).props(f"outlined dense stack-label {props}").mark(mark)
         field.on("keydown.enter", self._submit)
         return field
 
