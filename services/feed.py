@@ -7,6 +7,7 @@ connection of its own, for the NOTIFY that every transaction sends.
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
@@ -145,14 +146,18 @@ class ChangeFeed:
             for tell in self.first_told:
                 tell(changed)
             await self._staging.rebase(None if changed is None else set(changed))
+            # Everything is read before anything is told: if the database goes away in between, all is told later.
+            complete = [await self._with_rows(commit) for commit in commits]
             self.revision = commits[-1].revision
-            for commit in commits:
-                found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
-                others = await self._staging.who_staged(found)
-                self.committed.emit(commit._replace(rows=tuple(found.values()), who_staged=others))
+            for commit in complete:
+                self.committed.emit(commit)
         await self._staging.refresh()
         for follow in self.followers:
             await follow()
+
+    async def _with_rows(self, commit: Commit) -> Commit:
+        found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
+        return commit._replace(rows=tuple(found.values()), who_staged=await self._staging.who_staged(found))
 
     async def _read(self) -> list[Commit]:
         with database_errors():
@@ -195,20 +200,29 @@ class ChangeFeed:
     # -- signals -----------------------------------------------------------------------------------------------------
 
     async def _watch_sqlite(self) -> None:
-        """Signal every commit of any connection to the file, this process's own included."""
-        async with aiosqlite.connect(self._location.path) as connection:
-            seen = None
-            while True:
-                asked = monotonic()
-                cursor = await connection.execute("PRAGMA data_version")
-                version = await cursor.fetchone()
-                await cursor.close()
-                if version != seen:
-                    seen = version
-                    self._signal.set()
-                elif not self._looking:
-                    self._heard(asked)
-                await asyncio.sleep(_POLL_SECONDS)
+        """Signal every commit of any connection to the file, this process's own included; begin anew after an error."""
+        while True:
+            try:
+                async with aiosqlite.connect(self._location.path) as connection:
+                    await self._poll_sqlite(connection)
+            except sqlite3.Error as error:
+                log.warning("The change feed cannot read the database: %s", error)
+            self._signal.set()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _poll_sqlite(self, connection: aiosqlite.Connection) -> None:
+        seen = None
+        while True:
+            asked = monotonic()
+            cursor = await connection.execute("PRAGMA data_version")
+            version = await cursor.fetchone()
+            await cursor.close()
+            if version != seen:
+                seen = version
+                self._signal.set()
+            elif not self._looking:
+                self._heard(asked)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _watch_postgres(self) -> None:
         """Signal every NOTIFY; connect again, and look again, when the connection is lost."""

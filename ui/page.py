@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from fastapi import Request
+from fastapi import Request, Response
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
@@ -28,7 +28,7 @@ from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
 from ui.dialogs import ask_stage_all, show_shortcuts
-from ui.feedback import show_error, user_errors
+from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
 from ui.key_actions import KeyActions
@@ -52,14 +52,15 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     register_refusals_page(console, stop)
 
     @ui.page("/", title=TITLE)
-    async def authorization_keys(request: Request) -> None:
+    async def authorization_keys(request: Request) -> Response | None:
         try:
             view, problem = parse_view(request.query_params), None
         except InvalidValue as error:
             view, problem = View(), str(error)
-        await AuthkeysPage(Window(console, request, stop), view).build()
-        if problem:
+        unavailable = await built(AuthkeysPage(Window(console, request, stop), view).build())
+        if problem and not unavailable:
             show_error(f"{problem} All keys are shown.")
+        return unavailable
 
 
 class AuthkeysPage:
@@ -72,6 +73,7 @@ class AuthkeysPage:
         self._view = view
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
+        self._told_unstored = False
         self._submission = uuid.uuid4()
         self._revision: int | None = None
 
@@ -127,6 +129,7 @@ class AuthkeysPage:
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
+        ui.context.client.on_connect(self._grid.resend)
         self._window.subscribe()
         self._staging.changed.subscribe(self._staging_changed)
         self._console.feed.committed.subscribe(self._committed)
@@ -139,25 +142,36 @@ class AuthkeysPage:
             with user_errors():
                 await self._window.require_session()
                 tick = parse_tick(event.args)
-                if tick.sequence > self._last_tick:
-                    await self._stage(tick)
-                    self._last_tick = tick.sequence
-                self._grid.acknowledge(tick.sequence)
+                if tick.sequence == self._last_tick + 1:
+                    await self._take_tick(tick)
+                # One that comes twice is only acknowledged; the browser sends one that comes too early again.
+                if tick.sequence <= self._last_tick:
+                    self._grid.acknowledge(self._last_tick)
 
-    async def _stage(self, tick: Tick) -> None:
+    async def _take_tick(self, tick: Tick) -> None:
         try:
-            if tick.privilege is not None:
-                await self._staging.stage(self._admin.id, tick.authkey_id, tick.privilege, tick.value)
-            elif tick.value:
-                await self._staging.stage_removal(self._admin.id, tick.authkey_id)
-            else:
-                await self._staging.take_back(self._admin.id, [tick.authkey_id])
+            await self._stage(tick)
         except DatabaseUnavailable as error:
-            # Raised, so not acknowledged: the browser keeps the tick and sends it again.
-            raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
+            # Not taken, so not acknowledged: the browser keeps the tick, and those after it, and sends them again.
+            if not self._told_unstored:
+                self._told_unstored = True
+                raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
+            return
         except AuthkeysError as error:
             show_error(str(error))
             await self._put_ids([tick.authkey_id])
+        except Exception as bug:
+            show_bug(bug)
+        self._told_unstored = False
+        self._last_tick = tick.sequence
+
+    async def _stage(self, tick: Tick) -> None:
+        if tick.privilege is not None:
+            await self._staging.stage(self._admin.id, tick.authkey_id, tick.privilege, tick.value)
+        elif tick.value:
+            await self._staging.stage_removal(self._admin.id, tick.authkey_id)
+        else:
+            await self._staging.take_back(self._admin.id, [tick.authkey_id])
 
     def _sorted(self, event: GenericEventArguments) -> None:
         with user_errors():
@@ -310,10 +324,12 @@ class AuthkeysPage:
                 await self._refresh_counts()
             await self._show_staged()
 
-    def _availability_changed(self, available: bool) -> None:
+    async def _availability_changed(self, available: bool) -> None:
         if available:
             self._grid.resend()
             self._grid.refresh()
+            await self._refresh_counts()
+            await self._show_staged()
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from fastapi import Request
+from fastapi import Request, Response
 from nicegui import ui
 from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 
@@ -25,7 +25,7 @@ from models.wording import changes, changes_to
 from services.console import Console
 from services.passphrases import Use
 from ui.dialogs import show_passphrase
-from ui.feedback import user_errors
+from ui.feedback import built, user_errors
 from ui.frame import TITLE
 from ui.window import Window
 
@@ -38,8 +38,8 @@ def register_passphrases_page(console: Console, stop: Callable[[], None] | None)
     """Register `/passphrases`."""
 
     @ui.page("/passphrases", title=f"Pickup Passphrases · {TITLE}")
-    async def pickup_passphrases(request: Request) -> None:
-        await PassphrasesPage(Window(console, request, stop)).build()
+    async def pickup_passphrases(request: Request) -> Response | None:
+        return await built(PassphrasesPage(Window(console, request, stop)).build())
 
 
 @dataclass(slots=True)

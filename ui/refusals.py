@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import Request, Response
 from nicegui import ui
 
 from models.authkeys import Authkey
@@ -14,7 +14,7 @@ from models.privileges import PRIVILEGES, Privilege, privilege
 from services.console import Console
 from services.door import Question
 from services.uses import RefusalGroup
-from ui.feedback import user_errors
+from ui.feedback import built, user_errors
 from ui.frame import TITLE
 from ui.window import Window
 
@@ -35,8 +35,8 @@ def register_refusals_page(console: Console, stop: Callable[[], None] | None) ->
     """Register `/refusals`."""
 
     @ui.page("/refusals", title=f"Refusals · {TITLE}")
-    async def refusals(request: Request) -> None:
-        await RefusalsPage(Window(console, request, stop)).build()
+    async def refusals(request: Request) -> Response | None:
+        return await built(RefusalsPage(Window(console, request, stop)).build())
 
 
 @dataclass(frozen=True, slots=True)
