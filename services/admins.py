@@ -16,7 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.functions import Max
 
 from models.access import AccessKind
-from models.accounts import AdminIdentity, Role, account_name, check_password
+from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password
 from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
@@ -234,8 +234,9 @@ class _KnownRight:
 
 
 async def _find(name: str) -> Admin | None:
-    # No account has such a name, and PostgreSQL does not take all of them for a text.
-    return await Admin.filter(name=name).using_db(reader()).first() if name.isprintable() else None
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        return None  # no account's; PostgreSQL takes no NUL in a text, and Tortoise none that is too long for its field
+    return await Admin.filter(name=name).using_db(reader()).first()
 
 
 def _identity(row: Admin) -> AdminIdentity:
