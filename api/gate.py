@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.access import LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
 from models.errors import DatabaseUnavailable
+from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 
 _OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH})
@@ -95,6 +96,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        _root_path_once(scope)
         # NiceGUI would believe it from anybody; our own way to say this is --root-path.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         connection = HTTPConnection(scope)
@@ -143,6 +145,8 @@ class Gate:
         try:
             session = await self._sessions.find(session_cookie(connection, self._sessions))
         except DatabaseUnavailable as error:
+            if _is_visit(connection):
+                return HTMLResponse(unavailable_html(error), 503, headers={"Cache-Control": "no-store"})
             return _refuse(f"{error}\n", 503)
         if session is not None:
             admit(connection.scope, session)
@@ -171,8 +175,17 @@ def _is_visit(connection: HTTPConnection) -> bool:
     )
 
 
+def _root_path_once(scope: Scope) -> None:
+    """Uvicorn puts the root path before every path, also if the proxy in front did not take it away: then take one away."""
+    root = scope.get("root_path", "")
+    if root and f"{scope['path']}/".startswith(f"{root}{root}/"):
+        scope["path"] = scope["path"].removeprefix(root)
+        if raw := scope.get("raw_path"):
+            scope["raw_path"] = raw.removeprefix(root.encode())
+
+
 def _path(connection: HTTPConnection) -> str:
-    """The path below the root path, whether or not the proxy in front took the root path away."""
+    """The path below the root path."""
     return _below_root(connection, connection.scope["path"])
 
 

@@ -123,6 +123,7 @@ class Passphrases:
         uses: int = 1,
         expires_at: datetime | None = None,
         networks: tuple[str, ...] = (),
+        note: str = "",
         how: str = "in the page",
         guesser: str | None = None,
     ) -> None:
@@ -145,6 +146,7 @@ class Passphrases:
                 uses=uses,
                 expires_at=expires_at,
                 networks=" ".join(networks),
+                note=note,
                 admin_id=admin.id,
                 made_at=datetime.now(UTC),
                 using_db=db,
@@ -301,6 +303,7 @@ def _passphrase(row: PickupPassphrase) -> Passphrase:
         row.made_at,
         row.removed_at is not None,
         row.admin.disabled,
+        row.note,
     )
 
 
