@@ -1,6 +1,7 @@
 """The command line, and how the parts are put together: settings -> database -> services -> pages and routes -> run."""
 
 import asyncio
+import gc
 import getpass
 import sys
 import tempfile
@@ -11,7 +12,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 import uvicorn
 from fastapi import FastAPI
@@ -288,16 +288,28 @@ async def _import(settings: Settings, file: Path) -> None:
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
 
 
+def _pause_seldom() -> None:
+    """Collect garbage less often: with a hundred thousand staged changes each collection stops every page for long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def _backend(url: str | None, demo: bool) -> Backend | None:
     if url:
         return Backend(url)
-    return Backend("http://demo", httpx.ASGITransport(stub_backend())) if demo else None
+    if not demo:
+        return None
+    import httpx  # noqa: PLC0415 - takes its time, and is needed with a backend only
+
+    return Backend("http://demo", httpx.ASGITransport(stub_backend()))
 
 
 async def _serve(
     settings: Settings, serving: Serving, display: Display, *, backend_url: str | None, demo: bool
 ) -> None:
     serving.check_certificate()
+    _pause_seldom()
     async with AsyncExitStack() as stack:
         if demo:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))

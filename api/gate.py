@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.access import LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
 from models.errors import DatabaseUnavailable
+from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 
 _OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH})
@@ -142,6 +143,8 @@ class Gate:
         try:
             session = await self._sessions.find(session_cookie(connection, self._sessions))
         except DatabaseUnavailable as error:
+            if _is_visit(connection):
+                return HTMLResponse(unavailable_html(error), 503, headers={"Cache-Control": "no-store"})
             return _refuse(f"{error}\n", 503)
         if session is not None:
             admit(connection.scope, session)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
+from api.connections import GuardedProtocol
 from models.access import HostRule, is_loopback
 from models.errors import AuthkeysError, InvalidValue
 
@@ -82,6 +83,7 @@ class Serving:
         """The settings of uvicorn; the application is still to be set."""
         return uvicorn.Config(
             "",
+            http=GuardedProtocol,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -7,6 +7,7 @@ PostgreSQL has one pool for both.
 import hashlib
 import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
@@ -35,11 +35,6 @@ _UNREACHABLE = (
     OSError,
     TimeoutError,
     DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
     sqlite3.OperationalError,
     sqlite3.DatabaseError,
     TortoiseOperationalError,
@@ -124,7 +119,7 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
             await _connect(location)
         except DatabaseError:
             raise
-        except (*_UNREACHABLE, asyncpg.PostgresError, BaseORMException, ValueError) as error:
+        except _unusable() as error:
             raise _cannot_open(location, error) from error
         yield
     finally:
@@ -190,6 +185,29 @@ def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseEr
     return DatabaseUnusable(f"The file {location} {what}. Nothing was changed. Give another with --database.")
 
 
+def _unreachable() -> tuple[type[BaseException], ...]:
+    return (
+        *_UNREACHABLE,
+        *_postgres_errors(
+            "InterfaceError",
+            "PostgresConnectionError",
+            "CannotConnectNowError",
+            "AdminShutdownError",
+            "TooManyConnectionsError",
+        ),
+    )
+
+
+def _unusable() -> tuple[type[BaseException], ...]:
+    return (*_unreachable(), *_postgres_errors("PostgresError"), BaseORMException, ValueError)
+
+
+def _postgres_errors(*names: str) -> tuple[type[BaseException], ...]:
+    """Errors of asyncpg, if it is in use: whoever works with SQLite shall not wait for its import."""
+    asyncpg = sys.modules.get("asyncpg")
+    return tuple(getattr(asyncpg, name) for name in names) if asyncpg else ()
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
@@ -199,7 +217,7 @@ def database_errors() -> Iterator[None]:
     """Turn what the drivers raise while the database is in use into DatabaseUnavailable."""
     try:
         yield
-    except _UNREACHABLE as error:
+    except _unreachable() as error:
         raise DatabaseUnavailable(
             f"The database does not answer ({_first_line(error)}). Nothing that you staged is lost; try again."
         ) from error

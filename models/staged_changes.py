@@ -76,8 +76,14 @@ class Stageable(Protocol):
         """Grows with every change."""
 
 
-Step = dict[int, tuple[Entry, Entry]]
-"""A staging step: for each authkey id, what was staged before it and after it."""
+class Step(NamedTuple):
+    """A staging step. It is never changed, only replaced, so that one sees by identity whether it is another one."""
+
+    number: int
+    """Grows with every step that can be undone or redone."""
+    undone: bool
+    entries: Mapping[int, tuple[Entry, Entry]]
+    """For each authkey id, what was staged before it and after it."""
 
 
 class StagedChanges:
@@ -86,10 +92,12 @@ class StagedChanges:
     Each method that stages something makes one step and returns the authkey ids that it touched.
     """
 
-    def __init__(self, entries: Mapping[int, Entry] | None = None) -> None:
+    def __init__(self, entries: Mapping[int, Entry] | None = None, steps: Iterable[Step] = ()) -> None:
+        """What is staged already, and the steps that led there or were undone."""
         self._entries: dict[int, Entry] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
-        self._done: list[Step] = []
-        self._undone: list[Step] = []
+        in_order = sorted(steps)
+        self._done = [step for step in in_order if not step.undone]
+        self._undone = [step for step in reversed(in_order) if step.undone]
         self._gone: set[int] = set()
         self._revisions: dict[int, int] = {}
 
@@ -150,6 +158,11 @@ class StagedChanges:
     def can_redo(self) -> bool:
         """Whether there is an undone step to redo."""
         return bool(self._undone)
+
+    @property
+    def steps(self) -> dict[int, Step]:
+        """The steps that can be undone or redone, by number."""
+        return {step.number: step for step in (*self._done, *self._undone)}
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -215,24 +228,24 @@ class StagedChanges:
         if not self._done:
             raise NotStaged("There is no staging step to undo.")
         step = self._done.pop()
-        self._undone.append(step)
-        return self._put({id_: before for id_, (before, _) in step.items()})
+        self._undone.append(step._replace(undone=True))
+        return self._put({id_: before for id_, (before, _) in step.entries.items()})
 
     def redo(self) -> set[int]:
         """Redo the latest undone step. Raises NotStaged if there is none."""
         if not self._undone:
             raise NotStaged("There is no staging step to redo.")
         step = self._undone.pop()
-        self._done.append(step)
-        return self._put({id_: after for id_, (_, after) in step.items()})
+        self._done.append(step._replace(undone=False))
+        return self._put({id_: after for id_, (_, after) in step.entries.items()})
 
     # -- the authkeys change underneath ---------------------------------------------------------------------------
 
-    def ids_to_rebase(self) -> set[int]:
-        """The authkeys whose changes matter here: those staged now or in a step that can be undone or redone."""
-        ids = set(self._entries)
-        for step in (*self._done, *self._undone):
-            ids.update(step)
+    def ids_to_rebase(self, changed: set[int] | None = None) -> set[int]:
+        """Of the changed authkeys (None: of all) those that matter here: staged, or in a step to undo or to redo."""
+        ids: set[int] = set()
+        for here in (self._entries, *(step.entries for step in (*self._done, *self._undone))):
+            ids |= here.keys() if changed is None else here.keys() & changed
         return ids
 
     def rebase(self, rows: Mapping[int, Stageable | None]) -> set[int]:
@@ -249,12 +262,8 @@ class StagedChanges:
                 self._set(id_, _rebased(entry, row))
                 if self[id_] != entry:
                     fell_away.add(id_)
-        for step in (*self._done, *self._undone):
-            for id_ in step.keys() & rows.keys():
-                before, after = step[id_]
-                step[id_] = (_rebased(before, rows[id_]), _rebased(after, rows[id_]))
-        self._done = [step for step in self._done if _does_something(step)]
-        self._undone = [step for step in self._undone if _does_something(step)]
+        self._done = _rebased_steps(self._done, rows)
+        self._undone = _rebased_steps(self._undone, rows)
         return fell_away
 
     def _learn(self, id_: int, row: Stageable | None) -> None:
@@ -268,14 +277,17 @@ class StagedChanges:
     # -- the machinery of steps -----------------------------------------------------------------------------------
 
     def _take_step(self, wanted: Mapping[int, Entry]) -> set[int]:
-        step = {id_: (self[id_], entry) for id_, entry in wanted.items() if self[id_] != entry}
-        if not step:
+        entries = {id_: (self[id_], entry) for id_, entry in wanted.items() if self[id_] != entry}
+        if not entries:
             return set()
-        self._done.append(step)
+        self._done.append(Step(self._done[-1].number + 1 if self._done else 1, False, entries))
         self._undone.clear()
-        while len(self._done) > MAX_STEPS or (len(self._done) > 1 and sum(map(len, self._done)) > MAX_STEP_ENTRIES):
+        while len(self._done) > MAX_STEPS or (len(self._done) > 1 and self._remembered() > MAX_STEP_ENTRIES):
             del self._done[0]
-        return self._put({id_: after for id_, (_, after) in step.items()})
+        return self._put({id_: after for id_, (_, after) in entries.items()})
+
+    def _remembered(self) -> int:
+        return sum(len(step.entries) for step in self._done)
 
     def _put(self, entries: Mapping[int, Entry]) -> set[int]:
         for id_, entry in entries.items():
@@ -312,5 +324,17 @@ def _rebased(entry: Entry, row: Stageable | None) -> Entry:
     return Entry(entry.grants & ~row.privileges, entry.revocations & row.privileges)
 
 
-def _does_something(step: Step) -> bool:
-    return any(before != after for before, after in step.values())
+def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Stageable | None]) -> list[Step]:
+    """The steps against the rows as they are now, without those that would do nothing any more."""
+    rebased = (_rebased_step(step, rows) for step in steps)
+    return [step for step in rebased if any(before != after for before, after in step.entries.values())]
+
+
+def _rebased_step(step: Step, rows: Mapping[int, Stageable | None]) -> Step:
+    changed = {}
+    for id_ in step.entries.keys() & rows.keys():
+        before, after = step.entries[id_]
+        now = (_rebased(before, rows[id_]), _rebased(after, rows[id_]))
+        if now != (before, after):
+            changed[id_] = now
+    return step._replace(entries={**step.entries, **changed}) if changed else step

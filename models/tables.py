@@ -175,6 +175,24 @@ class StagedChange(Model):
         unique_together = (("admin", "authkey_id"),)
 
 
+class StagingStep(Model):
+    """A staging step that its admin can undo, or redo: `staged_changes.Step`, in parts."""
+
+    id = fields.BigIntField(primary_key=True)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="staging_steps", on_delete=fields.CASCADE
+    )
+    number = fields.IntField()
+    part = fields.IntField()
+    undone = fields.BooleanField()
+    entries = fields.TextField()
+    """`staging_steps.to_texts`; empty for a step that is too large to be stored"""
+
+    class Meta:
+        table = "staging_step"
+        unique_together = (("admin", "number", "part"),)
+
+
 class PickupPassphrase(Model):
     """A phrase with which a server may register its own authkey. Used up, expired and removed ones stay, as a record."""
 
@@ -195,6 +213,8 @@ class PickupPassphrase(Model):
     )
     made_at = fields.DatetimeField()
     removed_at = fields.DatetimeField(null=True)
+    note = fields.CharField(max_length=100, default="", db_default="")
+    """What it is for, in the maker's words: the phrase itself is not known any more"""
 
     class Meta:
         table = "pickup_passphrase"

@@ -1,5 +1,6 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
+from html import escape
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
@@ -45,3 +46,15 @@ def consequences(entry: Entry) -> list[Consequence]:
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
     ]
+
+
+def unavailable_html(error: Exception) -> str:
+    """What a browser shows instead of a page while the database does not answer; it asks again by itself."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="3">'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+        "<title>Database unavailable · Authkeys</title>"
+        '<main style="max-width: 34rem; margin: 20vh auto; padding: 0 1rem; font: 16px/1.5 system-ui">'
+        f'<h1 style="font-size: 1.4rem">Database unavailable</h1><p role="status">{escape(str(error))}</p>'
+        "<p>This page opens by itself when the database answers again.</p></main></html>"
+    )

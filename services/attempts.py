@@ -97,6 +97,12 @@ class Guesses:
         """Count a wrong one."""
         await self._limiter.hit(self._WRONG, _place(address))
 
+    async def count(self, address: str) -> None:
+        """Count one before it is known to be right or wrong. Raises TooManyAttempts if it must wait."""
+        if not await self._limiter.hit(self._WRONG, _place(address)):
+            seconds = await self._limiter.wait(self._WRONG, _place(address))
+            raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+
 
 def _place(address: str) -> str:
     """What counts as one address: of IPv6 a /64 network, all of whose addresses belong to whoever has one."""

@@ -1,14 +1,16 @@
 """Staged changes of each admin: in memory for all of the admin's windows, in the database at every step.
 
 The database is the truth. Each step is one small transaction that also raises the admin's `staging_version`; another
-process that finds a newer version than its own reads the entries anew, so two servers on one database agree.
+process that finds a newer version than its own reads the entries anew, so two servers on one database agree. What can be
+undone and redone is stored with them.
 """
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from nicegui import Event
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -19,14 +21,19 @@ from models.database import database_errors, parameters, reader
 from models.errors import AuthkeyNotFound, SubmissionRefused
 from models.privileges import Privilege
 from models.staged_changes import NOTHING, Entry, StagedChanges
-from models.submissions import Source, change_for
+from models.staging_steps import changes_between
+from models.submissions import Change, Source, change_for
 from models.tables import Admin, StagedChange
 from models.usage import QUIET_DAYS
 from models.views import View
 from services.authkeys import Authkeys
+from services.staging_steps import forget_steps, load_steps, store_steps
 from services.submissions import Order, Progress, Receipt, Submissions
 from services.transactions import run_transaction
 from services.uses import Uses
+
+_PORTION = 5_000
+"""Entries that are written at once."""
 
 
 class StagingChange(NamedTuple):
@@ -167,12 +174,12 @@ class Staging:
             if repeated := await self._submissions.receipt_of(submission_uuid):
                 await self._reload(admin.id, desk)
                 return repeated
-            changes = [change_for(id_, entry) for id_, entry in desk.staged.entries.items()]
-            order = Order(submission_uuid, admin, Source.GRID, changes)
+            order = Order(submission_uuid, admin, Source.GRID, await asyncio.to_thread(_changes, desk.staged))
 
             async def clear(db: BaseDBAsyncClient) -> None:
                 await _raise_version(db, admin.id, desk.version)
                 await StagedChange.filter(admin_id=admin.id).using_db(db).delete()
+                await forget_steps(db, admin.id)
 
             try:
                 receipt = await self._submissions.submit(order, on_progress=on_progress, also=clear)
@@ -228,28 +235,24 @@ class Staging:
         require_change(desk.role)
         async with desk.lock:
             while True:
-                before = desk.staged.copy()
-                touched = step(desk.staged)
+                after, touched = await asyncio.to_thread(_take, step, desk.staged)
                 try:
-                    await _store(admin_id, desk, touched)
+                    await _store(admin_id, desk, after, touched)
                     break
                 except _OutdatedError:
                     await self._reload(admin_id, desk)
-                except BaseException:
-                    desk.staged = before
-                    raise
         self.changed.emit(StagingChange(admin_id, frozenset(touched)))
         return touched
 
     async def _rebase(self, admin_id: int, desk: _Desk, changed_ids: set[int] | None) -> None:
-        mine = desk.staged.ids_to_rebase()
-        ids = mine if changed_ids is None else mine & changed_ids
+        ids = desk.staged.ids_to_rebase(changed_ids)
         if not ids:
             return
         found = await self._authkeys.find(ids)
-        fell_away = desk.staged.rebase({id_: found.get(id_) for id_ in ids})
+        rows = {id_: found.get(id_) for id_ in ids}
+        after, fell_away = await asyncio.to_thread(_take, lambda staged: staged.rebase(rows), desk.staged)
         try:
-            await _store(admin_id, desk, fell_away)
+            await _store(admin_id, desk, after, fell_away)
         except _OutdatedError:
             await self._reload(admin_id, desk)
             return
@@ -275,25 +278,50 @@ class Staging:
                 .using_db(reader())
                 .values_list("authkey_id", "grants", "revocations", "removal", "revision")
             )
-        staged = StagedChanges({row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows})
-        found = await self._authkeys.find(staged)
-        staged.rebase({id_: found.get(id_) for id_ in staged})
+        entries = {row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows}
+        staged = StagedChanges(entries, await load_steps(admin_id))
+        ids = staged.ids_to_rebase()
+        found = await self._authkeys.find(ids)
+        await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
         return staged, admin.staging_version, Role(admin.role)
 
 
-async def _store(admin_id: int, desk: _Desk, authkey_ids: set[int]) -> None:
-    """Write the entries of these authkeys as they are in memory now."""
-    if not authkey_ids:
+# What may take long for a hundred thousand authkeys runs in a thread, on a copy: the pages of others go on meanwhile.
+
+
+def _take(step: Callable[[StagedChanges], set[int]], staged: StagedChanges) -> tuple[StagedChanges, set[int]]:
+    """What will be staged after a step, and the authkeys that it touches."""
+    after = staged.copy()
+    return after, step(after)
+
+
+def _changes(staged: StagedChanges) -> list[Change]:
+    return [change_for(id_, entry) for id_, entry in staged.entries.items()]
+
+
+async def _store(admin_id: int, desk: _Desk, after: StagedChanges, authkey_ids: set[int]) -> None:
+    """Write the entries of these authkeys, and the steps; then they are in memory too."""
+    steps = changes_between(desk.staged.steps, after.steps)
+    if not authkey_ids and not steps.any:
+        desk.staged = after
         return
-    entries = {id_: desk.staged[id_] for id_ in authkey_ids}
 
     async def write(db: BaseDBAsyncClient) -> None:
         await _raise_version(db, admin_id, desk.version)
-        await _delete(db, admin_id, [id_ for id_, entry in entries.items() if entry == NOTHING])
-        await _upsert(db, admin_id, {id_: entry for id_, entry in entries.items() if entry != NOTHING})
+        for some in _portions(authkey_ids):
+            await _delete(db, admin_id, [id_ for id_ in some if after[id_] == NOTHING])
+            await _upsert(db, [[admin_id, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
+        await store_steps(db, admin_id, steps)
 
     await run_transaction(write)
+    desk.staged = after
     desk.version += 1
+
+
+def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
+    remaining = iter(ids)
+    while some := list(islice(remaining, _PORTION)):
+        yield some
 
 
 async def _raise_version(db: BaseDBAsyncClient, admin_id: int, seen: int) -> None:
@@ -303,16 +331,15 @@ async def _raise_version(db: BaseDBAsyncClient, admin_id: int, seen: int) -> Non
 
 
 async def _delete(db: BaseDBAsyncClient, admin_id: int, authkey_ids: list[int]) -> None:
-    for first in range(0, len(authkey_ids), 10_000):
-        some = authkey_ids[first : first + 10_000]
-        await StagedChange.filter(admin_id=admin_id, authkey_id__in=some).using_db(db).delete()
+    if authkey_ids:
+        await StagedChange.filter(admin_id=admin_id, authkey_id__in=authkey_ids).using_db(db).delete()
 
 
-async def _upsert(db: BaseDBAsyncClient, admin_id: int, entries: dict[int, Entry]) -> None:
-    if entries:
+async def _upsert(db: BaseDBAsyncClient, rows: list[list[Any]]) -> None:
+    if rows:
         await db.execute_many(
             "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
             f"VALUES ({parameters(6)}) ON CONFLICT (admin_id, authkey_id) DO UPDATE SET grants = excluded.grants, "
             "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision",
-            [[admin_id, id_, *entry] for id_, entry in entries.items()],
+            rows,
         )

@@ -30,6 +30,7 @@ http {{
 def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
     """Run deploy/`configuration` with its addresses and files replaced by a test's own."""
     server = _adapted(configuration, replaced)
+    server = server.replace("/var/log/nginx", str(folder))
     file = folder / "nginx.conf"
     file.write_text(_FRAME.format(folder=folder, server=server))
     with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:

@@ -60,7 +60,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
     async with open_database(database):
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
-            "StagedChange", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
+            "StagedChange", "StagingStep", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
         }  # fmt: skip
         assert not any((await everything()).values())
 

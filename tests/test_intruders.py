@@ -95,7 +95,7 @@ def test_another_sites_page_can_embed_and_fetch_nothing_but_link_here(server: Pr
 def test_another_programs_cookie_on_this_host_locks_nobody_out(server: Program, other: str) -> None:
     mine = "=".join(server.cookie)
     for cookies in (f"{other}; {mine}", f"{mine}; {other}"):
-        answer = httpx.get(f"{server.url}/grid/rows", headers={"Cookie": cookies.encode()})
+        answer = httpx.get(f"{server.url}/grid/rows", headers={b"Cookie": cookies.encode()})
         assert answer.status_code == 200
 
 

@@ -54,6 +54,12 @@ async def test_only_the_right_password_lets_in_and_every_attempt_is_on_record(co
     assert await kinds(console) == [AccessKind.ADDED, *[AccessKind.REFUSED] * 3]
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\n", "", "x" * 65, "x" * 150, "x" * 300, "\ud800"])
+async def test_a_name_that_no_account_can_have_is_refused_like_a_wrong_one(console: Console, name: str) -> None:
+    assert await console.admins.authenticate(name, PASSWORD, HERE) is None
+    assert await console.admins.authenticate_script(name, PASSWORD, HERE) is None
+
+
 async def test_a_password_is_stored_only_as_argon2id(console: Console) -> None:
     await dana(console)
     stored = (await Admin.get(name="dana")).password_hash

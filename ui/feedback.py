@@ -1,12 +1,15 @@
 """How errors reach the person: an expected one as a notification in its own words, a bug as an apology and a log entry."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
+from fastapi import Response
+from fastapi.responses import HTMLResponse
 from nicegui import ui
 
-from models.errors import AuthkeysError
+from models.errors import AuthkeysError, DatabaseUnavailable
+from models.wording import unavailable_html
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,15 @@ def user_errors() -> Iterator[None]:
         yield
     except AuthkeysError as error:
         show_error(str(error))
+
+
+async def built(building: Awaitable[None]) -> Response | None:
+    """Build a page; while the database does not answer a plain one stands in for it, and asks again by itself."""
+    try:
+        await building
+    except DatabaseUnavailable as error:
+        return HTMLResponse(unavailable_html(error), 503)
+    return None
 
 
 def show_error(message: str) -> None:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from fastapi import Request
+from fastapi import Request, Response
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
@@ -23,15 +23,15 @@ from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
-from services.keymaking import add_authkey, issue_new_key
 from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
-from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
-from ui.feedback import show_error, user_errors
+from ui.dialogs import ask_stage_all, show_shortcuts
+from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
+from ui.key_actions import KeyActions
 from ui.passphrases import register_passphrases_page
 from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
@@ -54,14 +54,15 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     register_refusals_page(console, stop)
 
     @ui.page("/", title=TITLE)
-    async def authorization_keys(request: Request) -> None:
+    async def authorization_keys(request: Request) -> Response | None:
         try:
             view, problem = parse_view(request.query_params), None
         except InvalidValue as error:
             view, problem = View(), str(error)
-        await AuthkeysPage(Window(console, request, stop), view).build()
-        if problem:
+        unavailable = await built(AuthkeysPage(Window(console, request, stop), view).build())
+        if problem and not unavailable:
             show_error(f"{problem} All keys are shown.")
+        return unavailable
 
 
 class AuthkeysPage:
@@ -74,6 +75,7 @@ class AuthkeysPage:
         self._view = view
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
+        self._told_unstored = False
         self._submission = uuid.uuid4()
         self._revision: int | None = None
 
@@ -84,12 +86,13 @@ class AuthkeysPage:
         hidden = await self._hidden()
         await self._window.load()
         self._window.build_frame("/")
+        actions = KeyActions(self._window)
         with ui.element("div").classes("page"):
             self._toolbar = Toolbar(
                 self._view,
                 on_view=self._show_view,
                 on_stage_all=self._ask_stage_all,
-                on_add=self._add,
+                on_add=actions.add,
                 on_revoke_unused=self._revoke_unused,
                 may_change=self._admin.may_change,
             )
@@ -109,7 +112,12 @@ class AuthkeysPage:
             on_submit=self._submit,
             may_change=self._admin.may_change,
         )
-        self._menu = RowMenu(on_issue=self._issue, on_remove_all=self._remove_all, may_change=self._admin.may_change)
+        self._menu = RowMenu(
+            on_details=actions.show_details,
+            on_issue=actions.issue,
+            on_remove_all=self._remove_all,
+            may_change=self._admin.may_change,
+        )
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
@@ -123,6 +131,7 @@ class AuthkeysPage:
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
+        ui.context.client.on_connect(self._grid.resend)
         self._window.subscribe()
         self._staging.changed.subscribe(self._staging_changed)
         self._console.feed.committed.subscribe(self._committed)
@@ -135,25 +144,36 @@ class AuthkeysPage:
             with user_errors():
                 await self._window.require_session()
                 tick = parse_tick(event.args)
-                if tick.sequence > self._last_tick:
-                    await self._stage(tick)
-                    self._last_tick = tick.sequence
-                self._grid.acknowledge(tick.sequence)
+                if tick.sequence == self._last_tick + 1:
+                    await self._take_tick(tick)
+                # One that comes twice is only acknowledged; the browser sends one that comes too early again.
+                if tick.sequence <= self._last_tick:
+                    self._grid.acknowledge(self._last_tick)
 
-    async def _stage(self, tick: Tick) -> None:
+    async def _take_tick(self, tick: Tick) -> None:
         try:
-            if tick.privilege is not None:
-                await self._staging.stage(self._admin.id, tick.authkey_id, tick.privilege, tick.value)
-            elif tick.value:
-                await self._staging.stage_removal(self._admin.id, tick.authkey_id)
-            else:
-                await self._staging.take_back(self._admin.id, [tick.authkey_id])
+            await self._stage(tick)
         except DatabaseUnavailable as error:
-            # Raised, so not acknowledged: the browser keeps the tick and sends it again.
-            raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
+            # Not taken, so not acknowledged: the browser keeps the tick, and those after it, and sends them again.
+            if not self._told_unstored:
+                self._told_unstored = True
+                raise DatabaseUnavailable(f"{error} The tick is kept and will be sent again.") from error
+            return
         except AuthkeysError as error:
             show_error(str(error))
             await self._put_ids([tick.authkey_id])
+        except Exception as bug:
+            show_bug(bug)
+        self._told_unstored = False
+        self._last_tick = tick.sequence
+
+    async def _stage(self, tick: Tick) -> None:
+        if tick.privilege is not None:
+            await self._staging.stage(self._admin.id, tick.authkey_id, tick.privilege, tick.value)
+        elif tick.value:
+            await self._staging.stage_removal(self._admin.id, tick.authkey_id)
+        else:
+            await self._staging.take_back(self._admin.id, [tick.authkey_id])
 
     def _sorted(self, event: GenericEventArguments) -> None:
         with user_errors():
@@ -237,14 +257,6 @@ class AuthkeysPage:
             text = changes_to_keys(receipt.change_count, receipt.key_count)
             self._bar.show_applied(f"Undone: {text}", undoable=False)
 
-    def _add(self) -> None:
-        async def add(ip: str, service: str, privileges: int) -> None:
-            await self._window.require_session()
-            key, secret = await add_authkey(self._console.submissions, self._admin, ip, service, privileges)
-            show_secret(key.ip, key.service, secret)
-
-        ask_new_authkey(add)
-
     async def _ask_stage_all(self) -> None:
         with user_errors():
             await self._window.require_session()
@@ -257,14 +269,6 @@ class AuthkeysPage:
 
     async def _revoke_unused(self) -> None:
         await self._do(lambda: self._staging.revoke_unused(self._admin.id, self._view))
-
-    def _issue(self, row: Authkey) -> None:
-        async def issue() -> None:
-            with user_errors():
-                await self._window.require_session()
-                show_secret(row.ip, row.service, await issue_new_key(self._console.submissions, self._admin, row))
-
-        ask_issue_new_key(row, issue)
 
     async def _remove_all(self, row: Authkey) -> None:
         await self._do(lambda: self._staging.stage_removal_of_ip(self._admin.id, row.ip))
@@ -322,10 +326,12 @@ class AuthkeysPage:
                 await self._refresh_counts()
             await self._show_staged()
 
-    def _availability_changed(self, available: bool) -> None:
+    async def _availability_changed(self, available: bool) -> None:
         if available:
             self._grid.resend()
             self._grid.refresh()
+            await self._refresh_counts()
+            await self._show_staged()
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,9 @@ const authkeys = (() => {
   const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8, unused: 16 }; // bits of a cell's value, so that AG Grid sees any change
   const FLASH_MS = 4000;
   const RETRY_MS = 1000;
+  const RESEND_MS = 3000;
+  const KEPT = "What you staged is kept.";
+  const SENT_LATER = "Boxes that you tick now are sent when the connection is back.";
   let pendingStore = ""; // where ticks are kept that the server has not acknowledged; they outlive a reload of this tab
 
   let api = null;
@@ -17,6 +20,9 @@ const authkeys = (() => {
   let generation = 0; // of the view; answers for an older one are dropped
   let sequence = 0;
   let pending = [];
+  let asking = 0; // blocks that were asked for and have not come
+  let place = null; // where everything was before blocks were read anew
+  const replaced = new Map(); // authkey id -> {row, at}, while blocks are under way
   const flashes = new Map(); // authkey id -> {mask, whole, by}
 
   // -- rows: what the server sent, with the ticks that it has not seen yet -------------------------------------------
@@ -31,36 +37,55 @@ const authkeys = (() => {
     return { ...row, staged: value ? row.staged | (1 << bit) : row.staged & ~(1 << bit) };
   }
 
-  function replace(node, row) {
+  function replace(row) {
+    if (asking) replaced.set(row.id, { row, at: performance.now() });
+    const node = api?.getRowNode(String(row.id));
     if (node?.data) node.setData(withPending(row));
+  }
+
+  function newest(row, began) {
+    // Of a block that was under way a row may have been replaced meanwhile.
+    const newer = replaced.get(row.id);
+    return newer && newer.at > began ? newer.row : row;
   }
 
   const datasource = {
     async getRows(request) {
       const asked = generation;
-      const sort = request.sortModel[0];
-      const parameters = new URLSearchParams(query);
-      parameters.delete("sort");
-      if (sort) parameters.set("sort", (sort.sort === "desc" ? "-" : "") + sort.colId);
-      while (asked === generation) {
-        try {
-          const early = request.startRow === 0 ? firstBlock : null;
-          firstBlock = null;
-          const response = await (early ?? fetchBlock(parameters, request.startRow, request.endRow));
-          if (response.ok) {
-            const { rows, total } = await response.json();
-            if (asked === generation) request.successCallback(rows.map(withPending), total);
-            return;
-          }
-          if (response.status === 401) return location.reload(); // signed out
-          if (response.status < 500) return request.failCallback();
-        } catch (error) {
-          console.info("The server does not answer; asking again.", error.name);
-        }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      asking++;
+      try {
+        await answer(request, asked);
+      } finally {
+        if (!--asking) replaced.clear();
+        setTimeout(settle); // after the grid has asked for its next block
       }
     },
   };
+
+  async function answer(request, asked) {
+    const sort = request.sortModel[0];
+    const parameters = new URLSearchParams(query);
+    parameters.delete("sort");
+    if (sort) parameters.set("sort", (sort.sort === "desc" ? "-" : "") + sort.colId);
+    while (asked === generation) {
+      const began = performance.now();
+      try {
+        const early = request.startRow === 0 ? firstBlock : null;
+        firstBlock = null;
+        const response = await (early ?? fetchBlock(parameters, request.startRow, request.endRow));
+        if (response.ok) {
+          const { rows, total } = await response.json();
+          if (asked === generation) request.successCallback(rows.map((row) => withPending(newest(row, began))), total);
+          return;
+        }
+        if (response.status === 401) return location.reload(); // signed out
+        if (response.status < 500) return request.failCallback();
+      } catch (error) {
+        console.info("The server does not answer; asking again.", error.name);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
 
   function fetchBlock(parameters, start, end) {
     const all = new URLSearchParams(parameters);
@@ -93,7 +118,12 @@ const authkeys = (() => {
   }
 
   function send({ seq, id, column, value }) {
-    emitEvent("tick", { seq, id, column, value });
+    // Not while offline: the socket would send its copies before the server knows again whose they are.
+    if (window.socket?.connected) emitEvent("tick", { seq, id, column, value });
+  }
+
+  function resend() {
+    pending.forEach(send);
   }
 
   function remember() {
@@ -103,7 +133,7 @@ const authkeys = (() => {
   function adopt() {
     // Ticks of this tab from before a reload: to this server window they are new.
     pending = JSON.parse(sessionStorage.getItem(pendingStore) ?? "[]").map((entry) => ({ ...entry, seq: ++sequence }));
-    pending.forEach(send);
+    resend();
   }
 
   // -- cells ---------------------------------------------------------------------------------------------------------
@@ -222,9 +252,19 @@ const authkeys = (() => {
 
   // -- keys ----------------------------------------------------------------------------------------------------------
 
+  function columnOfKey(key) {
+    if (key !== "Delete" && !/^[1-9]$/.test(key)) return undefined;
+    const bit = key === "Delete" ? null : Number(key) - 1;
+    return api.getColumns().find((column) => column.getColDef().cellRendererParams?.bit === bit);
+  }
+
   function onCellKeyDown({ event, node, column }) {
     const column_id = column.getColId();
-    if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
+    const meant = event.ctrlKey || event.metaKey || event.altKey ? undefined : columnOfKey(event.key);
+    if (meant) {
+      event.preventDefault();
+      tick(node, meant);
+    } else if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
       event.preventDefault();
       if (event.target.type !== "checkbox") tick(node, column);
       else event.target.click();
@@ -257,29 +297,65 @@ const authkeys = (() => {
 
   // -- staying in place ------------------------------------------------------------------------------------------------
 
+  // Rows come and go above: the shown ones stay where they are on the screen, and so does the focused cell, also if its
+  // own row goes. Not at the very top, where one wants to see what comes.
+
   function refetch() {
     if (!api) return;
-    const focused = api.getFocusedCell();
-    const id = focused && api.getDisplayedRowAtIndex(focused.rowIndex)?.data?.id;
-    if (id !== undefined && id !== null && document.activeElement?.closest(".ag-cell")) {
-      const follow = () => {
-        const index = api.getRowNode(String(id))?.rowIndex;
-        if (index === undefined || index === null) return;
-        api.removeEventListener("modelUpdated", follow);
-        if (index !== focused.rowIndex) api.setFocusedCell(index, focused.column);
-      };
-      api.addEventListener("modelUpdated", follow);
-      setTimeout(() => api?.removeEventListener("modelUpdated", follow), FLASH_MS);
-    }
+    place ??= here();
     api.refreshInfiniteCache();
+  }
+
+  const viewport = () => document.querySelector(".grid .ag-body-viewport");
+  const indexOf = (id) => api.getRowNode(String(id))?.rowIndex ?? null;
+
+  function here() {
+    const top = viewport().scrollTop;
+    const cell = document.activeElement?.closest(".ag-cell") ? api.getFocusedCell() : null;
+    const rows = api
+      .getRenderedNodes()
+      .filter((node) => node.data && node.rowTop + node.rowHeight > top)
+      .map((node) => ({ id: node.data.id, index: node.rowIndex, height: node.rowHeight }))
+      .sort((one, other) => one.index - other.index);
+    return { rows, cell, scrolled: top > 0, focused: rows.find(({ index }) => index === cell?.rowIndex) };
+  }
+
+  function settle() {
+    if (!place || asking) return;
+    const { rows, cell, scrolled, focused } = place;
+    place = null;
+    const kept = [focused, ...rows].find((row) => row && indexOf(row.id) !== null);
+    const shift = kept ? indexOf(kept.id) - kept.index : 0;
+    if (shift && scrolled) viewport().scrollTop += shift * kept.height;
+    if (!focused) return;
+    const next = rows.find(({ id, index }) => index >= focused.index && indexOf(id) !== null);
+    const index = next ? indexOf(next.id) : Math.min(cell.rowIndex, api.getDisplayedRowCount() - 1);
+    if (index >= 0 && index !== cell.rowIndex) api.setFocusedCell(index, cell.column);
   }
 
   function onGridReady(params) {
     api = params.api;
     addEventListener("keydown", onKeyDown);
     adopt();
-    window.socket?.on("connect", () => pending.forEach(send));
+    setInterval(resend, RESEND_MS); // whatever was lost on the way, or not taken by the database
   }
+
+  function watchConnection() {
+    // NiceGUI shows its pop-up, of which a screen reader learns nothing.
+    const status = document.createElement("div");
+    status.className = "visually-hidden";
+    status.setAttribute("role", "status");
+    document.body.append(status);
+    const reassurance = document.createElement("span");
+    document.getElementById("popup").append(reassurance);
+    window.socket.on("disconnect", () => {
+      reassurance.textContent = api ? `${KEPT} ${SENT_LATER}` : KEPT;
+      status.textContent = `Connection lost. ${reassurance.textContent}`;
+    });
+    window.socket.on("connect", () => (status.textContent &&= "Connected again."));
+  }
+
+  addEventListener("load", watchConnection);
 
   function onSortChanged() {
     const column = api.getColumnState().find((state) => state.sort);
@@ -315,22 +391,24 @@ const authkeys = (() => {
     show(viewQuery) {
       query = viewQuery;
       generation++;
+      place = null;
       if (!api) return;
       if (api.getDisplayedRowCount()) api.ensureIndexVisible(0, "top");
       api.purgeInfiniteCache();
     },
     put(rows) {
-      rows.forEach((row) => replace(api?.getRowNode(String(row.id)), row));
+      rows.forEach(replace);
     },
     flash(changes, by) {
-      changes.forEach(([id, mask, whole]) => flashes.set(id, { mask, whole, by }));
+      const mine = new Map(changes.map(([id, mask, whole]) => [id, { mask, whole, by }]));
+      mine.forEach((flash, id) => flashes.set(id, flash));
       const redraw = () => {
         const nodes = changes.map(([id]) => api?.getRowNode(String(id))).filter((node) => node?.data);
         nodes.forEach((node) => node.setData({ ...node.data }));
       };
       redraw();
       setTimeout(() => {
-        changes.forEach(([id]) => flashes.delete(id));
+        mine.forEach((flash, id) => flashes.get(id) === flash && flashes.delete(id)); // not a newer one
         redraw();
       }, FLASH_MS);
     },
@@ -345,7 +423,7 @@ const authkeys = (() => {
         document.body.innerHTML = '<main class="stopped"><h1>Authkeys has stopped</h1><p>What you staged is kept.</p></main>';
       });
     },
-    resend: () => pending.forEach(send),
+    resend,
     remember_theme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
   };
 })();

@@ -1,0 +1,77 @@
+"""Staging steps as texts, for the database, and what a change of the steps means for what is stored."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from models.staged_changes import Entry, Step
+
+MAX_STORED_ENTRIES = 200_000
+"""A step with more entries is not stored: it can be undone until the server stops."""
+ENTRIES_IN_A_PART = 5_000
+"""So many are written or read at once, so that a large step does not hold up everybody's pages."""
+
+
+def to_texts(step: Step) -> Iterator[str]:
+    """The parts of a step, one after the other as they are asked for; a single empty one if it is too large."""
+    if len(step.entries) > MAX_STORED_ENTRIES:
+        yield ""
+        return
+    entries = iter(step.entries.items())
+    while part := [_flat(*entry) for entry in islice(entries, ENTRIES_IN_A_PART)]:
+        yield json.dumps(part, separators=(",", ":"))
+
+
+def from_text(text: str) -> dict[int, tuple[Entry, Entry]]:
+    """The entries of one part."""
+    return {row[0]: (_entry(*row[1:5]), _entry(*row[5:9])) for row in json.loads(text)}
+
+
+def _flat(authkey_id: int, entries: tuple[Entry, Entry]) -> list[int]:
+    return [authkey_id, *(int(value) for entry in entries for value in entry)]
+
+
+def _entry(grants: int, revocations: int, removal: int, revision: int) -> Entry:
+    return Entry(grants, revocations, bool(removal), revision)
+
+
+class StepChanges(NamedTuple):
+    """What must be written so that the stored steps are those in memory."""
+
+    kept: list[int]
+    """Numbers of the steps that stay as they are stored; all other stored ones go"""
+    new: list[Step]
+    turned: list[Step]
+    """Steps that were undone or redone, and are the same otherwise"""
+    gone: bool
+    """Whether stored steps go"""
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.new or self.turned or self.gone)
+
+
+def changes_between(before: Mapping[int, Step], after: Mapping[int, Step]) -> StepChanges:
+    """Compare the steps, by number, before and after something was done."""
+    kept = [number for number, step in after.items() if number in before and step.entries is before[number].entries]
+    kept_numbers = set(kept)
+    return StepChanges(
+        kept,
+        [step for number, step in after.items() if number not in kept_numbers],
+        [after[number] for number in kept if after[number].undone is not before[number].undone],
+        len(kept) < len(before),
+    )
+
+
+def reachable(steps: Iterable[Step]) -> list[Step]:
+    """The stored steps that can be undone or redone one after the other: not those beyond one that was not stored.
+
+    Such a step is known by having no entries.
+    """
+    steps = list(steps)
+    holes = [step for step in steps if not step.entries]
+    first = max((hole.number for hole in holes if not hole.undone), default=-1)
+    last = min((hole.number for hole in holes if hole.undone), default=2**31)
+    return [step for step in steps if first < step.number < last]
