@@ -21,7 +21,6 @@ from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection, get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
@@ -150,16 +149,17 @@ async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
 
     Of several instances that start at once one does it; the others wait, and then find nothing to do.
     """
-    executor = MigrationExecutor(writer(), config["apps"])
-    await executor.loader.build_graph()
-    known = {key.name for key in executor.loader.graph.nodes}
-    applied = {key.name for key in await executor.recorder.applied_migrations()}
+    known = {file.stem for file in (Path(__file__).parent / "migrations").glob("[0-9]*.py")}
+    applied = await _applied_migrations()
     if unknown := sorted(applied - known):
         raise DatabaseUnusable(
             f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
             "Nothing was changed. Start the newer version, or give another database with --database."
         )
     if known != applied:
+        # Only now: at most starts nothing is to be done, and nothing of this needed.
+        from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
         async with in_transaction(writer().connection_name) as transaction:
             if location.is_postgres:
                 await transaction.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
@@ -167,6 +167,14 @@ async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
             # First of all: to look into a table that is not there would end the transaction.
             await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
             await executor.migrate()
+
+
+async def _applied_migrations() -> set[str]:
+    try:
+        rows = await writer().execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
+    except TortoiseOperationalError:
+        return set()  # a new database has no such table
+    return {row["name"] for row in rows}
 
 
 def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseError:
