@@ -110,11 +110,11 @@ def serve(
         return
 
     async def work() -> None:
-        if native:
-            require_native()
         serving = Serving(
             host, port, ssl_certfile, ssl_keyfile, root_path, tuple(trusted_proxy or ()), tuple(allowed_host or ())
         )
+        if native:
+            require_native(serving.is_desktop)
         await _serve(
             context.obj,
             serving,

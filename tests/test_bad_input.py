@@ -25,16 +25,19 @@ def at_a_terminal(*arguments: str, typed: list[str]) -> tuple[int, str]:
         start_new_session=True,
     ) as process:
         os.close(terminal)
-        said = ""
+        said = asked = ""
         lines = iter(typed)
         try:
             while part := os.read(controller, 1000).decode():
-                said += part
-                if said.rstrip().endswith(":") and (line := next(lines, None)) is not None:
-                    os.write(controller, f"{line}\n".encode())
-                    said += "\n"
+                said, asked = said + part, asked + part
+                if asked.endswith(": "):
+                    os.write(controller, f"{next(lines)}\n".encode())
+                    asked = ""
         except OSError:
             pass  # so Linux says that the other end has closed
+        except BaseException:
+            process.kill()
+            raise
         os.close(controller)
     return process.returncode, said
 

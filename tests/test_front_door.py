@@ -276,6 +276,10 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy(tmp_path: Path) ->
         (("--ssl-certfile", "missing.pem", "--ssl-keyfile", "missing.pem"), "cannot be used"),
         (("--ssl-certfile", "missing.pem"), "needs both"),
         (("--root-path", "keys/"), "--root-path begins with a slash"),
+        (("--trusted-proxy", "*"), "--trusted-proxy takes the address of a proxy"),
+        (("--trusted-proxy", "proxy.example"), "--trusted-proxy takes the address of a proxy"),
+        (("--trusted-proxy", "192.0.2.1/24"), "has host bits set"),
+        (("--native", "--host", "0.0.0.0"), "--native is for one's own machine"),
     ],
 )
 def test_a_start_that_would_not_be_safe_is_refused_in_words(

@@ -47,8 +47,12 @@ def _runtime_folder() -> str | None:
     return str(home) if os.access(home, os.W_OK) else None
 
 
-def require_native() -> None:
-    """Raise NoNativeWindow, with the remedy, if this Python cannot open a window."""
+def require_native(is_desktop: bool) -> None:
+    """Raise NoNativeWindow, with the remedy, if no window is possible: for others, or with this Python."""
+    if not is_desktop:
+        raise NoNativeWindow(
+            "--native is for one's own machine. A server that others can reach, or with a proxy in front, opens no window."
+        )
     if importlib.util.find_spec("webview") is None:
         raise NoNativeWindow(
             "--native needs pywebview, which is not installed. Start with: uv run --extra native main.py --native"
