@@ -1,7 +1,12 @@
 """The command line, and how the parts are put together: settings -> database -> services -> pages and routes -> run."""
 
-import asyncio
 import gc
+
+# Garbage is collected less often: at first for a faster start, as nothing that is imported is garbage; later because with
+# a hundred thousand staged changes each collection stops every page for long.
+gc.set_threshold(50_000, 20, 50)
+
+import asyncio
 import getpass
 import sys
 import tempfile
@@ -288,13 +293,6 @@ async def _import(settings: Settings, file: Path) -> None:
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
 
 
-def _pause_seldom() -> None:
-    """Collect garbage less often: with a hundred thousand staged changes each collection stops every page for long."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 def _backend(url: str | None, demo: bool) -> Backend | None:
     if url:
         return Backend(url)
@@ -309,7 +307,7 @@ async def _serve(
     settings: Settings, serving: Serving, display: Display, *, backend_url: str | None, demo: bool
 ) -> None:
     serving.check_certificate()
-    _pause_seldom()
+    gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
         if demo:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))
