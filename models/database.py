@@ -39,6 +39,14 @@ _UNREACHABLE = (
     TortoiseOperationalError,
 )
 
+_PROBLEMS = {
+    "disk is full": "The disk of the database is full, so nothing can be stored.",
+    "readonly": "The database can only be read now, so nothing can be stored.",
+    "disk I/O error": "The file of the database cannot be read or written now.",
+    "database is locked": "Another program holds the database for long, so nothing can be stored.",
+}
+"""What SQLite says, and how that is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLocation:
@@ -130,6 +138,8 @@ async def _connect(location: DatabaseLocation) -> None:
     if not location.is_postgres:
         _create_private(location.path)
     config = tortoise_config(location)
+    if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
+        raise PermissionError("readonly")  # SQLite would open it, and refuse the first change
     # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
     await Tortoise.init(config=config, _enable_global_fallback=True)
     await writer().execute_query("SELECT 1")
@@ -226,9 +236,15 @@ def database_errors() -> Iterator[None]:
     try:
         yield
     except _unreachable() as error:
-        raise DatabaseUnavailable(
-            f"The database does not answer ({_first_line(error)}). Nothing that you staged is lost; try again."
-        ) from error
+        raise DatabaseUnavailable(f"{_in_words(error)} Nothing that you staged is lost; try again.") from error
+
+
+def _in_words(error: BaseException) -> str:
+    problem = _first_line(error)
+    for sign, words in _PROBLEMS.items():
+        if sign in problem:
+            return words
+    return f"The database does not answer ({problem})."
 
 
 def writer() -> BaseDBAsyncClient:

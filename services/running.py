@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from models.errors import DatabaseUnusable
+
 
 class Running:
     """The mark that a running server leaves beside its database: a lock that ends with the process, and its address."""
@@ -18,7 +20,7 @@ class Running:
 
     @contextmanager
     def held(self) -> Iterator[bool]:
-        """Hold the mark until the block ends; whether it could be had."""
+        """Hold the mark until the block ends; whether it could be had. Raises DatabaseUnusable if it cannot be written."""
         if not self._mark.parent.is_dir():  # then there is no database either, and opening it will say so
             yield True
             return
@@ -27,6 +29,11 @@ class Running:
         except Timeout:
             yield False
             return
+        except OSError as error:
+            raise DatabaseUnusable(
+                f"The folder {self._mark.parent} cannot be written ({error.strerror}), and the database needs files of "
+                "its own there. Nothing was changed. Give another with --database."
+            ) from error
         try:
             yield True
         finally:
@@ -49,6 +56,8 @@ class Running:
                 return None  # nobody holds it: the mark, if any, was left by a killed server
         except Timeout:
             return self._read()
+        except OSError:
+            return None  # who may not write there has no server there
 
     def _read(self) -> str | None:
         try:

@@ -100,10 +100,12 @@ def running(
             program.end()
 
 
-def run(*arguments: str, admin: str = "alice", given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `main.py` to its end; `given` is its standard input."""
+def run(
+    *arguments: str, admin: str = "alice", given: str = "", before: Sequence[str] = (), **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `main.py` to its end; `given` is its standard input, `before` a command that runs it."""
     return subprocess.run(
-        _command(*arguments),
+        [*before, *_command(*arguments)],
         input=given,
         env=environment(LOGNAME=admin, **more),
         capture_output=True,

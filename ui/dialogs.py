@@ -30,7 +30,13 @@ def open_dialog(title: str) -> tuple[ui.dialog, ui.card]:
         dialog = ui.dialog().props(f'aria-label="{title}"')
     with dialog, ui.card().classes("dialog") as card:
         ui.label(title).classes("dialog-title").props("role=heading aria-level=2")
-    dialog.on("hide", dialog.delete)
+    client = dialog.client
+
+    def closed() -> None:
+        dialog.delete()
+        client.run_javascript("authkeys.refocus()")
+
+    dialog.on("hide", closed)
     dialog.open()
     return dialog, card
 

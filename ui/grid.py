@@ -61,6 +61,10 @@ class AuthkeyGrid:
         """Ask the browser for the ticks that are not acknowledged."""
         self._run("resend")
 
+    def refocus(self) -> None:
+        """Give the keyboard a place again if what had it went away."""
+        self._run("refocus")
+
     def _run(self, function: str, *arguments: Any) -> None:
         self._grid.client.run_javascript(f"authkeys.{function}({', '.join(map(json.dumps, arguments))})")
 
@@ -93,6 +97,7 @@ def _options(view: View) -> dict[str, Any]:
             "wrapHeaderText": True,
             "autoHeaderHeight": True,
             "suppressHeaderMenuButton": True,
+            ":suppressKeyboardEvent": "authkeys.suppressKeyboardEvent",
             "sortingOrder": ["asc", "desc", None],
         },
         "columnDefs": _columns(view),

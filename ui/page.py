@@ -104,6 +104,7 @@ class AuthkeysPage:
                     on_take_back=lambda ids: self._do(lambda: self._staging.take_back(self._admin.id, ids)),
                     on_take_back_cell=self._take_back_cell,
                     on_confirm=lambda ids: self._do(lambda: self._staging.confirm(self._admin.id, ids)),
+                    on_close=self._hide_review,
                 )
         self._bar = ChangeBar(
             on_review=self._toggle_review,
@@ -235,7 +236,7 @@ class AuthkeysPage:
             self._submission = uuid.uuid4()
             self._revision = receipt.revision
             self._bar.show_receipt(receipt)
-            self._review.hide()
+            self._hide_review()
 
     async def _with_progress(self) -> Receipt:
         progress = [0, 1]
@@ -278,9 +279,13 @@ class AuthkeysPage:
 
     async def _toggle_review(self) -> None:
         if self._review.is_open:
-            self._review.hide()
+            self._hide_review()
         else:
             await self._show_review()
+
+    def _hide_review(self) -> None:
+        self._review.hide()
+        self._grid.refocus()
 
     async def _do(self, step: Callable[[], Awaitable[object]]) -> None:
         with user_errors():
@@ -361,6 +366,7 @@ class AuthkeysPage:
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
             if self._review.is_open:
                 await self._show_review()
+            self._grid.refocus()
 
     async def _show_review(self) -> None:
         staged = await self._staging.of(self._admin.id)

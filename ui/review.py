@@ -66,6 +66,7 @@ class Review:
         on_take_back: Callable[[list[int]], Awaitable[object]],
         on_take_back_cell: Callable[[int, Privilege], Awaitable[object]],
         on_confirm: Callable[[list[int]], Awaitable[object]],
+        on_close: Callable[[], object],
     ) -> None:
         self._on_take_back = on_take_back
         self._on_take_back_cell = on_take_back_cell
@@ -79,7 +80,7 @@ class Review:
                 ui.label("Review").classes("review-title").props("role=heading aria-level=2")
                 self._summary = ui.label().classes("review-summary")
                 ui.space()
-                ui.button(icon="close", on_click=self.hide, color=None).props(
+                ui.button(icon="close", on_click=on_close, color=None).props(
                     'flat round dense aria-label="Close the review"'
                 )
             self._list = (

@@ -1,5 +1,5 @@
 // All JavaScript of the product: the grid's data source and cells, its keys, and what must happen before the server
-// answers. Everything else is Python. Told by Python: start, show, put, flash, refresh, ack, resend. Tells Python, by event:
+// answers. Everything else is Python. Told by Python: start, show, put, flash, refresh, refocus, ack, resend. Tells Python, by event:
 // tick, sorted, menu, shortcut.
 "use strict";
 
@@ -119,7 +119,7 @@ const authkeys = (() => {
 
   function send({ seq, id, column, value }) {
     // Not while offline: the socket would send its copies before the server knows again whose they are.
-    if (window.socket?.connected) emitEvent("tick", { seq, id, column, value });
+    if (window.socket?.connected || !window.did_handshake) emitEvent("tick", { seq, id, column, value });
   }
 
   function resend() {
@@ -274,14 +274,37 @@ const authkeys = (() => {
     }
   }
 
+  function suppressKeyboardEvent({ event, node, api: grid }) {
+    // As in other grids: within the row, and with Ctrl to the first or last row. The grid's own goes there without Ctrl.
+    if (!["Home", "End"].includes(event.key)) return false;
+    if (event.type !== "keydown") return true;
+    event.preventDefault();
+    const forth = event.key === "End";
+    const last = grid.getDisplayedRowCount() - 1;
+    const row = !(event.ctrlKey || event.metaKey) ? node.rowIndex : forth ? last : 0;
+    grid.ensureIndexVisible(row);
+    grid.setFocusedCell(row, grid.getAllDisplayedColumns().at(forth ? -1 : 0));
+    return true;
+  }
+
+  function moveInMenu(event) {
+    const items = [...document.querySelectorAll(".q-menu [role=menuitem]")];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!items.length || !step) return;
+    event.preventDefault();
+    const now = items.indexOf(document.activeElement);
+    items.at(now < 0 && step < 0 ? -1 : (now + step) % items.length).focus();
+  }
+
   function onKeyDown(event) {
+    moveInMenu(event);
     const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
     const control = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
     let shortcut = null;
     if (control && !event.altKey && key === "z" && !typing) shortcut = event.shiftKey ? "redo" : "undo";
     else if (control && !event.altKey && key === "y" && !typing) shortcut = "redo";
-    else if (control && key === "s") shortcut = "review";
+    else if ((control && key === "s") || (key === "escape" && event.target.closest(".review"))) shortcut = "review";
     else if (!typing && !control && !event.altKey && event.key === "?") shortcut = "help";
     else if (!typing && !control && !event.altKey && event.key === "/" && !document.querySelector(".q-dialog")) {
       event.preventDefault();
@@ -340,6 +363,32 @@ const authkeys = (() => {
     setInterval(resend, RESEND_MS); // whatever was lost on the way, or not taken by the database
   }
 
+  // -- focus: where the focused thing goes away, the keyboard is not sent back to the beginning of the page ------------
+
+  let lastInReview = null; // the position of the button, if the last focused thing was one of the review's
+  let lastOutside = null;
+
+  const reviewButtons = () => [...document.querySelectorAll(".review-list button")];
+
+  document.addEventListener("focusin", ({ target }) => {
+    lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
+    if (lastInReview === null) lastOutside = target;
+  });
+
+  function refocus() {
+    const now = document.activeElement;
+    if (now && now !== document.body && !now.disabled && now.checkVisibility()) return;
+    if (lastInReview !== null && document.querySelector(".review")?.checkVisibility()) {
+      const buttons = reviewButtons();
+      return (buttons[Math.min(lastInReview, buttons.length - 1)] ?? document.querySelector(".review-list")).focus();
+    }
+    const cell = api?.getFocusedCell();
+    if (lastOutside?.isConnected && !lastOutside.disabled && lastOutside.checkVisibility()) lastOutside.focus();
+    else if (cell) api.setFocusedCell(cell.rowIndex, cell.column);
+  }
+
+  // -- the connection --------------------------------------------------------------------------------------------------
+
   function watchConnection() {
     // NiceGUI shows its pop-up, of which a screen reader learns nothing.
     const status = document.createElement("div");
@@ -385,6 +434,7 @@ const authkeys = (() => {
     onGridSizeChanged,
     onSortChanged,
     rowClassRules,
+    suppressKeyboardEvent,
     rowId: ({ data }) => String(data.id),
     start,
 
@@ -412,6 +462,7 @@ const authkeys = (() => {
         redraw();
       }, FLASH_MS);
     },
+    refocus,
     refresh: refetch,
     ack(seq) {
       pending = pending.filter((entry) => entry.seq > seq);

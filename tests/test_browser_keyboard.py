@@ -1,0 +1,162 @@
+"""The keyboard and the screen reader: the keys of a grid, a focus that is never lost, and what is read out."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from models.privileges import privilege
+from models.submissions import Assignment
+from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.program import Program, import_csv, running, write_csv
+
+pytestmark = needs_chromium
+
+KEYS = [Assignment(f"10.0.{n >> 8}.{n & 255}", "billing", privilege("listlicenses").mask) for n in range(1_000)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    folder: Path = tmp_path_factory.mktemp("keyboard")
+    database = str(folder / "authkeys.db")
+    import_csv(database, write_csv(folder / "keys.csv", KEYS))
+    with running(database=database) as program:
+        yield program
+
+
+@pytest.fixture
+async def page(server: Program) -> AsyncIterator[Page]:
+    """With nothing staged, and the keyboard in the first row."""
+    async with chromium() as browser:
+        page = await open_page(browser, server)
+        discard = page.get_by_role("button", name="Discard")
+        if await discard.is_visible():
+            await discard.click()
+            await expect(bar(page)).to_contain_text("No staged changes")
+        await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
+        yield page
+
+
+def cell(page: Page, row: int, column: str) -> Locator:
+    return page.locator(f'.ag-row[row-index="{row}"] [col-id="{column}"]')
+
+
+async def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        await page.keyboard.press(key)
+
+
+async def test_home_end_and_pages_move_as_in_other_grids(page: Page) -> None:
+    for keys, row, column in (
+        ("End", 0, "menu"),
+        ("Home", 0, "ip"),
+        ("ArrowDown ArrowRight", 1, "service"),
+        ("Control+End", 999, "menu"),
+        ("Home", 999, "ip"),
+        ("Control+Home", 0, "ip"),
+    ):
+        await press(page, *keys.split())
+        await expect(cell(page, row, column)).to_be_focused()
+    await press(page, "PageDown")
+    await expect(cell(page, 0, "ip")).not_to_be_focused()
+    await press(page, "PageUp")
+    await expect(cell(page, 0, "ip")).to_be_focused()
+
+
+async def test_undo_and_redo_work_from_the_grid_but_not_while_one_types(page: Page) -> None:
+    await press(page, "End", "ArrowLeft", "Space")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await press(page, "/")
+    search = page.get_by_role("searchbox")
+    await expect(search).to_be_focused()
+    await search.press_sequentially("x?")
+    await press(page, "Control+z")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await search.fill("")
+    await expect(page.get_by_text("1,000 keys", exact=True)).to_be_visible()
+    await search.blur()
+    await press(page, "Control+z")
+    await expect(bar(page)).to_contain_text("No staged changes")
+    await press(page, "Control+Shift+z")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+
+
+async def test_what_is_staged_and_what_failed_is_read_out_politely(page: Page) -> None:
+    await expect(bar(page)).to_have_attribute("role", "status")
+    await expect(bar(page)).to_have_attribute("aria-live", "polite")
+    assert await bar(page).evaluate("element => element.checkVisibility()"), "announced only if it was there before"
+    await press(page, "ArrowRight", "ArrowRight", "Space")
+    await expect(page.get_by_role("status").filter(has_text="1 change to 1 key")).to_have_count(1)
+    await expect(page.get_by_role("status").filter(has_text="1,000 keys")).to_have_count(1)
+    await press(page, "Control+z", "Control+z")
+    await expect(page.get_by_role("alert").filter(has_text="There is no staging step to undo.")).to_be_visible()
+
+
+async def test_every_dialog_gives_the_keyboard_back_to_where_it_was(page: Page) -> None:
+    dialog = page.get_by_role("dialog")
+    await press(page, "ArrowDown", "ArrowRight", "?")
+    await expect(dialog.get_by_text("This list")).to_be_visible()
+    await press(page, "Escape")
+    await expect(cell(page, 1, "service")).to_be_focused()
+    await expect(dialog).to_have_count(0)
+    await press(page, "?")
+    await dialog.get_by_role("button", name="Close").focus()
+    await press(page, "Enter")
+    await expect(cell(page, 1, "service")).to_be_focused()
+
+    await press(page, "End", "Enter")
+    await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
+    await press(page, "ArrowDown", "Enter")
+    await expect(dialog.get_by_text("This authkey has no key yet")).to_be_visible()
+    await press(page, "Escape")
+    await expect(cell(page, 1, "menu")).to_be_focused()
+    await press(page, "Enter")
+    await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
+    await press(page, "Escape")
+    await expect(cell(page, 1, "menu")).to_be_focused()
+
+    add = page.locator(".toolbar .add")
+    await add.focus()
+    await press(page, "Enter")
+    await expect(dialog.get_by_label("IP")).to_be_focused()
+    await press(page, "Escape")
+    await expect(add).to_be_focused()
+
+
+async def test_in_the_review_the_keyboard_goes_from_line_to_line_and_back_to_the_grid(page: Page) -> None:
+    await press(page, "ArrowRight", "ArrowRight", "Space", "ArrowRight", "Space", "ArrowDown", "Space")
+    await expect(bar(page)).to_contain_text("3 changes to 2 keys")
+    await press(page, "Control+s")
+    review = page.get_by_role("region", name="Review of staged changes")
+    lines = review.get_by_role("button", name="Take back")
+    await expect(lines).to_have_count(3)
+    await expect(cell(page, 1, "secverify")).to_be_focused()
+    await lines.first.focus()
+    await press(page, "Enter")
+    await expect(lines).to_have_count(2)
+    await expect(lines.first).to_be_focused()
+    await press(page, "Tab", "Enter")
+    await expect(lines).to_have_count(1)
+    await expect(lines.first).to_be_focused()
+    await press(page, "Enter")
+    await expect(lines).to_have_count(0)
+    await expect(review.get_by_role("group", name="Staged changes")).to_be_focused()
+    await press(page, "Escape")
+    await expect(review).to_be_hidden()
+    await expect(cell(page, 1, "secverify")).to_be_focused()
+
+
+async def test_after_discard_and_submit_the_keyboard_is_in_the_grid_again(page: Page) -> None:
+    await press(page, "ArrowRight", "ArrowRight", "Space")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await page.get_by_role("button", name="Discard").focus()
+    await press(page, "Enter")
+    await expect(cell(page, 0, "addlicense")).to_be_focused()
+    await press(page, "Space")
+    await expect(box(page, KEYS[0].ip, "billing", "Add a New License", staged=True)).to_be_checked()
+    await page.get_by_role("button", name="Submit authkey modifications").focus()
+    await press(page, "Enter")
+    await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
+    await expect(cell(page, 0, "addlicense")).to_be_focused()
