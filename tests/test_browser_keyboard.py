@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.browser import bar, chromium, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -59,7 +59,7 @@ async def test_home_end_and_pages_move_as_in_other_grids(page: Page) -> None:
         await press(page, *keys.split())
         await expect(cell(page, row, column)).to_be_focused()
     await press(page, "PageDown")
-    await expect(cell(page, 0, "ip")).not_to_be_focused()
+    await expect(page.locator('.ag-row[row-index="0"] .ag-cell-focus')).to_have_count(0)
     await press(page, "PageUp")
     await expect(cell(page, 0, "ip")).to_be_focused()
 
@@ -90,8 +90,8 @@ async def test_what_is_staged_and_what_failed_is_read_out_politely(page: Page) -
     await press(page, "ArrowRight", "ArrowRight", "Space")
     await expect(page.get_by_role("status").filter(has_text="1 change to 1 key")).to_have_count(1)
     await expect(page.get_by_role("status").filter(has_text="1,000 keys")).to_have_count(1)
-    await press(page, "Control+z", "Control+z")
-    await expect(page.get_by_role("alert").filter(has_text="There is no staging step to undo.")).to_be_visible()
+    await press(page, "Control+y")
+    await expect(page.get_by_role("alert").filter(has_text="There is no staging step to redo.")).to_be_visible()
 
 
 async def test_every_dialog_gives_the_keyboard_back_to_where_it_was(page: Page) -> None:
@@ -155,7 +155,7 @@ async def test_after_discard_and_submit_the_keyboard_is_in_the_grid_again(page: 
     await press(page, "Enter")
     await expect(cell(page, 0, "addlicense")).to_be_focused()
     await press(page, "Space")
-    await expect(box(page, KEYS[0].ip, "billing", "Add a New License", staged=True)).to_be_checked()
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
     await page.get_by_role("button", name="Submit authkey modifications").focus()
     await press(page, "Enter")
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")

@@ -367,23 +367,26 @@ const authkeys = (() => {
 
   let lastInReview = null; // the position of the button, if the last focused thing was one of the review's
   let lastOutside = null;
+  let last = null;
 
+  const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
   const reviewButtons = () => [...document.querySelectorAll(".review-list button")];
 
   document.addEventListener("focusin", ({ target }) => {
     lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
     if (lastInReview === null) lastOutside = target;
+    last = target;
   });
 
   function refocus() {
     const now = document.activeElement;
-    if (now && now !== document.body && !now.disabled && now.checkVisibility()) return;
-    if (lastInReview !== null && document.querySelector(".review")?.checkVisibility()) {
+    if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
+    if (lastInReview !== null && isThere(document.querySelector(".review"))) {
       const buttons = reviewButtons();
       return (buttons[Math.min(lastInReview, buttons.length - 1)] ?? document.querySelector(".review-list")).focus();
     }
     const cell = api?.getFocusedCell();
-    if (lastOutside?.isConnected && !lastOutside.disabled && lastOutside.checkVisibility()) lastOutside.focus();
+    if (isThere(lastOutside)) lastOutside.focus();
     else if (cell) api.setFocusedCell(cell.rowIndex, cell.column);
   }
 
