@@ -1,7 +1,12 @@
 """The command line, and how the parts are put together: settings -> database -> services -> pages and routes -> run."""
 
-import asyncio
 import gc
+
+# Garbage is collected less often: at first for a faster start, as nothing that is imported is garbage; later because with
+# a hundred thousand staged changes each collection stops every page for long.
+gc.set_threshold(50_000, 20, 50)
+
+import asyncio
 import getpass
 import sys
 import tempfile
@@ -12,7 +17,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 import uvicorn
 from fastapi import FastAPI
@@ -111,11 +115,11 @@ def serve(
         return
 
     async def work() -> None:
-        if native:
-            require_native()
         serving = Serving(
             host, port, ssl_certfile, ssl_keyfile, root_path, tuple(trusted_proxy or ()), tuple(allowed_host or ())
         )
+        if native:
+            require_native(serving.is_desktop)
         await _serve(
             context.obj,
             serving,
@@ -289,24 +293,21 @@ async def _import(settings: Settings, file: Path) -> None:
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
 
 
-def _pause_seldom() -> None:
-    """Collect garbage less often: with a hundred thousand staged changes each collection stops every page for long."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 def _backend(url: str | None, demo: bool) -> Backend | None:
     if url:
         return Backend(url)
-    return Backend("http://demo", httpx.ASGITransport(stub_backend())) if demo else None
+    if not demo:
+        return None
+    import httpx  # noqa: PLC0415 - takes its time, and is needed with a backend only
+
+    return Backend("http://demo", httpx.ASGITransport(stub_backend()))
 
 
 async def _serve(
     settings: Settings, serving: Serving, display: Display, *, backend_url: str | None, demo: bool
 ) -> None:
     serving.check_certificate()
-    _pause_seldom()
+    gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
         if demo:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))
@@ -350,7 +351,16 @@ async def _serve(
             backend=backend,
         )
     await server.serve(sockets=[listener])
-    await asyncio.gather(*(task for task in showing if task.cancel()), return_exceptions=True)
+    await _end(showing)
+
+
+async def _end(showing: set[asyncio.Task[None]]) -> None:
+    """Close what still shows the page. Raises what went wrong with it."""
+    for task in showing:
+        task.cancel()
+    for result in await asyncio.gather(*showing, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
 
 
 async def _open_running(settings: Settings, display: Display) -> None:
@@ -374,9 +384,11 @@ async def _show(console: Console, url: str, display: Display, stop: Callable[[],
     token = await console.sessions.make_launch_link(console.admin)
     link = f"{url}{LAUNCH_PATH}?token={token}"
     if display is Display.WINDOW:
-        await show_window(link)
-        if stop:
-            stop()
+        try:
+            await show_window(link)
+        finally:
+            if stop:
+                stop()
     else:
         await open_in_browser(link, lambda: console.sessions.is_unused(token))
 

@@ -1,9 +1,18 @@
 """What all doors for scripts have in common: how a request is read, and within which limits."""
 
+import asyncio
+
 from fastapi import Request
 
 from models.errors import InvalidValue
 from models.manage2_requests import MAX_BYTES
+
+BODY_SECONDS = 30.0
+"""Within which a body must have arrived: who sends a byte a minute shall not hold a connection for a day."""
+
+
+class BodyNotRead(InvalidValue):
+    """The body was given up before its end, so this connection can carry no further request."""
 
 
 def address_of(request: Request) -> str:
@@ -12,10 +21,22 @@ def address_of(request: Request) -> str:
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises InvalidValue, without reading on, if it is longer than MAX_BYTES."""
+    """The whole body. Raises InvalidValue for a compressed one, and BodyNotRead for one too long or too slow."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read(request)
+    except TimeoutError:
+        raise BodyNotRead(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+    # A key could hide in it from us, and not from a backend.
+    if body and request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise InvalidValue("A compressed body is not understood.")
+    return body
+
+
+async def _read(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_BYTES:
-            raise InvalidValue(f"The body is longer than {MAX_BYTES:,} bytes.")
+            raise BodyNotRead(f"The body is longer than {MAX_BYTES:,} bytes.")
     return bytes(body)

@@ -6,7 +6,6 @@ the few paths that begin one, and puts the security headers on every answer. It 
 """
 
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -51,14 +50,12 @@ HEADERS = {
 
 
 def session_cookie(connection: HTTPConnection, sessions: Sessions) -> str | None:
-    """What the browser sent as its session."""
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        cookies.load(connection.headers.get("cookie", ""))
-    except CookieError:
-        return None
-    morsel = cookies.get(cookie_name(connection, sessions))
-    return morsel.value if morsel else None
+    """What the browser sent as its session.
+
+    Not read with the standard library's SimpleCookie: that gives up at the first cookie of another program on this host
+    which it finds odd.
+    """
+    return connection.cookies.get(cookie_name(connection, sessions))
 
 
 def cookie_name(connection: HTTPConnection, sessions: Sessions) -> str:
@@ -96,6 +93,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        _root_path_once(scope)
         # NiceGUI would believe it from anybody; our own way to say this is --root-path.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
         connection = HTTPConnection(scope)
@@ -116,7 +114,8 @@ class Gate:
     def _foreign(self, connection: HTTPConnection) -> Response | None:
         """The refusal of a request under a name that is not ours, or from a page that is not ours."""
         headers = connection.headers
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""
         if not self._hosts.allows(host):
             name = host_name(host)
             return _refuse(
@@ -127,7 +126,7 @@ class Gate:
                 400,
             )
         if not _may_change(connection):
-            return None
+            return _refuse("Another site asks for this, and was refused.\n", 403) if _is_embedded(connection) else None
         scheme = "https" if is_secure(connection) else "http"
         if is_same_origin(scheme, host, headers.get("origin"), headers.get("sec-fetch-site")):
             return None
@@ -165,6 +164,12 @@ def _may_change(connection: HTTPConnection) -> bool:
     )
 
 
+def _is_embedded(connection: HTTPConnection) -> bool:
+    """Whether another site's page asks for this by itself, instead of a person who follows a link (Fetch Metadata)."""
+    headers = connection.headers
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
+
+
 def _is_visit(connection: HTTPConnection) -> bool:
     """Whether a person opens a page, who can be shown the sign-in page instead."""
     return (
@@ -174,8 +179,17 @@ def _is_visit(connection: HTTPConnection) -> bool:
     )
 
 
+def _root_path_once(scope: Scope) -> None:
+    """Uvicorn puts the root path before every path, also if the proxy in front did not take it away: then take one away."""
+    root = scope.get("root_path", "")
+    if root and f"{scope['path']}/".startswith(f"{root}{root}/"):
+        scope["path"] = scope["path"].removeprefix(root)
+        if raw := scope.get("raw_path"):
+            scope["raw_path"] = raw.removeprefix(root.encode())
+
+
 def _path(connection: HTTPConnection) -> str:
-    """The path below the root path, whether or not the proxy in front took the root path away."""
+    """The path below the root path."""
     return _below_root(connection, connection.scope["path"])
 
 

@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
-import httpx
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
+from api.callers import address_of
 from models.door import KeyState
 from models.errors import AuthkeysError, InvalidValue
 from models.manage2_functions import Manage2Function
-from models.manage2_requests import without_apikey
+from models.manage2_requests import without_key
+
+if TYPE_CHECKING:
+    # Really imported only where there is a backend: it would take a tenth of the time to start.
+    import httpx
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 30.0
 
@@ -31,7 +35,10 @@ _HOP_BY_HOP = frozenset(
     ]
 )
 _NOT_PASSED_ON = _HOP_BY_HOP | {"host", "content-length", "authorization", "x-api-key", "cookie", "expect"}
-_NOT_PASSED_BACK = _HOP_BY_HOP | {"server", "date"}
+# Whose word the backend may take for the caller's address: ours, not the caller's.
+_ABOUT_CALLER = frozenset(["forwarded", "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip"])
+# A cookie would be one of the console's host, and it would not be passed on with the next call.
+_NOT_PASSED_BACK = _HOP_BY_HOP | {"server", "date", "set-cookie"}
 _PREFIX = "x-authkeys-"
 
 
@@ -44,7 +51,10 @@ class BackendUnavailable(AuthkeysError):
 
 
 def trusted_headers(key: KeyState | None, user: str | None) -> dict[str, str]:
-    """Who was let through, for the backend: it gets these headers from us alone, never from the caller."""
+    """Who was let through, for the backend: it gets these headers from us alone, never from the caller.
+
+    `user` is an account whose password was right; the name that a caller puts beside a key is only a claim.
+    """
     headers = {"X-Authkeys-User": quote(user, safe="@ ")} if user else {}
     if key is not None:
         headers |= {
@@ -58,8 +68,10 @@ def trusted_headers(key: KeyState | None, user: str | None) -> dict[str, str]:
 class Backend:
     """The licensing backend at one base URL."""
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, url: str, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         """Raises InvalidValue for what is no http or https URL. `transport` takes the place of the network."""
+        import httpx  # noqa: PLC0415 - see above
+
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise InvalidValue(
@@ -80,15 +92,20 @@ class Backend:
         async with self._client:
             yield self
 
-    async def forward(self, function: Manage2Function, request: Request, body: bytes, who: dict[str, str]) -> Response:
-        """Pass a call on and its answer back as it comes. Raises BackendUnavailable."""
-        query = without_apikey(request.scope["query_string"]).decode("latin-1")
+    async def forward(
+        self, function: Manage2Function, request: Request, body: bytes, who: dict[str, str], secret: str
+    ) -> Response:
+        """Pass a call on, without the caller's `secret`, and its answer back as it comes. Raises BackendUnavailable."""
+        import httpx  # noqa: PLC0415 - see above
+
+        query = without_key(request.scope["query_string"], secret).decode("latin-1")
         forwarded = self._client.build_request(
             request.method,
             # The documented path, not the caller's spelling of it: what was checked is what is called.
             f"{self._url}{function.path}{f'?{query}' if query else ''}",
-            headers=[*_passed(request.headers.items(), _NOT_PASSED_ON), *who.items()],
-            content=without_apikey(body) if body else None,
+            headers=[*_passed_on(request, secret), *who.items()],
+            # The body of a GET says nothing, so nobody has looked at it.
+            content=without_key(body, secret) if body and request.method == "POST" else None,
         )
         try:
             answer = await self._client.send(forwarded, stream=True)
@@ -99,11 +116,11 @@ class Backend:
         return StreamingResponse(
             _content(answer),
             answer.status_code,
-            headers=dict(_passed(answer.headers.items(), _NOT_PASSED_BACK)),
+            headers=dict(_without(answer.headers.items(), _NOT_PASSED_BACK)),
         )
 
 
-async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:
+async def _content(answer: "httpx.Response") -> AsyncIterator[bytes]:
     """The answer's bytes as the backend sent them, compressed or not."""
     try:
         async for part in answer.aiter_raw():
@@ -112,7 +129,21 @@ async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:
         await answer.aclose()
 
 
-def _passed(headers: Any, but: frozenset[str]) -> list[tuple[str, str]]:
-    return [
-        (name, value) for name, value in headers if name.lower() not in but and not name.lower().startswith(_PREFIX)
-    ]
+def _passed_on(request: Request, secret: str) -> list[tuple[str, str]]:
+    headers = _without(request.headers.items(), _NOT_PASSED_ON | _ABOUT_CALLER)
+    # A Referer, or the original URI that a proxy in front tells, may hold the key too.
+    kept = [(name, value) for name, value in headers if secret not in unquote(value)]
+    return [*kept, ("X-Forwarded-For", address_of(request))]
+
+
+def _without(headers: Any, but: frozenset[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if not _is_ours(_as_read(name), but)]
+
+
+def _is_ours(name: str, but: frozenset[str]) -> bool:
+    return name in but or name.startswith(_PREFIX)
+
+
+def _as_read(name: str) -> str:
+    """A header's name as CGI and WSGI programs read it: to them X_Authkeys_User is X-Authkeys-User."""
+    return name.lower().replace("_", "-")

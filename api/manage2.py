@@ -11,10 +11,10 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from api.callers import address_of, read_body
+from api.callers import BodyNotRead, address_of, read_body
 from api.gateway import Backend, BackendUnavailable, trusted_headers
 from models.accounts import AdminIdentity
-from models.door import Reason
+from models.door import KeyState, Reason
 from models.errors import AuthkeysError, InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
 from models.manage2_answers import CHALLENGE, Answer, Output, invalid, phrase_added, refused, registered
 from models.manage2_functions import Manage2Function, function_at
@@ -22,6 +22,7 @@ from models.manage2_requests import (
     Credentials,
     Variables,
     credentials_of,
+    has_apikey,
     parse_variables,
     wanted_output,
 )
@@ -31,6 +32,7 @@ from services.door import Question
 REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLaddPickupPass.cgi")
 
 _ASK_FOR_CREDENTIALS = "Authorization is required: a key, or a user name with a password."
+_WRONG_CREDENTIALS = "This is neither the password of the account nor a key that may do that from this address."
 _NOT_ALLOWED = "This key may not do that from this address."
 _NO_BACKEND = "This server only keeps authorization keys: no licensing backend is connected (--backend)."
 
@@ -46,9 +48,10 @@ class _Refused(Exception):
 class _Caller(NamedTuple):
     """Who was let through: a key, or an admin with a password."""
 
+    credentials: Credentials
     name: str
     admin: AdminIdentity
-    headers: dict[str, str]
+    key: KeyState | None = None
 
 
 def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
@@ -61,16 +64,23 @@ def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
             function = function_at(_raw_path(request))
         except InvalidValue:
             return PlainTextResponse("There is no such function.\n", 404)
-        output, status = wanted_output("GET", request.scope["query_string"]), 200
+        query = request.scope["query_string"]
         try:
             body = await read_body(request)
-            output = wanted_output(request.method, request.scope["query_string"], body)
-            answer = await _perform(console, backend, function, request, body)
+        except InvalidValue as error:
+            response = _for_browsers(_rendered(invalid(function, str(error)), wanted_output("GET", query)))
+            if isinstance(error, BodyNotRead):
+                response.headers["Connection"] = "close"
+            return response
+        try:
+            answer, status = await _perform(console, backend, function, request, body), 200
         except _Refused as refusal:
             answer, status = refusal.answer, refusal.http_status
         except AuthkeysError as error:
             answer, status = _failure(function, error)
-        return answer if isinstance(answer, Response) else _rendered(answer, output, status)
+        if isinstance(answer, Answer):
+            answer = _rendered(answer, wanted_output(request.method, query, body), status)
+        return _for_browsers(answer, keyed=has_apikey(request.method, query, body))
 
     return router
 
@@ -93,16 +103,19 @@ async def _perform(
         return await _register(console, variables, address_of(request))
     caller = await _let_in(console, function, variables, request)
     if function is ADD_PHRASE:
-        return await _add_phrase(console, variables, caller)
+        return await _add_phrase(console, variables, caller, address_of(request))
     if backend is None:
         return refused(function, _NO_BACKEND)
-    return await backend.forward(function, request, body, caller.headers)
+    trusted = trusted_headers(caller.key, None if caller.key else caller.name)
+    return await backend.forward(function, request, body, trusted, caller.credentials.secret)
 
 
 def _failure(function: Manage2Function, error: AuthkeysError) -> tuple[Answer, int]:
     match error:
         case InvalidValue() | NotAllowed():
             return invalid(function, str(error)), 200
+        case TooManyAttempts():
+            return refused(function, str(error)), 200
         case BackendUnavailable():
             return refused(function, str(error)), error.http_status
     return refused(function, "The database does not answer. Try again later."), 503
@@ -119,10 +132,14 @@ async def _register(console: Console, variables: Variables, ip: str) -> Answer:
     return registered(key.service, key.ip, key.secret.text)
 
 
-async def _add_phrase(console: Console, variables: Variables, caller: _Caller) -> Answer:
-    phrase = variables.require("pickup")
+async def _add_phrase(console: Console, variables: Variables, caller: _Caller, ip: str) -> Answer:
+    phrase, key = variables.require("pickup"), caller.key
     # No privileges: the call has no way to name any. The admin grants them in the page.
-    await console.passphrases.add(caller.admin, phrase, 0, how=f"by {caller.name} through the API")
+    if key is None:
+        await console.passphrases.add(caller.admin, phrase, 0, how="through the API")
+    else:
+        how = f"through the API by the key of {key.service} at {key.ip}"
+        await console.passphrases.add(caller.admin, phrase, 0, how=how, guesser=ip)
     return phrase_added(phrase, caller.name)
 
 
@@ -134,37 +151,54 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
     question = Question(credentials.secret, ip, function.needs, function.name)
     verdict = await console.door.judge(question)
     if credentials.username is not None and verdict.reason in (Reason.UNKNOWN_KEY, Reason.REMOVED):
-        if caller := await _with_password(console, function, credentials, ip):
+        # A removed key is no password that somebody guesses: its server calls on, and shall slow nobody down.
+        if verdict.reason is Reason.UNKNOWN_KEY and (
+            caller := await _with_password(console, function, credentials, ip)
+        ):
             return caller
         console.door.note_refusal(question, verdict)
-        raise _Refused(refused(function, _ASK_FOR_CREDENTIALS), 401)
+        raise _Refused(refused(function, _WRONG_CREDENTIALS), 401)
     verdict = await console.door.ask(question)
     if verdict.key is None or not verdict.allowed:
         raise _Refused(refused(function, _NOT_ALLOWED))
-    name = credentials.username or verdict.key.service
-    return _Caller(name, console.admin, trusted_headers(verdict.key, credentials.username))
+    return _Caller(credentials, credentials.username or verdict.key.service, console.admin, verdict.key)
 
 
 async def _with_password(
     console: Console, function: Manage2Function, credentials: Credentials, ip: str
 ) -> _Caller | None:
     try:
-        admin = await console.admins.authenticate(credentials.username or "", credentials.secret, ip)
+        admin = await console.admins.authenticate_script(credentials.username or "", credentials.secret, ip)
     except TooManyAttempts as error:
         raise _Refused(refused(function, str(error)), 401) from None
     if admin is None:
         return None
     if not admin.may_change:
         raise _Refused(refused(function, "An auditor's account sees everything and changes nothing."))
-    return _Caller(admin.name, admin, trusted_headers(None, admin.name))
+    return _Caller(credentials, admin.name, admin)
 
 
 def _rendered(answer: Answer, output: Output, http_status: int = 200) -> Response:
     body, content_type = answer.render(output)
-    headers = {"Cache-Control": "no-store", "Content-Type": content_type, "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Type": content_type}
     if http_status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
     return Response(body, http_status, headers=headers)
+
+
+def _for_browsers(response: Response, *, keyed: bool = False) -> Response:
+    """Make it an answer that a browser neither keeps nor runs: it comes from the console's own host, where admins are signed in.
+
+    "With key-based authentication the Manage2 API provides a CORS header" (docs.cpanel.net, Manage2 API -
+    Authentication Methods): a page of any site that knows a key, and gave it in `apikey`, may read the answer. That
+    opens nothing to others, because `*` never goes with a browser's own cookies and passwords.
+    """
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    if keyed:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 def _raw_path(request: Request) -> str:

@@ -1,5 +1,6 @@
 """How the application is served: the socket it listens on, TLS, the word of proxies, and what happens once it answers."""
 
+import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from api.connections import GuardedProtocol
 from models.access import HostRule, is_loopback
 from models.errors import AuthkeysError, InvalidValue
 
@@ -36,6 +38,8 @@ class Serving:
             raise InvalidValue(f"--root-path begins with a slash and does not end with one: not {self.root_path!r}.")
         if bool(self.certificate) is not bool(self.private_key):
             raise InvalidValue("TLS needs both --ssl-certfile and --ssl-keyfile.")
+        for proxy in self.trusted_proxies:
+            _check_proxy(proxy)
 
     @property
     def is_desktop(self) -> bool:
@@ -71,17 +75,19 @@ class Serving:
         if self.certificate is None:
             return
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.private_key)
+            # An empty password instead of none: for a locked key OpenSSL would ask on the terminal.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.private_key, lambda: "")
         except OSError as error:  # ssl.SSLError is one
             raise CannotServe(
                 f"The certificate {self.certificate} with the key {self.private_key} cannot be used: "
-                f"{error.strerror or error}. Both must be readable PEM files that belong together."
+                f"{error.strerror or error}. Both must be readable PEM files that belong together, and the key not locked."
             ) from error
 
     def config(self) -> uvicorn.Config:
         """The settings of uvicorn; the application is still to be set."""
         return uvicorn.Config(
             "",
+            http=GuardedProtocol,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -93,6 +99,16 @@ class Serving:
             timeout_graceful_shutdown=3,
             ws_max_size=1_000_000,
         )
+
+
+def _check_proxy(text: str) -> None:
+    """Raise InvalidValue for what is no address or network: uvicorn would take it, and believe nobody, or everybody."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise InvalidValue(
+            f"--trusted-proxy takes the address of a proxy, such as 127.0.0.1, or a network of them: {error}."
+        ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -18,6 +18,11 @@ _FIELDS: dict[str, dict[str, Value]] = {
     "XMLpackageInfo": {"packages": {"P7": "EXAMPLE-VPS"}},
     "XMLgroupInfo": {"groups": {"G3": "Example"}},
     "XMLlicenseAdd": {"licenseid": "L1003"},
+    "XMLlicenseExpire": {"result": "The license L1001 is expired"},
+    "XMLlicenseReActivate": {"licenseid": "L1001"},
+    "XMLlookup": {"licenseid": "L1001"},
+    # Manage2's own status here is a text, also in JSON: python-manage2 takes nothing else for a success.
+    "XMLRawlookup": {"status": "1", "licenseid": "L1001", "ip": "192.0.2.10", "hostname": "one.example.com"},
 }
 
 

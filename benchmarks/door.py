@@ -1,7 +1,7 @@
 """How fast the door answers: `uv run benchmarks/door.py [--quick]`.
 
 Questions per second of `GET /authorize`, as a ratio to a bare route of the same server that returns 204, with few and with
-many authkeys, while a browser page is open and a submission of 1,000 changes runs; and the same question answered by
+many authkeys, both while a browser page is open and a submission of 1,000 changes runs; and the same question answered by
 djangorestframework-api-key. Rounds alternate, so that what slows the machine slows all of them.
 """
 
@@ -63,11 +63,9 @@ async def _measure(many: int, rounds: int, seconds: float) -> None:
                 for size, server in servers.items():
                     progress(f"round {number + 1} of {rounds}, {size:,} keys")
                     for what, requests in (("bare", bare), ("door", heads[size])):
-                        submitting = asyncio.create_task(_submit(server)) if what == "door" else None
-                        figure = await _load(server, seconds, requests)
-                        figures.setdefault((size, what), []).append(figure)
-                        if submitting:
-                            await submitting
+                        submitting = asyncio.create_task(_submit(server))
+                        figures.setdefault((size, what), []).append(await _load(server, seconds, requests))
+                        await submitting
         django = await _django(Path(folder), seconds)
     _report(report, figures, few, many, django)
     print(report)

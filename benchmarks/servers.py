@@ -48,7 +48,7 @@ class Server:
 def running_server(database: Path) -> Iterator[Server]:
     """Serve a database until the block ends."""
     command = [sys.executable, "main.py", "--database", str(database), "--port", "0", "--no-browser"]
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True)
     try:
         yield Server(process, announced_url(process), database)
     finally:
@@ -79,7 +79,7 @@ def import_keys(count: int, folder: Path) -> tuple[Path, float | None]:
     started = time.perf_counter()
     command = [sys.executable, "main.py", "--database", str(database), "import", str(file)]
     result = subprocess.run(
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False, timeout=IMPORT_SECONDS
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False, timeout=IMPORT_SECONDS
     )
     if result.returncode:
         raise RuntimeError(f"The import failed: {result.stderr[-2000:]}")
@@ -88,7 +88,8 @@ def import_keys(count: int, folder: Path) -> tuple[Path, float | None]:
     return database, seconds
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """What a shell has, without settings of ours."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AUTHKEYS_", "NICEGUI_"))}
 
 

@@ -63,6 +63,7 @@ def host_name(host_header: str) -> str:
     """The name in a Host header, without the port: `[::1]:8080` is `::1`. Empty if it is no host."""
     try:
         parts = urlsplit(f"//{host_header}")
+        _ = parts.port  # raises for what is no number
         if parts.path or parts.query or parts.fragment or parts.username is not None:
             return ""
         return (parts.hostname or "").rstrip(".")

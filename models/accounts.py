@@ -50,9 +50,14 @@ def parse_role(text: str) -> Role:
         raise InvalidValue(f"{text!r} is not a role. The roles are {' and '.join(Role)}.") from None
 
 
+def normalized(name: str) -> str:
+    """The name as it is stored, however the keyboard composed its letters (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", name)
+
+
 def account_name(text: str) -> str:
     """A name for an account: letters and digits of any script and `. _ - @ +`. Raises InvalidValue."""
-    name = unicodedata.normalize("NFKC", text)
+    name = normalized(text)
     if not name:
         raise InvalidValue("An account needs a name.")
     if len(name) > MAX_NAME_LENGTH:

@@ -42,12 +42,18 @@ def canonical_service(text: str) -> str:
         raise InvalidValue(
             f"The service name {service[:20]!r}… has {len(service)} characters; at most {MAX_SERVICE_LENGTH} are allowed."
         )
-    for character in service:
-        if unicodedata.category(character) in _REFUSED_CATEGORIES or character in _DIRECTION_MARKS:
-            raise InvalidValue(
-                f"The service name {service[:20]!r} holds the control character U+{ord(character):04X}; remove it."
-            )
+    if (character := control_character(service)) is not None:
+        raise InvalidValue(
+            f"The service name {service[:20]!r} holds the control character U+{ord(character):04X}; remove it."
+        )
     return service
+
+
+def control_character(text: str) -> str | None:
+    """The first character that no text shown in the page may hold, or None."""
+    return next(
+        (each for each in text if unicodedata.category(each) in _REFUSED_CATEGORIES or each in _DIRECTION_MARKS), None
+    )
 
 
 def service_key(service: str) -> str:

@@ -7,21 +7,20 @@ PostgreSQL has one pool for both.
 import hashlib
 import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection, get_connections
 from tortoise.exceptions import BaseORMException, DBConnectionError
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
@@ -35,11 +34,6 @@ _UNREACHABLE = (
     OSError,
     TimeoutError,
     DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.TooManyConnectionsError,
     sqlite3.OperationalError,
     sqlite3.DatabaseError,
     TortoiseOperationalError,
@@ -132,7 +126,7 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
             await _connect(location)
         except DatabaseError:
             raise
-        except (*_UNREACHABLE, asyncpg.PostgresError, BaseORMException, ValueError) as error:
+        except _unusable() as error:
             raise _cannot_open(location, error) from error
         yield
     finally:
@@ -141,6 +135,8 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
 
 
 async def _connect(location: DatabaseLocation) -> None:
+    if not location.is_postgres:
+        _create_private(location.path)
     config = tortoise_config(location)
     if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
         raise PermissionError("readonly")  # SQLite would open it, and refuse the first change
@@ -152,21 +148,28 @@ async def _connect(location: DatabaseLocation) -> None:
     await reader().execute_query("SELECT 1")
 
 
+def _create_private(file: Path) -> None:
+    """Make a new database, readable by its user only; SQLite gives the files beside it the same mode."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
     """Apply what is missing, all or nothing: a program killed in the middle starts again as if nothing had been.
 
     Of several instances that start at once one does it; the others wait, and then find nothing to do.
     """
-    executor = MigrationExecutor(writer(), config["apps"])
-    await executor.loader.build_graph()
-    known = {key.name for key in executor.loader.graph.nodes}
-    applied = {key.name for key in await executor.recorder.applied_migrations()}
+    known = {file.stem for file in (Path(__file__).parent / "migrations").glob("[0-9]*.py")}
+    applied = await _applied_migrations()
     if unknown := sorted(applied - known):
         raise DatabaseUnusable(
             f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
             "Nothing was changed. Start the newer version, or give another database with --database."
         )
     if known != applied:
+        # Only now: at most starts nothing is to be done, and nothing of this needed.
+        from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
         async with in_transaction(writer().connection_name) as transaction:
             if location.is_postgres:
                 await transaction.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
@@ -174,6 +177,14 @@ async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
             # First of all: to look into a table that is not there would end the transaction.
             await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
             await executor.migrate()
+
+
+async def _applied_migrations() -> set[str]:
+    try:
+        rows = await writer().execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
+    except TortoiseOperationalError:
+        return set()  # a new database has no such table
+    return {row["name"] for row in rows}
 
 
 def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseError:
@@ -185,11 +196,34 @@ def _cannot_open(location: DatabaseLocation, error: BaseException) -> DatabaseEr
     text = str(error)
     if "not a database" in text:
         what = "is not a SQLite database"
-    elif "unable to open" in text or "readonly" in text or isinstance(error, PermissionError):
+    elif "unable to open" in text or "readonly" in text or isinstance(error, FileNotFoundError | PermissionError):
         what = "cannot be opened for writing"
     else:
         what = f"cannot be used: {_first_line(error)}"
     return DatabaseUnusable(f"The file {location} {what}. Nothing was changed. Give another with --database.")
+
+
+def _unreachable() -> tuple[type[BaseException], ...]:
+    return (
+        *_UNREACHABLE,
+        *_postgres_errors(
+            "InterfaceError",
+            "PostgresConnectionError",
+            "CannotConnectNowError",
+            "AdminShutdownError",
+            "TooManyConnectionsError",
+        ),
+    )
+
+
+def _unusable() -> tuple[type[BaseException], ...]:
+    return (*_unreachable(), *_postgres_errors("PostgresError"), BaseORMException, ValueError)
+
+
+def _postgres_errors(*names: str) -> tuple[type[BaseException], ...]:
+    """Errors of asyncpg, if it is in use: whoever works with SQLite shall not wait for its import."""
+    asyncpg = sys.modules.get("asyncpg")
+    return tuple(getattr(asyncpg, name) for name in names) if asyncpg else ()
 
 
 def _first_line(error: BaseException) -> str:
@@ -201,7 +235,7 @@ def database_errors() -> Iterator[None]:
     """Turn what the drivers raise while the database is in use into DatabaseUnavailable."""
     try:
         yield
-    except _UNREACHABLE as error:
+    except _unreachable() as error:
         raise DatabaseUnavailable(f"{_in_words(error)} Nothing that you staged is lost; try again.") from error
 
 

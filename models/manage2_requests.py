@@ -31,6 +31,10 @@ class Variables:
         for name, value in _pairs(raw):
             self._values.setdefault(name, value)
 
+    def has(self, name: str) -> bool:
+        """Whether a variable was sent, if only with an empty value."""
+        return name.encode() in self._values
+
     def get(self, name: str) -> str | None:
         """The value of a variable, or None if it was not sent. Raises InvalidValue if the value is not UTF-8."""
         value = self._values.get(name.encode())
@@ -71,8 +75,7 @@ def parse_variables(method: str, query: bytes, body: bytes = b"", content_type: 
 
 def wanted_output(method: str, query: bytes, body: bytes = b"") -> Output:
     """The format to answer in, also for a call that parse_variables refuses. Never raises."""
-    raw = body if _has_body(method, body) else query
-    return Variables(raw[:MAX_BYTES]).output
+    return Variables(_read_part(method, query, body)).output
 
 
 def split_uri(uri: str) -> tuple[str, bytes]:
@@ -110,10 +113,19 @@ def credentials_of(
     return _from_authorization(authorization or "")
 
 
-def without_apikey(raw: bytes) -> bytes:
-    """A query or body without its `apikey` variables, and otherwise as it was, for a backend that trusts our word."""
+def has_apikey(method: str, query: bytes, body: bytes = b"") -> bool:
+    """Whether a call brings its key in `apikey`, also for a call that parse_variables refuses. Never raises."""
+    return Variables(_read_part(method, query, body)).has("apikey")
+
+
+def without_key(raw: bytes, secret: str | None = None) -> bytes:
+    """A query or body without the caller's key, and otherwise as it was, for a backend that trusts our word.
+
+    Out go the variables named `apikey`, upper and lower case and blanks around it being one, because a backend may
+    read names less strictly than we do; and every other one in which `secret` stands.
+    """
     pieces = _AFTER_SEPARATOR.split(raw)
-    return b"".join(piece for piece in pieces if _pair(piece.rstrip(b"&;"))[0] != b"apikey")
+    return b"".join(piece for piece in pieces if not _holds_key(piece.rstrip(b"&;"), (secret or "").encode()))
 
 
 _SEPARATOR = re.compile(rb"[&;]")
@@ -123,6 +135,15 @@ _OUTPUTS = {output.value.encode(): output for output in Output}
 
 def _has_body(method: str, body: bytes) -> bool:
     return method.upper() == "POST" and bool(body)
+
+
+def _read_part(method: str, query: bytes, body: bytes) -> bytes:
+    return (body if _has_body(method, body) else query)[:MAX_BYTES]
+
+
+def _holds_key(piece: bytes, secret: bytes) -> bool:
+    name, value = _pair(piece)
+    return name.strip().lower() == b"apikey" or bool(secret and (secret in name or secret in value))
 
 
 def _checked(raw: bytes, place: str) -> bytes:

@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from models.authkeys import control_character
 from models.errors import InvalidValue
 
 MIN_LENGTH, MAX_LENGTH = 8, 200
 """Characters. Manage2 documents no limits; its clients' examples have around 18."""
+MAX_NOTE_LENGTH = 100
+"""Characters."""
 MAX_USES = 10_000
 MAX_NETWORKS = 20
 
@@ -35,11 +38,17 @@ class Passphrase(NamedTuple):
     made_at: datetime
     removed: bool = False
     maker_disabled: bool = False
+    note: str = ""
+    """What it is for, in the maker's words"""
 
     @property
     def name(self) -> str:
         """What it is called in messages: the phrase is not known any more."""
-        return f"The passphrase that {self.made_by} made at {self.made_at:%Y-%m-%d %H:%M} UTC"
+        return (
+            f"The passphrase {self.note!r}"
+            if self.note
+            else f"The passphrase that {self.made_by} made at {self.made_at:%Y-%m-%d %H:%M} UTC"
+        )
 
 
 class PhraseProblem(StrEnum):
@@ -95,6 +104,16 @@ def digest(secret: bytes, phrase: str) -> str:
     """The keyed digest of a canonical phrase: without the server's secret it cannot be guessed at from the database."""
     key = hmac.digest(secret, b"pickup passphrase", "sha256")
     return hmac.new(key, phrase.encode(), hashlib.sha256).hexdigest()
+
+
+def parse_note(text: str) -> str:
+    """What a passphrase is for. Raises InvalidValue if it is too long or holds control characters."""
+    note = unicodedata.normalize("NFC", text).strip()
+    if len(note) > MAX_NOTE_LENGTH:
+        raise InvalidValue(f"The note has {len(note)} characters; at most {MAX_NOTE_LENGTH} are allowed.")
+    if (character := control_character(note)) is not None:
+        raise InvalidValue(f"The note holds the control character U+{ord(character):04X}; remove it.")
+    return note
 
 
 def parse_uses(text: str) -> int:

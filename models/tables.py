@@ -213,6 +213,8 @@ class PickupPassphrase(Model):
     )
     made_at = fields.DatetimeField()
     removed_at = fields.DatetimeField(null=True)
+    note = fields.CharField(max_length=100, default="", db_default="")
+    """What it is for, in the maker's words: the phrase itself is not known any more"""
 
     class Meta:
         table = "pickup_passphrase"

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from limits import RateLimitItemPerMinute
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import AccessKind
@@ -26,7 +25,7 @@ class Entry(NamedTuple):
 class AccessRecords:
     """Writes and reads the record."""
 
-    _SLOWED = RateLimitItemPerMinute(1)
+    _A_MINUTE = 1
 
     def __init__(self) -> None:
         self._limiter = Limiter()
@@ -37,7 +36,7 @@ class AccessRecords:
 
     async def put_flood(self, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
         """Record what anybody can cause any number of times: once a minute from each address."""
-        if await self._limiter.hit(self._SLOWED, kind, address, detail):
+        if await self._limiter.hit(self._A_MINUTE, kind, address, detail):
             await self.put(kind, admin_name, address, detail)
 
     async def newest(self, limit: int = 50) -> list[Entry]:

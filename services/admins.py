@@ -2,6 +2,10 @@
 
 import asyncio
 import getpass
+import hmac
+import secrets
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
@@ -12,7 +16,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.functions import Max
 
 from models.access import AccessKind
-from models.accounts import AdminIdentity, Role, account_name, check_password
+from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password, normalized
 from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
@@ -56,6 +60,10 @@ class Admins:
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(_HASHERS)
         self._attempts = Attempts()
+        # A server whose script calls on with an old password shall not keep its admin out of the page.
+        self._script_attempts = Attempts()
+        self._known_right = _KnownRight()
+        self._checking: dict[tuple[bytes, str], asyncio.Task[AdminIdentity | None]] = {}
         self._nobody: str | None = None
 
     async def authenticate(self, name: str, password: str, address: str) -> AdminIdentity | None:
@@ -63,14 +71,44 @@ class Admins:
 
         Raises TooManyAttempts, before anything is checked, and DatabaseUnavailable.
         """
-        name = name[:200]
+        return await self._check(normalized(name)[:200], password, address, self._attempts)
+
+    async def authenticate_script(self, name: str, password: str, address: str) -> AdminIdentity | None:
+        """The same for a script, which sends its password with every call, perhaps with several at once.
+
+        The same question asked at the same time is checked once, and a right password is not checked slowly again for
+        some minutes, nor counted as an attempt: otherwise a script that calls often would be slowed as one that guesses.
+        """
+        name = normalized(name)[:200]
+        mark = self._known_right.mark(name, password)
         with database_errors():
-            row = await Admin.filter(name=name).using_db(reader()).first()
-            known = (
-                row is not None and await Session.filter(admin_id=row.id, address=address).using_db(reader()).exists()
-            )
+            row = await _find(name)
+        if row is not None and not row.disabled and self._known_right.includes(mark, row.password_hash):
+            return _identity(row)
+        checking = self._checking.get((mark, address))
+        if checking is None:
+            checking = asyncio.create_task(self._check(name, password, address, self._script_attempts))
+            self._checking[mark, address] = checking
+            checking.add_done_callback(lambda done: self._checked(mark, address, done))
+        # Who hangs up shall not end the check of the others.
+        admin = await asyncio.shield(checking)
+        if admin is not None and row is not None:
+            self._known_right.add(mark, row.password_hash)
+        return admin
+
+    def _checked(self, mark: bytes, address: str, done: "asyncio.Task[AdminIdentity | None]") -> None:
+        del self._checking[mark, address]
+        if not done.cancelled():
+            done.exception()  # whoever still waits for it gets it
+
+    async def _check(self, name: str, password: str, address: str, attempts: Attempts) -> AdminIdentity | None:
+        with database_errors():
+            row = await _find(name)
+            # Asked also about nobody: that takes as long.
+            sessions = Session.filter(admin_id=row.id if row else 0, address=address)
+            known = await sessions.using_db(reader()).exists()
         try:
-            await self._attempts.count(name, address, known=known)
+            await attempts.count(name, address, known=known)
         except TooManyAttempts:
             await self._records.put_flood(AccessKind.SLOWED, name, address)
             raise
@@ -79,7 +117,7 @@ class Admins:
         if row is None or stored is self._nobody or not correct:
             await self._records.put(AccessKind.REFUSED, name, address)
             return None
-        await self._attempts.succeeded(name, address)
+        await attempts.succeeded(name, address)
         return _identity(row)
 
     async def has_accounts(self) -> bool:
@@ -144,7 +182,7 @@ class Admins:
         self, name: str, kind: AccessKind, detail: str, keep_session: int | None = None, **values: object
     ) -> None:
         async def change(db: BaseDBAsyncClient) -> None:
-            row = await Admin.filter(name=name).using_db(db).first()
+            row = await Admin.filter(name=normalized(name)).using_db(db).first()
             if row is None:
                 raise InvalidValue(f"There is no account {name!r}. `main.py admin list` shows the accounts.")
             await Admin.filter(id=row.id).using_db(db).update(**values)
@@ -167,6 +205,38 @@ class Admins:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._hashing:
             return await asyncio.to_thread(work)
+
+
+class _KnownRight:
+    """Passwords that were right a short time ago, in a form that is of no use outside of this process."""
+
+    _SECONDS, _MOST = 300.0, 1_000
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._right: OrderedDict[bytes, tuple[str | None, float]] = OrderedDict()
+
+    def mark(self, name: str, password: str) -> bytes:
+        """Stands for a name with a password."""
+        return hmac.digest(self._key, f"{len(name)}:{name}{password}".encode("utf-8", "surrogatepass"), "sha256")
+
+    def add(self, mark: bytes, password_hash: str | None) -> None:
+        """It was right while this was stored: a new password ends that at once."""
+        self._right[mark] = password_hash, time.monotonic() + self._SECONDS
+        self._right.move_to_end(mark)
+        if len(self._right) > self._MOST:
+            self._right.popitem(last=False)
+
+    def includes(self, mark: bytes, password_hash: str | None) -> bool:
+        """Whether it was right a short time ago, and the same is stored still."""
+        stored, until = self._right.get(mark, (None, 0.0))
+        return stored is not None and stored == password_hash and time.monotonic() < until
+
+
+async def _find(name: str) -> Admin | None:
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        return None  # no account's; PostgreSQL takes no NUL in a text, and Tortoise none that is too long for its field
+    return await Admin.filter(name=name).using_db(reader()).first()
 
 
 def _identity(row: Admin) -> AdminIdentity:

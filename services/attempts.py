@@ -1,46 +1,56 @@
 """Slowing down who guesses, with windows of a minute that survive a wall clock that jumps back."""
 
+import ipaddress
 import math
 import time
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from models.errors import TooManyAttempts
 
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.aio.strategies import MovingWindowRateLimiter
+
 
 class Limiter:
-    """Counts events by key, each for a minute."""
+    """Counts events by key, and allows so many of each in a minute."""
 
     def __init__(self) -> None:
-        self._storage = MemoryStorage()
-        self._windows = MovingWindowRateLimiter(self._storage)
         self._clock = _wall_clock_offset()
 
-    async def hit(self, limit: RateLimitItem, *key: str) -> bool:
+    @cached_property
+    def _windows(self) -> "MovingWindowRateLimiter":
+        # Imported when there is something to count, for a fast start.
+        from limits.aio.storage import MemoryStorage  # noqa: PLC0415
+        from limits.aio.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+
+        self._storage = MemoryStorage()
+        return MovingWindowRateLimiter(self._storage)
+
+    async def hit(self, a_minute: int, *key: str) -> bool:
         """Count one; whether it is within the limit."""
         await self._forget_after_clock_jump()
-        return await self._windows.hit(limit, *key)
+        return await self._windows.hit(_limit(a_minute), *key)
 
-    async def test(self, limit: RateLimitItem, *key: str) -> bool:
+    async def test(self, a_minute: int, *key: str) -> bool:
         """Whether one more would be within the limit."""
         await self._forget_after_clock_jump()
-        return await self._windows.test(limit, *key)
+        return await self._windows.test(_limit(a_minute), *key)
 
-    async def clear(self, limit: RateLimitItem, *key: str) -> None:
+    async def clear(self, a_minute: int, *key: str) -> None:
         """Forget what was counted."""
-        await self._windows.clear(limit, *key)
+        await self._windows.clear(_limit(a_minute), *key)
 
-    async def wait(self, limit: RateLimitItem, *key: str) -> int:
+    async def wait(self, a_minute: int, *key: str) -> int:
         """Seconds until one more is within the limit."""
-        reset, _ = await self._windows.get_window_stats(limit, *key)
+        reset, _ = await self._windows.get_window_stats(_limit(a_minute), *key)
         return max(1, math.ceil(reset - time.time()))
 
     async def _forget_after_clock_jump(self) -> None:
         # The library's windows are in wall-clock time: after a jump back they would be shut until time catches up.
         offset = _wall_clock_offset()
-        if abs(offset - self._clock) > 5:
+        if abs(offset - self._clock) > 5 and self._windows:
             await self._storage.reset()
         self._clock = offset
 
@@ -53,9 +63,9 @@ class Attempts:
     by guessing from many addresses all day. All of them are over after a minute.
     """
 
-    _HERE = RateLimitItemPerMinute(5)
-    _ADDRESS = RateLimitItemPerMinute(20)
-    _ACCOUNT = RateLimitItemPerMinute(30)
+    _HERE = 5
+    _ADDRESS = 20
+    _ACCOUNT = 30
 
     def __init__(self) -> None:
         self._limiter = Limiter()
@@ -69,13 +79,13 @@ class Attempts:
 
     async def succeeded(self, name: str, address: str) -> None:
         """The attempt was right: it and those before it no longer count here."""
-        await self._limiter.clear(self._HERE, "here", name.casefold(), address)
+        await self._limiter.clear(self._HERE, "here", name.casefold(), _place(address))
 
-    def _limits(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
-        account = name.casefold()
+    def _limits(self, name: str, address: str) -> list[tuple[int, tuple[str, ...]]]:
+        account, place = name.casefold(), _place(address)
         return [
-            (self._HERE, ("here", account, address)),
-            (self._ADDRESS, ("address", address)),
+            (self._HERE, ("here", account, place)),
+            (self._ADDRESS, ("address", place)),
             (self._ACCOUNT, ("account", account)),
         ]
 
@@ -83,18 +93,39 @@ class Attempts:
 class Guesses:
     """Slows down an address that tries phrases; only wrong ones count."""
 
-    _WRONG = RateLimitItemPerMinute(20)
+    _WRONG = 20
 
     def __init__(self) -> None:
         self._limiter = Limiter()
 
     async def may_try(self, address: str) -> bool:
         """Whether this address may try one more."""
-        return await self._limiter.test(self._WRONG, address)
+        return await self._limiter.test(self._WRONG, _place(address))
 
     async def was_wrong(self, address: str) -> None:
         """Count a wrong one."""
-        await self._limiter.hit(self._WRONG, address)
+        await self._limiter.hit(self._WRONG, _place(address))
+
+    async def count(self, address: str) -> None:
+        """Count one before it is known to be right or wrong. Raises TooManyAttempts if it must wait."""
+        if not await self._limiter.hit(self._WRONG, _place(address)):
+            seconds = await self._limiter.wait(self._WRONG, _place(address))
+            raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+
+
+def _limit(a_minute: int) -> "RateLimitItem":
+    from limits import RateLimitItemPerMinute  # noqa: PLC0415 - see above
+
+    return RateLimitItemPerMinute(a_minute)
+
+
+def _place(address: str) -> str:
+    """What counts as one address: of IPv6 a /64 network, all of whose addresses belong to whoever has one."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 and not ip.is_loopback else str(ip)
 
 
 def _wall_clock_offset() -> float:

@@ -63,7 +63,7 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         passphrases = Passphrases(secret, submissions, records)
         door = Door(feed, uses)
         submissions.first_told.append(door.forget)
-        feed.first_told.append(door.forget)
+        feed.first_told.append(door.forget_older)
         feed.followers += [passphrases.refresh, uses.refresh]
         admin = await local_admin()
         purging = asyncio.create_task(_purge_regularly(submissions, sessions))

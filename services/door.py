@@ -6,17 +6,16 @@ hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) noth
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from models.addresses import canonical_ip
-from models.database import database_errors, reader
+from models.database import database_errors, parameters, reader
 from models.door import KeyState, Reason, Verdict, decide
 from models.errors import InvalidValue
 from models.manage2_functions import Gate
 from models.privileges import Privilege
 from models.secrets import digest
-from models.tables import Authkey, RemovedAuthkey
 from services.feed import ChangeFeed
 from services.uses import Uses
 
@@ -38,8 +37,10 @@ class Question(NamedTuple):
 
 
 class _Remembered(NamedTuple):
-    key: KeyState | None
-    was_removed: KeyState | None
+    key: KeyState | None = None
+    was_removed: KeyState | None = None
+    revision: int = 0
+    """The submission that last touched the authkey when it was read"""
 
 
 class Door:
@@ -86,17 +87,23 @@ class Door:
             question.what,
         )
 
-    def forget(self, authkey_ids: Iterable[int] | None) -> None:
-        """These authkeys (None: any) were changed, and others may be new: ask the database again."""
+    def forget(self, authkey_ids: Iterable[int]) -> None:
+        """These authkeys were changed, and others may be new: ask the database again."""
         self._changes += 1
         self._unknown.clear()
-        if authkey_ids is None:
-            self._known.clear()
-            self._digests.clear()
-            return
         for id_ in authkey_ids:
-            if remembered := self._digests.pop(id_, None):
-                self._known.pop(remembered, None)
+            self._known.pop(self._digests.pop(id_, ""), None)
+
+    def forget_older(self, revisions: Mapping[int, int] | None) -> None:
+        """Forget what was read of these authkeys before these revisions (None: of all authkeys)."""
+        if revisions is None:
+            self.forget(list(self._digests))
+            return
+        self.forget(id_ for id_, revision in revisions.items() if self._read_before(id_, revision))
+
+    def _read_before(self, authkey_id: int, revision: int) -> bool:
+        remembered = self._known.get(self._digests.get(authkey_id, ""))
+        return remembered is not None and remembered.revision < revision
 
     async def _find(self, secret_digest: str) -> _Remembered:
         remembered = self._known.get(secret_digest) or self._unknown.get(secret_digest)
@@ -115,6 +122,8 @@ class Door:
             if len(self._unknown) > REMEMBERED_UNKNOWN:
                 self._unknown.popitem(last=False)
             return
+        # An authkey has one secret: with its new one the old one goes, which `forget` could not find any more.
+        self._known.pop(self._digests.get(key.id, ""), None)
         self._known[secret_digest] = found
         self._digests[key.id] = secret_digest
         if len(self._known) > REMEMBERED:
@@ -123,13 +132,17 @@ class Door:
             self._digests.pop(gone.id if gone else 0, None)
 
 
-_FIELDS = ("id", "ip", "service", "privileges")
-
-
 async def _read(secret_digest: str) -> _Remembered:
+    if row := await _row("authkey", secret_digest):
+        return _Remembered(key=KeyState(*row[:4]), revision=row[4])
+    if row := await _row("removed_authkey", secret_digest):
+        return _Remembered(was_removed=KeyState(*row[:4]), revision=row[4])
+    return _Remembered()
+
+
+async def _row(table: str, secret_digest: str) -> Sequence[Any] | None:
+    """The row in one of our tables; plain SQL, because after a large submission every key in use is read again."""
+    query = f"SELECT id, ip, service, privileges, revision FROM {table} WHERE secret_digest = {parameters(1)}"
     with database_errors():
-        row = await Authkey.filter(secret_digest=secret_digest).using_db(reader()).first().values_list(*_FIELDS)
-        if row:
-            return _Remembered(KeyState(*row), None)
-        gone = await RemovedAuthkey.filter(secret_digest=secret_digest).using_db(reader()).first().values_list(*_FIELDS)
-    return _Remembered(None, KeyState(*gone) if gone else None)
+        _, rows = await reader().execute_query(query, [secret_digest])
+    return tuple(rows[0]) if rows else None

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import aiosqlite
-import asyncpg
 from nicegui import Event
 
 from models.authkeys import Authkey
@@ -32,6 +31,8 @@ from services.transactions import CHANNEL
 
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
+_LISTED_KEYS = 20_000
+"""Of a commit that changed more authkeys than this, not even their ids are read."""
 
 _POLL_SECONDS = 0.04
 _LOST_SIGNAL_SECONDS = 15
@@ -78,8 +79,8 @@ class ChangeFeed:
         self._heard_at = 0.0
         self._looking = False
         self.revision = 0
-        self.first_told: list[Callable[[set[int] | None], None]] = []
-        """Called with the changed authkeys (None: too many to name) before anybody is told of their commit."""
+        self.first_told: list[Callable[[dict[int, int] | None], None]] = []
+        """Called with the changed authkeys and their new revisions (None: too many) before anybody is told of a commit."""
         self.available = True
         self.followers: list[Callable[[], Awaitable[None]]] = []
         """Awaited after every signal: what else may have been changed by another process."""
@@ -140,10 +141,10 @@ class ChangeFeed:
         commits = await self._read()
         if commits:
             self._authkeys.forget_counts()
-            changed = _changed_ids(commits)
+            changed = await _changed(commits)
             for tell in self.first_told:
                 tell(changed)
-            await self._staging.rebase(changed)
+            await self._staging.rebase(None if changed is None else set(changed))
             # Everything is read before anything is told: if the database goes away in between, all is told later.
             complete = [await self._with_rows(commit) for commit in commits]
             self.revision = commits[-1].revision
@@ -224,6 +225,8 @@ class ChangeFeed:
 
     async def _watch_postgres(self) -> None:
         """Signal every NOTIFY; connect again, and look again, when the connection is lost."""
+        import asyncpg  # noqa: PLC0415 - who works with SQLite shall not wait for it
+
         while True:
             lost = asyncio.Event()
             connection = None
@@ -250,10 +253,22 @@ class ChangeFeed:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _changed_ids(commits: list[Commit]) -> set[int] | None:
-    ids: set[int] = set()
+async def _changed(commits: list[Commit]) -> dict[int, int] | None:
+    """The authkeys that were changed, with the newest revision that did it; None if they are too many."""
+    if sum(commit.key_count for commit in commits) > _LISTED_KEYS:
+        return None
+    changed: dict[int, int] = {}
     for commit in commits:
-        if commit.modifications is None:
-            return None
-        ids.update(modification.authkey_id for modification in commit.modifications)
-    return ids
+        if commit.modifications is not None:
+            ids = [modification.authkey_id for modification in commit.modifications]
+        else:
+            ids = await _ids_in(commit.revision)
+        changed.update(dict.fromkeys(ids, commit.revision))
+    return changed
+
+
+async def _ids_in(revision: int) -> list[int]:
+    with database_errors():
+        query = f"SELECT authkey_id FROM modification WHERE submission_id = {int(revision)}"
+        _, rows = await reader().execute_query(query)
+    return [row[0] for row in rows]

@@ -123,9 +123,17 @@ class Passphrases:
         uses: int = 1,
         expires_at: datetime | None = None,
         networks: tuple[str, ...] = (),
+        note: str = "",
         how: str = "in the page",
+        guesser: str | None = None,
     ) -> None:
-        """Add a passphrase. Raises InvalidValue for a bad or taken phrase, and NotAllowed."""
+        """Add a passphrase. Raises InvalidValue for a bad or taken phrase, and NotAllowed.
+
+        Who hears that a phrase is taken has guessed one of somebody else. `guesser` is the address of a caller for whom
+        that would be a gain: a key that may add phrases, but not grant privileges. Then also raises TooManyAttempts.
+        """
+        if guesser is not None:
+            await self._guesses.count(guesser)
         hashed = digest(self._secret, canonical_phrase(phrase))
 
         async def insert(db: BaseDBAsyncClient) -> None:
@@ -138,6 +146,7 @@ class Passphrases:
                 uses=uses,
                 expires_at=expires_at,
                 networks=" ".join(networks),
+                note=note,
                 admin_id=admin.id,
                 made_at=datetime.now(UTC),
                 using_db=db,
@@ -294,6 +303,7 @@ def _passphrase(row: PickupPassphrase) -> Passphrase:
         row.made_at,
         row.removed_at is not None,
         row.admin.disabled,
+        row.note,
     )
 
 

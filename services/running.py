@@ -16,7 +16,7 @@ class Running:
 
     def __init__(self, mark: Path) -> None:
         self._mark = mark
-        self._lock = FileLock(f"{mark}.lock")
+        self._lock = FileLock(f"{mark}.lock", mode=0o600)  # who can open it can hold it
 
     @contextmanager
     def held(self) -> Iterator[bool]:

@@ -136,6 +136,10 @@ class Sessions:
             raise NotAllowed("You are signed out, so nothing was changed. Sign in again; what you staged is kept.")
         return used
 
+    def lasts(self, session: SignedIn) -> bool:
+        """Whether this session, which was let in here, was not ended since."""
+        return session.digest in self._current
+
     async def _used(self, session: SignedIn) -> SignedIn | None:
         now = datetime.now(UTC)
         if not is_current(session.created_at, session.used_at, now):

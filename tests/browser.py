@@ -19,10 +19,10 @@ needs_chromium = pytest.mark.skipif(not shutil.which(CHROMIUM), reason=INSTALL_H
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Headless Chromium, Debian's."""
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """Headless Chromium, Debian's; `more` are arguments of its command line."""
     async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", *more]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         await browser.close()

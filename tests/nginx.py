@@ -1,4 +1,4 @@
-"""nginx with our own configurations from deploy/, on free ports of this machine."""
+"""nginx and Caddy with our own configurations from deploy/, on free ports of this machine."""
 
 import shutil
 import socket
@@ -12,7 +12,8 @@ import pytest
 from tests.program import ROOT
 from tests.requirements import INSTALL_HINT
 
-needs_nginx = pytest.mark.skipif(not shutil.which("nginx"), reason=INSTALL_HINT)
+needs_nginx = pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason=INSTALL_HINT)
+needs_caddy = pytest.mark.skipif(not shutil.which("caddy") or not shutil.which("openssl"), reason=INSTALL_HINT)
 
 _FRAME = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
@@ -28,10 +29,8 @@ http {{
 @contextmanager
 def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
     """Run deploy/`configuration` with its addresses and files replaced by a test's own."""
-    server = (ROOT / "deploy" / configuration).read_text()
-    for old, new in replaced.items():
-        assert old in server, f"{configuration} has no {old!r}"
-        server = server.replace(old, new)
+    server = _adapted(configuration, replaced)
+    server = server.replace("/var/log/nginx", str(folder))
     file = folder / "nginx.conf"
     file.write_text(_FRAME.format(folder=folder, server=server))
     with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:
@@ -42,11 +41,54 @@ def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str])
             process.terminate()
 
 
+@contextmanager
+def running_caddy(folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
+    """Run deploy/Caddyfile likewise; it changes nothing outside of the folder."""
+    file = folder / "Caddyfile"
+    options = "{\n\tadmin off\n\tauto_https off\n}\n"
+    file.write_text(options + _adapted("Caddyfile", replaced))
+    command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
+    with subprocess.Popen(command, env={"HOME": str(folder)}, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            said = []
+            while "serving initial configuration" not in (line := process.stderr.readline()):
+                said.append(line)
+                assert line, "".join(said)
+            yield
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for this host name that nobody vouches for, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "certificate.key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey", "rsa:2048"),
+            *("-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"),
+            *("-out", str(certificate), "-keyout", str(key)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _adapted(configuration: str, replaced: Mapping[str, str]) -> str:
+    text = (ROOT / "deploy" / configuration).read_text()
+    for old, new in replaced.items():
+        assert old in text, f"{configuration} has no {old!r}"
+        text = text.replace(old, new)
+    return text
 
 
 def _wait_for_start(process: "subprocess.Popen[str]", folder: Path) -> None:

@@ -99,7 +99,7 @@ async def test_a_view_can_be_bookmarked_with_search_filters_and_order(server: Pr
     await expect(again.get_by_text("1 of 1,009 keys", exact=True)).to_be_visible()
     await shows(again, "198.51.100.9")
     await expect(again.get_by_role("searchbox")).to_have_value("198.")
-    await again.locator(".clear-view").click()
+    await again.get_by_role("button", name="Clear search and filters").click()
     await expect(again.get_by_text("1,009 keys", exact=True)).to_be_visible()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from models.privileges import ALL_PRIVILEGES, privilege
+from models.privileges import ALL_PRIVILEGES, PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, chromium, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
@@ -67,6 +67,23 @@ async def test_the_keyboard_alone_moves_stages_undoes_and_redoes(server: Program
     await expect(bar(page)).to_contain_text("No staged changes")
     await page.keyboard.press("Control+z")
     await expect(bar(page)).to_contain_text("2 changes to 2 keys")
+
+
+async def test_nine_keys_tick_the_nine_privileges_and_delete_marks_for_removal(
+    server: Program, browser: Browser
+) -> None:
+    page = await open_page(browser, server)
+    await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
+    for number, each in enumerate(PRIVILEGES, 1):
+        shown = box(page, *FIRST, each.label)
+        before = await shown.is_checked()
+        await page.keyboard.press(str(number))
+        await expect(box(page, *FIRST, each.label, staged=True)).to_be_checked(checked=not before)
+    await expect(bar(page)).to_contain_text("9 changes to 1 key")
+    await page.keyboard.press("Delete")
+    await expect(box(page, *FIRST, "Remove?", staged=True)).to_be_checked()
+    await page.keyboard.press("Delete")
+    await expect(bar(page)).to_contain_text("No staged changes")
 
 
 async def test_staged_changes_survive_a_reload_and_a_killed_server_even_ticks_that_it_never_got(

@@ -16,9 +16,10 @@ from models.submissions import CellChange, NewAuthkey, NewSecret, Removal
 from models.tables import KeyUse, Refusal
 from services.console import Console
 from services.door import Question
+from services.feed import NAMED_MODIFICATIONS
 from services.uses import KEPT_REFUSALS
 from tests.other_process import another_process
-from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, eventually, submit
+from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, eventually, new_keys, submit
 
 IP, ELSEWHERE = "192.0.2.50", "192.0.2.51"
 
@@ -85,6 +86,49 @@ async def test_a_change_by_another_process_takes_effect_within_a_second(
 
 async def revoke(console: Console, authkey_id: int) -> None:
     await submit(console, CellChange(authkey_id, 0, SEARCH.mask))
+
+
+async def test_a_replaced_key_is_forgotten_even_if_the_new_one_was_asked_about_first(
+    database: DatabaseLocation, console: Console
+) -> None:
+    key, secret = await a_key(console, "search")
+    newer = new_secret()
+    assert await answer(console, secret.text) is None
+    changes: list[dict[int, int] | None] = []
+    console.feed.first_told[:] = [changes.append]
+    async with another_process(database) as other:
+        await other.do(replace_key, key.id, newer)
+        assert await answer(console, newer.text) is None
+
+        async def is_told() -> bool:
+            return bool(changes)
+
+        await eventually(is_told)
+    console.door.forget_older(changes[0])
+    assert await answer(console, secret.text) is Reason.UNKNOWN_KEY
+    assert await answer(console, newer.text) is None
+
+
+async def replace_key(console: Console, authkey_id: int, secret: Secret) -> None:
+    await submit(console, NewSecret(authkey_id, secret.digest, secret.hint))
+
+
+async def test_a_large_submission_of_another_process_takes_effect_too(
+    database: DatabaseLocation, console: Console
+) -> None:
+    key, secret = await a_key(console, "search")
+    assert await answer(console, secret.text) is None
+    async with another_process(database) as other:
+        await other.do(revoke_and_add, key.id, NAMED_MODIFICATIONS + 1)
+
+        async def is_refused() -> bool:
+            return await answer(console, secret.text) is Reason.PRIVILEGE_MISSING
+
+        await eventually(is_refused)
+
+
+async def revoke_and_add(console: Console, authkey_id: int, more: int) -> None:
+    await submit(console, CellChange(authkey_id, 0, SEARCH.mask), *new_keys(more))
 
 
 async def test_nothing_remembered_is_believed_while_the_feed_is_not_up_to_date(

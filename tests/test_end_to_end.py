@@ -121,7 +121,7 @@ async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> 
         await expect(page.get_by_text("There are no authorization keys")).to_be_visible()
         phrase = await make_passphrase(page, server.url)
         await page.goto(server.url)
-        front = f"http://127.0.0.1:{port}"
+        front, log = f"http://127.0.0.1:{port}", tmp_path / "authkeys-door.log"
 
         def passes(key: str, address: str) -> bool:
             answers = [
@@ -130,6 +130,9 @@ async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> 
             ]
             codes = {answer.status_code for answer in answers}
             assert codes in ({200}, {401}, {403})
+            assert key not in log.read_text()
             return codes == {200}
 
         await lives(browser, server, front, passes, phrase, page)
+        assert "GET /XMLlookup.cgi" in log.read_text()
+        assert phrase not in log.read_text()

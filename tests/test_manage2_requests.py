@@ -15,10 +15,11 @@ from models.manage2_requests import (
     Credentials,
     Variables,
     credentials_of,
+    has_apikey,
     parse_variables,
     split_uri,
     wanted_output,
-    without_apikey,
+    without_key,
 )
 
 KEY = "aB3dE6gH9jK2mN5pQ8sT"
@@ -187,11 +188,11 @@ def test_whatever_arrives_is_read_or_refused(method, query, body, content_type, 
 @given(st.lists(st.sampled_from([b"apikey", b"api%6Bey", b"=", b"&", b";", b"%", b"+", b"%ff", b"a", b"output"])))
 def test_without_a_key_nothing_else_changes(pieces: list[bytes]) -> None:
     raw = b"".join(pieces)
-    rest = without_apikey(raw)
+    rest = without_key(raw)
     assert Variables(rest).get("apikey") is None
     if Variables(raw).get("a") is not None:
         assert Variables(rest).get("a") == Variables(raw).get("a")
-    if Variables(raw)._values.get(b"apikey") is None:
+    if b"apikey" not in {name.strip() for name in Variables(raw)._values}:
         assert rest == raw
 
 
@@ -204,10 +205,31 @@ def test_without_a_key_nothing_else_changes(pieces: list[bytes]) -> None:
         (b"a=caf%E9+x&&b", b"a=caf%E9+x&&b"),
         (b"", b""),
         (b"myapikey=1&apikeys=2", b"myapikey=1&apikeys=2"),
+        (b"APIKEY=K&ApiKey=K;+apikey+=K&a=1", b"a=1"),
+        (f"apikey[]={KEY}&a=1".encode(), b"a=1"),
+        (f"note=my+key+is+{KEY}&a=1".encode(), b"a=1"),
+        (f"note=%61{KEY[1:]}&a=1".encode(), b"a=1"),
+        (f"{KEY}&a=1".encode(), b"a=1"),
     ],
 )
-def test_a_key_is_taken_out_of_what_is_forwarded(raw: bytes, rest: bytes) -> None:
-    assert without_apikey(raw) == rest
+def test_a_key_is_taken_out_of_what_is_forwarded_however_it_is_written(raw: bytes, rest: bytes) -> None:
+    assert without_key(raw, KEY) == rest
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "body", "has"),
+    [
+        ("GET", b"apikey=K", b"", True),
+        ("GET", b"a=1;api%6bey", b"", True),
+        ("POST", b"", b"output=json&apikey=K", True),
+        ("POST", b"apikey=K", b"output=json", False),
+        ("POST", b"apikey=K", b"", True),
+        ("GET", b"", b"apikey=K", False),
+        ("GET", b"APIKEY=K", b"", False),
+    ],
+)
+def test_whether_a_call_brings_its_key_in_a_variable(method: str, query: bytes, body: bytes, has: bool) -> None:
+    assert has_apikey(method, query, body) is has
 
 
 def test_a_uri_is_split_into_path_and_query() -> None:

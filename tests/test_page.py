@@ -1,26 +1,20 @@
 """The page without a browser: what it says, and what it makes of whatever a browser claims."""
 
-import asyncio
-import hashlib
-from collections.abc import Callable
 from typing import Any
 
-import httpx
-import nicegui
 import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
 
-from api.gate import Gate
-from models.access import HostRule
 from models.accounts import AdminIdentity, Role
 from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
-from models.tables import Admin, Authkey, StagedChange
+from models.tables import Admin, StagedChange
 from services.console import Console
 from tests.elsewhere import assign, key, start_over, stored
+from tests.page import claims, comes_true, id_of, is_told, says, sign_in, text, ticks
 from tests.support import eventually
 from ui.page import register_pages
 
@@ -52,57 +46,6 @@ async def page(console: Console, empty_page: User) -> User:
     await empty_page.open("/")
     await says(empty_page, "count", "3 keys")
     return empty_page
-
-
-async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:
-    """Give this person's browser a session, and let it pass through the gate."""
-    cookie = await console.sessions.begin(admin, "127.0.0.1")
-    user.http_client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(Gate(nicegui.app, console.sessions, HostRule("test"))),
-        base_url="http://test",
-        cookies={console.sessions.cookie_name: cookie},
-        headers={"Accept": "text/html"},
-    )
-
-
-def text(user: User, marker: str) -> str:
-    """The whole text of a label."""
-    (element,) = user.find(marker=marker).elements
-    assert isinstance(element, ui.label)
-    return element.text
-
-
-async def comes_true(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true within some seconds."""
-    for _ in range(300):
-        if condition():
-            return True
-        await asyncio.sleep(0.01)
-    return False
-
-
-async def says(user: User, marker: str, expected: str) -> None:
-    """Wait until a label has exactly this text."""
-    assert await comes_true(lambda: text(user, marker) == expected), text(user, marker)
-
-
-async def is_told(user: User, message: str) -> None:
-    """Wait until a notification holds this text."""
-    assert await comes_true(lambda: user.notify.contains(message)), user.notify.messages
-
-
-def claims(user: User, event: str, args: Any) -> None:
-    """What a browser can send, whatever the page would let through."""
-    UserInteraction(user, {user.current_layout}, None).trigger(event, args)
-
-
-async def id_of(authkey: Assignment) -> int:
-    return (await Authkey.get(ip=authkey.ip, service=authkey.service)).id
-
-
-async def ticks(user: User, sequence: int, authkey: Assignment, column: str, value: bool) -> None:
-    """An honest tick, as the page's own script sends it."""
-    claims(user, "tick", {"seq": sequence, "id": await id_of(authkey), "column": column, "value": value})
 
 
 # -- what it says ------------------------------------------------------------------------------------------------------
@@ -373,56 +316,6 @@ async def test_what_a_page_claims_after_its_session_ended_is_refused_in_words(pa
     assert all("You are signed out, so nothing was changed." in message for message in page.notify.messages)
     assert await stored(console) == before
     assert list(await console.staging.of(console.admin.id)) == [await id_of(BILLING)]
-
-
-# -- the dialog that adds a key --------------------------------------------------------------------------------------------
-
-
-async def fills_in(user: User, ip: str, service: str) -> None:
-    for marker, value in (("add-ip", ip), ("add-service", service)):
-        user.find(marker=marker).clear().type(value)
-    user.find(marker="add-submit").click()
-
-
-async def test_a_bad_or_taken_address_is_refused_in_the_dialog_in_words_and_can_be_corrected(
-    page: User, console: Console
-) -> None:
-    page.find(marker="add").click()
-    await page.should_see(marker="add-ip")
-    for ip, service, problem in (
-        ("192.0.2.016", "new", "Leading zeros are not permitted"),
-        ("300.1.2.3", "new", "Octet 300 (> 255) not permitted"),
-        ("fe80::1%eth0", "new", "has a zone id"),
-        ("example.com", "new", "it looks like a name"),
-        ("192.0.2.0/24", "new", "is a network"),
-        ("", "new", "An IP address is needed"),
-        ("192.0.2.1", " ", "A service name is needed"),
-        ("192.0.2.1", "x" * 101, "at most 100 are allowed"),
-        ("192.0.2.7", "billing", "192.0.2.7 already has an authkey for the service 'billing'"),
-        ("192.0.2.1", "bell\a", "control character U+0007"),
-        ("::ffff:192.0.2.7", " billing ", "192.0.2.7 already has an authkey for the service 'billing'"),
-    ):
-        await fills_in(page, ip, service)
-        await page.should_see(marker="add-problem", content=problem)
-    assert len(await stored(console)) == 3
-    await fills_in(page, "192.0.2.99", "corrected")
-    await page.should_see(marker="secret")
-    assert ("192.0.2.99", "corrected") in await stored(console)
-
-
-async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, console: Console) -> None:
-    page.find(marker="add").click()
-    await page.should_see(marker="add-ip")
-    page.find(SEARCH.label).click()
-    await fills_in(page, "2001:DB8:0::5", "new")
-    await page.should_see(marker="secret")
-    secret = text(page, "secret")
-    assert len(secret) == 20
-    assert secret.isalnum()
-    row = await Authkey.get(ip="2001:db8::5", service="new")
-    assert (row.privileges, row.secret_hint) == (SEARCH.mask, secret[-4:])
-    assert row.secret_digest == hashlib.sha256(secret.encode()).hexdigest()
-    assert not any(secret in str(value) for value in await Authkey.all().values_list())
 
 
 # -- the address bar -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What scripts get over HTTP: `/authorize`, Manage2's functions and the gateway, each answer as its callers need it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,13 +13,15 @@ from starlette.types import Receive, Scope, Send
 
 from api.gateway import Backend
 from api.stub_backend import stub_backend
+from models.access import AccessKind
 from models.accounts import Role
 from models.database import DatabaseLocation
 from models.privileges import MANAGE_AUTHKEYS
 from models.secrets import new_secret
+from models.submissions import Removal
 from services.console import Console
 from tests.scripts import ELSEWHERE, HERE, add_key_with, calling
-from tests.support import ADD, SEARCH, all_keys
+from tests.support import ADD, SEARCH, all_keys, submit
 
 PHRASE, PASSWORD = "open sesame please", "vexing-marble-otter"
 CHALLENGE = 'Basic realm="cPanel Licensing System"'
@@ -169,15 +172,130 @@ async def test_an_admins_password_or_a_managing_key_adds_a_phrase_that_carries_n
     ]
 
 
+async def test_a_phrase_on_record_names_the_key_that_made_it_and_not_the_name_put_beside_it(console: Console) -> None:
+    await console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    managing = await add_key_with(console, MANAGE_AUTHKEYS)
+    async with calling(console) as client:
+        await client.get("/XMLaddPickupPass.cgi", params={"pickup": PHRASE}, auth=("dana", managing.text))
+    (entry,) = [each for each in await console.records.newest() if each.kind is AccessKind.PHRASE_ADDED]
+    assert entry.admin_name == console.admin.name
+    assert f"through the API by the key of billing at {HERE}" in entry.detail
+
+
+async def test_a_key_cannot_find_out_the_phrases_of_others_by_adding_many(console: Console) -> None:
+    managing = await add_key_with(console, MANAGE_AUTHKEYS)
+    async with calling(console) as client:
+        answers = [
+            await client.post(
+                "/XMLaddPickupPass.cgi", data={"pickup": f"guess number {n}", "output": "json", "apikey": managing.text}
+            )
+            for n in range(30)
+        ]
+        assert [status(answer) for answer in answers] == [1] * 20 + [0] * 10
+        assert {answer.status_code for answer in answers} == {200}
+        assert "Too many passphrases" in answers[-1].json()["reason"]
+        # Nor may the same address go on by registering.
+        register = {"user": "u", "pickup": "guess number 1", "service": "s", "output": "json"}
+        assert status(await client.get("/XMLregisterAuth.cgi", params=register)) == 0
+
+
+async def test_a_script_that_sends_its_password_with_every_call_is_not_slowed(console: Console) -> None:
+    await console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    stub = Backend("http://stub", httpx.ASGITransport(stub_backend()))
+    async with calling(console, backend=stub) as client:
+
+        async def call(secret: str = PASSWORD) -> httpx.Response:
+            return await client.get("/XMLlookup.cgi?output=json", auth=("dana", secret))
+
+        assert {status(answer) for answer in await asyncio.gather(*(call() for _ in range(100)))} == {1}
+        wrong = [(await call(f"wrong wrong {n}")).json()["reason"] for n in range(6)]
+        assert "neither the password" in wrong[0]
+        assert "Too many attempts" in wrong[-1]
+        # Its admin still gets into the page, and a new password ends the old one's calls at once.
+        assert await console.admins.authenticate("dana", PASSWORD, HERE) is not None
+        await console.admins.set_password("dana", f"{PASSWORD} 2", "a test")
+        assert (await call()).status_code == 401
+        await console.admins.set_disabled("dana", True, "a test")
+        assert (await call(f"{PASSWORD} 2")).status_code == 401
+
+
+async def test_a_server_whose_key_was_removed_is_not_taken_for_one_that_guesses_passwords(console: Console) -> None:
+    await console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    secret = await add_key_with(console, SEARCH)
+    (key,) = (await all_keys()).values()
+    await submit(console, Removal(key.id, key.revision))
+    async with calling(console) as client:
+        for _ in range(30):
+            answer = await client.get("/XMLlookup.cgi?output=json", auth=("dana", secret.text))
+            assert answer.status_code == 401
+            assert "Too many" not in answer.text
+    assert not [each for each in await console.records.newest() if each.kind in (AccessKind.REFUSED, AccessKind.SLOWED)]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\n", "x" * 300, "🔑"])
+async def test_a_name_that_no_account_can_have_is_asked_for_again(console: Console, name: str) -> None:
+    async with calling(console) as client:
+        assert (await client.get("/XMLlookup.cgi", auth=(name, PASSWORD))).status_code == 401
+
+
+# -- browsers ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_of_any_site_may_read_what_its_key_gets_and_nothing_else(console: Console) -> None:
+    await console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    secret = await add_key_with(console, SEARCH)
+    stub = Backend("http://stub", httpx.ASGITransport(stub_backend()))
+    async with calling(console, backend=stub) as client:
+        keyed = [
+            await client.get(f"/XMLlookup.cgi?apikey={secret.text}"),
+            await client.post("/XMLlookup.cgi", data={"apikey": secret.text}),
+            await client.get(f"/XMLlicenseAdd.cgi?apikey={secret.text}"),
+            await client.get(f"/XMLlookup.cgi?apikey={new_secret().text}"),
+        ]
+        others = [
+            await client.get("/XMLlookup.cgi"),
+            await client.get("/XMLlookup.cgi", auth=("u", secret.text)),
+            await client.get("/XMLlookup.cgi", auth=("dana", PASSWORD)),
+            await client.get("/XMLlookup.cgi", headers={"X-Api-Key": secret.text}),
+            await client.get("/XMLregisterAuth.cgi?user=u&pickup=no+such+phrase&service=s"),
+            await client.post(f"/XMLlookup.cgi?apikey={secret.text}", data={"ip": "192.0.2.10"}),
+        ]
+    assert {answer.headers.get("access-control-allow-origin") for answer in keyed} == {"*"}
+    assert {answer.headers.get("access-control-allow-origin") for answer in others} == {None}
+    assert not any("access-control-allow-credentials" in answer.headers for answer in [*keyed, *others])
+
+
+async def test_no_answer_runs_as_a_page_of_the_console_nor_leaves_a_cookie_there(console: Console) -> None:
+    secret, recorder = (
+        await add_key_with(console, SEARCH),
+        Recorder((b"set-cookie", b"a=b"), (b"content-type", b"text/html")),
+    )
+    async with calling(console, backend=Backend("http://stub", httpx.ASGITransport(recorder))) as client:
+        for path in (f"/XMLlookup.cgi?apikey={secret.text}", "/XMLlookup.cgi", "/XMLregisterAuth.cgi"):
+            answer = await client.get(path)
+            assert "sandbox" in answer.headers["content-security-policy"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "set-cookie" not in answer.headers
+
+
 # -- the gateway -------------------------------------------------------------------------------------------------------
 
 
 class Recorder:
     """A backend that remembers what it got."""
 
+    def __init__(self, *headers: tuple[bytes, bytes]) -> None:
+        self._headers = headers or ((b"content-type", b"text/x"), (b"connection", b"close"), (b"x-own", b"1"))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What it was told in headers."""
+        return {name.decode(): value.decode() for name, value in self.scope["headers"]}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self.body = scope, (await receive())["body"]
-        headers = [(b"content-type", b"text/x"), (b"connection", b"close"), (b"x-own", b"1")]
+        headers = list(self._headers)
         await send({"type": "http.response.start", "status": 207, "headers": headers})
         await send({"type": "http.response.body", "body": b"as it is"})
 
@@ -199,13 +317,78 @@ async def test_the_backend_gets_the_call_without_the_key_and_with_our_word_for_t
     assert recorder.scope["path"] == "/base/XMLlookup.cgi"
     assert recorder.scope["query_string"] == b"x=1"
     assert recorder.body == b"ip=192.0.2.1;name=%E9"
-    sent = {name.decode(): value.decode() for name, value in recorder.scope["headers"]}
+    sent = recorder.headers
     assert sent["x-authkeys-service"] == "billing"
     assert sent["x-authkeys-ip"] == HERE
     assert sent["x-own"] == "2"
     assert "x-authkeys-user" not in sent
     assert "authorization" not in sent
     assert secret.text not in str(recorder.scope)
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Authkeys-User", "x_authkeys_user", "X_Authkeys-Key", "X-AUTHKEYS-IP", "X-Authkeys-"]
+)
+async def test_the_backend_gets_no_word_about_the_caller_from_the_caller(console: Console, name: str) -> None:
+    secret, recorder = await add_key_with(console, SEARCH), Recorder()
+    about_caller = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
+    async with calling(console, backend=Backend("http://stub", httpx.ASGITransport(recorder))) as client:
+        await client.get(
+            "/XMLlookup.cgi", auth=("forged", secret.text), headers={name: "forged", "Connection": name, **about_caller}
+        )
+    assert "forged" not in str(recorder.scope)
+    assert "203.0.113.9" not in str(recorder.scope)
+    assert recorder.headers["x-authkeys-ip"] == recorder.headers["x-forwarded-for"] == HERE
+    assert "x-authkeys-user" not in recorder.headers
+
+
+async def test_the_backend_is_told_the_account_whose_password_was_right(console: Console) -> None:
+    await console.admins.add("u@example.com", PASSWORD, Role.ADMIN, "a test")
+    recorder = Recorder()
+    async with calling(console, backend=Backend("http://stub", httpx.ASGITransport(recorder))) as client:
+        await client.get("/XMLlookup.cgi", auth=("u@example.com", PASSWORD))
+    assert recorder.headers["x-authkeys-user"] == "u@example.com"
+    assert "x-authkeys-key" not in recorder.headers
+    assert PASSWORD not in str(recorder.scope)
+
+
+async def test_the_key_reaches_the_backend_in_no_spelling(console: Console) -> None:
+    secret, recorder = await add_key_with(console, SEARCH), Recorder()
+    key = secret.text
+    encoded = "".join(f"%{ord(character):02x}" for character in key)
+    forms = f"a=1&APIKEY={key};ApiKey={key}&api%6bey={encoded}&+apikey={key}&apikey[]={key}&note=x{encoded}&{key}=1&b=2"
+    told = {
+        "Referer": f"http://keys.example/?apikey={encoded}",
+        "X-Original-URI": f"/XMLlookup.cgi?apikey={key}",
+        "X_Api_Key": key,
+        "X-Api-Key": key,
+        "Cookie": f"k={key}",
+    }
+    form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with calling(console, backend=Backend("http://stub", httpx.ASGITransport(recorder))) as client:
+        for call in (
+            client.build_request("GET", f"http://k/XMLlookup.cgi?{forms}", headers=told),
+            client.build_request("POST", f"http://k/XMLlookup.cgi?{forms}", content=forms, headers=told | form_type),
+            client.build_request("GET", f"http://k/XMLlookup.cgi?{forms}", content=forms, headers=told | form_type),
+        ):
+            assert (await client.send(call)).status_code == 207
+            got = f"{recorder.scope} {recorder.body!r}"
+            assert key not in got
+            assert encoded not in got
+            assert recorder.scope["query_string"] == b"a=1&b=2"
+            assert recorder.body == (b"a=1&b=2" if call.method == "POST" else b"")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Type": "multipart/form-data; boundary=x"}, {"Content-Encoding": "gzip"}, {"Content-Type": "text/x"}],
+)
+async def test_a_body_that_could_hide_a_key_is_not_passed_on(console: Console, headers: dict[str, str]) -> None:
+    secret = await add_key_with(console, SEARCH)
+    async with calling(console, backend=Backend("http://stub", httpx.ASGITransport(Recorder()))) as client:
+        answer = await client.post("/XMLlookup.cgi?output=xml", content=b"x", headers=headers, auth=("u", secret.text))
+    assert answer.status_code == 200
+    assert 'status="-1"' in answer.text
 
 
 @pytest.mark.parametrize("output", READERS)

@@ -54,6 +54,12 @@ async def test_only_the_right_password_lets_in_and_every_attempt_is_on_record(co
     assert await kinds(console) == [AccessKind.ADDED, *[AccessKind.REFUSED] * 3]
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\n", "", "x" * 65, "x" * 150, "x" * 300, "\ud800"])
+async def test_a_name_that_no_account_can_have_is_refused_like_a_wrong_one(console: Console, name: str) -> None:
+    assert await console.admins.authenticate(name, PASSWORD, HERE) is None
+    assert await console.admins.authenticate_script(name, PASSWORD, HERE) is None
+
+
 async def test_a_password_is_stored_only_as_argon2id(console: Console) -> None:
     await dana(console)
     stored = (await Admin.get(name="dana")).password_hash
@@ -103,6 +109,15 @@ async def test_an_auditor_can_neither_stage_nor_submit_whatever_the_page_lets_th
         await submit(console, NewSecret(key.id, "x", "y"), admin=auditor)
 
 
+async def test_a_name_is_known_however_the_keyboard_composes_its_letters(console: Console) -> None:
+    await console.admins.add("Zoe\u0308", PASSWORD, Role.ADMIN, "a test")
+    for name in ("Zoë", "Zoe\u0308"):
+        admin = await console.admins.authenticate(name, PASSWORD, HERE)
+        assert admin is not None
+        assert admin.name == "Zoë"
+    await console.admins.set_disabled("Zoe\u0308", True, "a test")
+
+
 # -- too many attempts -------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +139,12 @@ async def test_a_thousand_wrong_passwords_are_slowed_and_the_rightful_admin_stil
     assert all(0 < wait <= 60 for wait in waits)
     assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
     assert (await kinds(console)).count(AccessKind.SLOWED) == 1
+
+
+async def test_all_addresses_of_one_ipv6_network_count_as_one(console: Console) -> None:
+    waits = [await wait_after_guesses(console, 1, f"2001:db8:1:2::{number:x}") for number in range(10)]
+    assert [bool(wait) for wait in waits] == [False] * 5 + [True] * 5
+    assert await wait_after_guesses(console, 1, "2001:db8:1:3::1") == []
 
 
 async def test_guessing_from_everywhere_does_not_lock_out_who_is_signed_in_already(console: Console) -> None:

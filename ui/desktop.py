@@ -7,8 +7,8 @@ it: the browser is given a file that only this user can read, and the window get
 import asyncio
 import html
 import importlib.util
-import multiprocessing
 import os
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Awaitable, Callable
@@ -16,10 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.errors import AuthkeysError
+from ui.native_window import TITLE
 
 _BROWSER_SECONDS = 60
 """How long the browser may take to use the link."""
-_TITLE = "API Authorization Keys"
+_CLOSING_SECONDS = 5
+_WINDOW_PROGRAM = Path(__file__).with_name("native_window.py")
 
 
 class NoNativeWindow(AuthkeysError):
@@ -31,7 +33,7 @@ async def open_in_browser(url: str, is_unused: Callable[[], Awaitable[bool]]) ->
     with tempfile.TemporaryDirectory(prefix="authkeys-", dir=_runtime_folder()) as folder:
         page = Path(folder) / "open.html"
         page.touch(mode=0o600)
-        page.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(url)}"><title>{_TITLE}</title>')
+        page.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(url)}"><title>{TITLE}</title>')
         await asyncio.to_thread(webbrowser.open, page.as_uri())
         with suppress(TimeoutError):
             async with asyncio.timeout(_BROWSER_SECONDS):
@@ -45,8 +47,12 @@ def _runtime_folder() -> str | None:
     return str(home) if os.access(home, os.W_OK) else None
 
 
-def require_native() -> None:
-    """Raise NoNativeWindow, with the remedy, if this Python cannot open a window."""
+def require_native(is_desktop: bool) -> None:
+    """Raise NoNativeWindow, with the remedy, if no window is possible: for others, or with this Python."""
+    if not is_desktop:
+        raise NoNativeWindow(
+            "--native is for one's own machine. A server that others can reach, or with a proxy in front, opens no window."
+        )
     if importlib.util.find_spec("webview") is None:
         raise NoNativeWindow(
             "--native needs pywebview, which is not installed. Start with: uv run --extra native main.py --native"
@@ -54,18 +60,33 @@ def require_native() -> None:
 
 
 async def show_window(url: str) -> None:
-    """Open a window on this address; ends when the person closes it."""
-    process = multiprocessing.get_context("spawn").Process(target=_window, args=(url,), daemon=True)
-    await asyncio.to_thread(process.start)
+    """Open a window on this address; ends when the person closes it. Raises NoNativeWindow if none could be opened."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(_WINDOW_PROGRAM),
+        stdin=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl+C is for the server, which then closes the window
+    )
+    assert process.stdin
     try:
-        await asyncio.to_thread(process.join)
+        process.stdin.write(f"{url}\n".encode())
+        code = await process.wait()
     finally:
-        process.terminate()
+        await _close_window(process)
+    if code:
+        raise NoNativeWindow(
+            f"The window could not be opened, or broke down (exit status {code}; what it said is above). Without "
+            "--native the page opens in the browser."
+        )
 
 
-def _window(url: str) -> None:
-    import webview  # noqa: PLC0415 - only here: it needs a desktop
-
-    webview.settings["ALLOW_DOWNLOADS"] = True
-    webview.create_window(_TITLE, url, width=1360, height=860, min_size=(390, 600))
-    webview.start()
+async def _close_window(process: asyncio.subprocess.Process) -> None:
+    """The end of its standard input closes the window, also when this program is killed."""
+    assert process.stdin
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -15,6 +15,8 @@ SHORTCUTS = (
     ("Tab", "Into the grid, and out of it"),
     ("Arrow keys, Home, End, Page Up, Page Down", "Move in the grid"),
     ("Space", "Tick the box: stage a change, or take it back"),
+    ("1 to 9", "Tick the first to the ninth privilege of the row"),
+    ("Delete", "Mark the row for removal, or take that back"),
     ("Enter on a column heading", "Sort"),
     ("Ctrl+Z, Ctrl+Y", "Undo and redo the last staging step"),
     ("Ctrl+S", "Review what is staged"),
@@ -22,7 +24,8 @@ SHORTCUTS = (
 )
 
 
-def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
+def open_dialog(title: str) -> tuple[ui.dialog, ui.card]:
+    """A dialog that opens with what is then put into its card, and is gone for good when it is closed."""
     with ui.context.client.content:  # not inside of another dialog, which would take this one along when it goes
         dialog = ui.dialog().props(f'aria-label="{title}"')
     with dialog, ui.card().classes("dialog") as card:
@@ -34,12 +37,13 @@ def _dialog(title: str) -> tuple[ui.dialog, ui.card]:
         client.run_javascript("authkeys.refocus()")
 
     dialog.on("hide", closed)
+    dialog.open()
     return dialog, card
 
 
 def show_shortcuts() -> None:
     """List what the keyboard does."""
-    dialog, card = _dialog("Keyboard")
+    dialog, card = open_dialog("Keyboard")
     with card:
         with ui.element("dl").classes("shortcuts"):
             for key, meaning in SHORTCUTS:
@@ -49,17 +53,20 @@ def show_shortcuts() -> None:
                     ui.label(meaning)
         with ui.row().classes("dialog-actions"):
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
-    dialog.open()
 
 
 def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
     """Ask for IP, service and privileges; `add` raises AuthkeysError, which is said in the dialog, and nothing is lost."""
-    dialog, card = _dialog("Add authkey")
+    dialog, card = open_dialog("Add authkey")
     with card:
-        ip = ui.input("IP", placeholder="192.0.2.7 or 2001:db8::7").props("outlined dense autofocus").mark("add-ip")
+        ip = (
+            ui.input("IP", placeholder="192.0.2.7 or 2001:db8::7")
+            .props("outlined dense stack-label autofocus")
+            .mark("add-ip")
+        )
         service = (
             ui.input("Service", placeholder="The service that uses the key")
-            .props(f"outlined dense maxlength={MAX_SERVICE_LENGTH * 2}")
+            .props(f"outlined dense stack-label maxlength={MAX_SERVICE_LENGTH * 2}")
             .mark("add-service")
         )
         with ui.element("fieldset").classes("privileges"):
@@ -91,12 +98,11 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
                 .classes("primary")
                 .mark("add-submit")
             )
-    dialog.open()
 
 
 def ask_stage_all(count: int, stage: Callable[[Privilege | None, bool], Awaitable[None]]) -> None:
     """Ask what to stage for all authkeys of the view: a privilege to grant or revoke, or (None) their removal."""
-    dialog, card = _dialog("Stage for all keys in view")
+    dialog, card = open_dialog("Stage for all keys in view")
     with card:
         ui.label(f"One step for {keys(count)}. It is only staged: review it, undo it, or submit it.").classes(
             "dialog-text"
@@ -119,14 +125,13 @@ def ask_stage_all(count: int, stage: Callable[[Privilege | None, bool], Awaitabl
             ui.button("Stage", on_click=confirm, color=None).props("unelevated no-caps").classes("primary").mark(
                 "stage-all"
             )
-    dialog.open()
 
 
 def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> None:
     """Ask before a key is replaced: servers that use the old one stop working."""
-    dialog, card = _dialog("Issue new key")
+    dialog, card = open_dialog("Issue new key")
     with card:
-        _authkey_name(row.ip, row.service)
+        authkey_name(row.ip, row.service)
         old = f"The key that ends in {row.secret_hint}" if row.secret_hint else "A key issued earlier"
         ui.label(
             f"{old} stops working at once. The new one is shown once; the privileges stay as they are."
@@ -143,12 +148,11 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
             ui.button("Issue new key", on_click=confirm, color=None).props("unelevated no-caps").classes(
                 "primary"
             ).mark("issue-confirm")
-    dialog.open()
 
 
 def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
     """Ask for the present and a new password; `change` raises AuthkeysError, which is said in the dialog."""
-    dialog, card = _dialog("Change password")
+    dialog, card = open_dialog("Change password")
     with card:
         present, new, again = (
             ui.input(label).props(f"type=password outlined dense autocomplete={hint}").mark(mark)
@@ -177,39 +181,36 @@ def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
             ui.button("Change password", on_click=submit, color=None).props("unelevated no-caps").classes(
                 "primary"
             ).mark("password-submit")
-    dialog.open()
 
 
 def show_passphrase(phrase: str, user: str) -> None:
     """Show a new pickup passphrase this once, and how a server uses it."""
-    dialog, card = _dialog("New pickup passphrase")
+    dialog, card = open_dialog("New pickup passphrase")
     dialog.props("persistent")
     with card:
         _secret_text(phrase)
         ui.label("Keep it now: it cannot be shown again. A server registers its own key with it by calling").classes(
             "dialog-text"
         )
-        ui.label(f"/XMLregisterAuth.cgi?user={user}&service=…&pickup=…").classes("secret-text")
+        ui.label(f"/XMLregisterAuth.cgi?user={user}&service=…&pickup=…").classes("code")
         with ui.row().classes("dialog-actions"):
             ui.button("Done", on_click=dialog.close, color=None).props("unelevated no-caps").classes("primary").mark(
                 "phrase-done"
             )
-    dialog.open()
 
 
 def show_secret(ip: str, service: str, secret: Secret) -> None:
     """Show a new key this once; it goes from the page with the dialog."""
-    dialog, card = _dialog("New key")
+    dialog, card = open_dialog("New key")
     dialog.props("persistent")
     with card:
-        _authkey_name(ip, service)
+        authkey_name(ip, service)
         _secret_text(secret.text)
         ui.label("Keep it now: it is stored only as a digest and cannot be shown again.").classes("dialog-text")
         with ui.row().classes("dialog-actions"):
             ui.button("Done", on_click=dialog.close, color=None).props("unelevated no-caps").classes("primary").mark(
                 "secret-done"
             )
-    dialog.open()
 
 
 def _secret_text(text: str) -> None:
@@ -224,7 +225,8 @@ def _secret_text(text: str) -> None:
         copied = ui.label().props("role=status").classes("secret-copied")
 
 
-def _authkey_name(ip: str, service: str) -> None:
+def authkey_name(ip: str, service: str) -> None:
+    """Which authkey a dialog is about."""
     with ui.row().classes("review-key"):
         ui.label(ip).classes("review-ip")
         ui.label(service).classes("review-service")

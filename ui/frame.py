@@ -54,7 +54,7 @@ class Frame:
             ui.label(TITLE).classes("title").props("role=heading aria-level=1")
             with ui.element("nav").classes("views").props('aria-label="Views"'):
                 for view, name in VIEWS.items():
-                    link = ui.link(name, root + view).classes("view")
+                    link = ui.link(name, view).classes("view")  # NiceGUI itself puts the root path before it
                     if view == path:
                         link.classes("current").props("aria-current=page")
             ui.space()

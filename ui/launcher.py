@@ -10,14 +10,14 @@ from models.errors import AuthkeysError
 _ICON = Path(__file__).parent / "static" / "authkeys.svg"
 _ENTRY = """[Desktop Entry]
 Type=Application
-Version=1.5
+Version=1.0
 Name=Authkeys
 Comment=API Authorization Keys
 Exec={command}
 Path={folder}
 Icon={icon}
 Terminal=false
-Categories=Network;System;
+Categories=Network;
 StartupNotify=true
 """
 

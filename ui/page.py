@@ -23,19 +23,20 @@ from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
-from services.keymaking import add_authkey, issue_new_key
 from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
-from ui.dialogs import ask_issue_new_key, ask_new_authkey, ask_stage_all, show_secret, show_shortcuts
+from ui.dialogs import ask_stage_all, show_shortcuts
 from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
+from ui.key_actions import KeyActions
 from ui.passphrases import register_passphrases_page
 from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
 from ui.row_menu import RowMenu
+from ui.sockets import guard_sockets
 from ui.toolbar import Toolbar
 from ui.window import Window
 
@@ -48,6 +49,7 @@ NAMED_ROWS = 500
 def register_pages(console: Console, stop: Callable[[], None] | None = None) -> None:
     """Register every page. `stop` ends the server; without it the menu does not offer to quit."""
     serve_static_files()
+    guard_sockets(console.sessions)
     register_passphrases_page(console, stop)
     register_refusals_page(console, stop)
 
@@ -84,12 +86,13 @@ class AuthkeysPage:
         hidden = await self._hidden()
         await self._window.load()
         self._window.build_frame("/")
+        actions = KeyActions(self._window)
         with ui.element("div").classes("page"):
             self._toolbar = Toolbar(
                 self._view,
                 on_view=self._show_view,
                 on_stage_all=self._ask_stage_all,
-                on_add=self._add,
+                on_add=actions.add,
                 on_revoke_unused=self._revoke_unused,
                 may_change=self._admin.may_change,
             )
@@ -110,7 +113,12 @@ class AuthkeysPage:
             on_submit=self._submit,
             may_change=self._admin.may_change,
         )
-        self._menu = RowMenu(on_issue=self._issue, on_remove_all=self._remove_all, may_change=self._admin.may_change)
+        self._menu = RowMenu(
+            on_details=actions.show_details,
+            on_issue=actions.issue,
+            on_remove_all=self._remove_all,
+            may_change=self._admin.may_change,
+        )
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
@@ -210,7 +218,7 @@ class AuthkeysPage:
 
     def _show_address(self) -> None:
         query = self._view.to_query()
-        ui.navigate.history.replace(f"/?{query}" if query else "/")
+        ui.navigate.history.replace(f"{self._window.root_path}/{f'?{query}' if query else ''}")
 
     async def _submit(self) -> None:
         with user_errors():
@@ -250,14 +258,6 @@ class AuthkeysPage:
             text = changes_to_keys(receipt.change_count, receipt.key_count)
             self._bar.show_applied(f"Undone: {text}", undoable=False)
 
-    def _add(self) -> None:
-        async def add(ip: str, service: str, privileges: int) -> None:
-            await self._window.require_session()
-            key, secret = await add_authkey(self._console.submissions, self._admin, ip, service, privileges)
-            show_secret(key.ip, key.service, secret)
-
-        ask_new_authkey(add)
-
     async def _ask_stage_all(self) -> None:
         with user_errors():
             await self._window.require_session()
@@ -270,14 +270,6 @@ class AuthkeysPage:
 
     async def _revoke_unused(self) -> None:
         await self._do(lambda: self._staging.revoke_unused(self._admin.id, self._view))
-
-    def _issue(self, row: Authkey) -> None:
-        async def issue() -> None:
-            with user_errors():
-                await self._window.require_session()
-                show_secret(row.ip, row.service, await issue_new_key(self._console.submissions, self._admin, row))
-
-        ask_issue_new_key(row, issue)
 
     async def _remove_all(self, row: Authkey) -> None:
         await self._do(lambda: self._staging.stage_removal_of_ip(self._admin.id, row.ip))

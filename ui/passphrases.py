@@ -11,9 +11,11 @@ from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 from models.errors import AuthkeysError
 from models.passphrases import (
     MAX_LENGTH,
+    MAX_NOTE_LENGTH,
     Passphrase,
     parse_expiry,
     parse_networks,
+    parse_note,
     parse_uses,
     suggest_phrase,
 )
@@ -44,7 +46,9 @@ def register_passphrases_page(console: Console, stop: Callable[[], None] | None)
 class _Row:
     """The elements of one passphrase that change."""
 
+    row: ui.element
     boxes: dict[Privilege | None, ui.checkbox]
+    cells: dict[Privilege | None, ui.element]
     facts: ui.element
 
 
@@ -88,7 +92,7 @@ class PassphrasesPage:
 
     # -- what the admin does -------------------------------------------------------------------------------------------
 
-    async def _add(self, phrase: str, privileges: int, uses: str, expiry: str, networks: str) -> None:
+    async def _add(self, phrase: str, privileges: int, uses: str, expiry: str, networks: str, note: str) -> None:
         await self._window.require_session()
         await self._passphrases.add(
             self._admin,
@@ -97,6 +101,7 @@ class PassphrasesPage:
             uses=parse_uses(uses),
             expires_at=parse_expiry(expiry, datetime.now(UTC)),
             networks=parse_networks(networks),
+            note=parse_note(note),
         )
         show_passphrase(phrase.strip(), self._admin.name)
 
@@ -162,7 +167,7 @@ class PassphrasesPage:
                 ui.label("There are no pickup passphrases").classes("empty-title")
                 ui.label("Make one above; with it a server registers its own key.").classes("empty-text")
                 return
-            with ui.element("table").classes("phrases"):
+            with ui.element("table").classes("table phrases"):
                 with ui.element("thead"), ui.element("tr"):
                     for heading in ("Passphrase", *(each.label for each in PRIVILEGES), "Remove"):
                         with ui.element("th").props("scope=col"):
@@ -175,45 +180,56 @@ class PassphrasesPage:
 
     def _build_row(self, passphrase: Passphrase) -> _Row:
         boxes: dict[Privilege | None, ui.checkbox] = {}
-        with ui.element("tr"):
+        cells: dict[Privilege | None, ui.element] = {}
+        with ui.element("tr") as row:
             with ui.element("th").props("scope=row"):
                 facts = ui.element("div").classes("phrase-facts")
             for what in (*PRIVILEGES, None):
-                with ui.element("td"):
+                with ui.element("td") as cells[what]:
                     boxes[what] = self._box(passphrase.id, what)
-        return _Row(boxes, facts)
+        return _Row(row, boxes, cells, facts)
 
     def _box(self, passphrase_id: int, what: Privilege | None) -> ui.checkbox:
         async def tick(event: ValueChangeEventArguments) -> None:
             await self._tick(passphrase_id, what, event.value is True)
 
-        box = ui.checkbox(on_change=tick).props("dense").mark(f"phrase-{passphrase_id}-{what.id if what else 'remove'}")
-        box.set_enabled(self._admin.may_change)
-        return box
+        return (
+            ui.checkbox(on_change=tick).props("dense").mark(f"phrase-{passphrase_id}-{what.id if what else 'remove'}")
+        )
 
     def _draw_row(self, passphrase: Passphrase, entry: Entry, uses: list[Use]) -> None:
         row = self._shown[passphrase.id]
         after = entry.applied_to(passphrase.privileges)
+        row.row.classes(replace="row-removal" if entry.removal else "")
         for what, box in row.boxes.items():
             value = entry.removal if what is None else bool(after & what.mask)
-            is_staged = value if what is None else bool((after ^ passphrase.privileges) & what.mask)
+            staged = _staged(entry, what)
             self._values[passphrase.id, what] = value
             box.set_value(value)
-            box.classes(add="staged" if is_staged else "", remove="" if is_staged else "staged")
+            box.set_enabled(self._admin.may_change and not (entry.removal and what is not None))
+            row.cells[what].classes(replace=f"cell-{staged}" if staged else "")
             label = f"{what.label if what else 'Remove'}, passphrase {passphrase.id}"
-            box.props["aria-label"] = f"{label}, staged" if is_staged else label
+            box.props["aria-label"] = f"{label}, staged" if staged else label
             box.update()
         row.facts.clear()
         with row.facts:
             _facts(passphrase, uses)
 
 
+def _staged(entry: Entry, what: Privilege | None) -> str:
+    """How a staged cell is marked: as in the grid of authkeys."""
+    if what is None:
+        return "remove" if entry.removal else ""
+    return "grant" if entry.grants & what.mask else "revoke" if entry.revocations & what.mask else ""
+
+
 def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
     now = datetime.now(UTC)
     is_over = passphrase.used >= passphrase.uses or (passphrase.expires_at is not None and passphrase.expires_at <= now)
-    ui.label(f"#{passphrase.id} by {passphrase.made_by}, {passphrase.made_at:%Y-%m-%d %H:%M} UTC").classes(
-        "phrase-name"
-    )
+    made = f"#{passphrase.id} by {passphrase.made_by}, {passphrase.made_at:%Y-%m-%d %H:%M} UTC"
+    ui.label(passphrase.note or made).classes("phrase-name")
+    if passphrase.note:
+        ui.label(made).classes("phrase-fact")
     used = f"used {passphrase.used:,} of {passphrase.uses:,}"
     expiry = f", expires {passphrase.expires_at:%Y-%m-%d %H:%M} UTC" if passphrase.expires_at else ""
     networks = f", from {', '.join(passphrase.networks)}" if passphrase.networks else ""
@@ -227,7 +243,7 @@ def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
 class AddPassphrase:
     """The form of a new passphrase; `add` raises AuthkeysError, which is said in the form, and nothing typed is lost."""
 
-    def __init__(self, add: Callable[[str, int, str, str, str], Awaitable[None]]) -> None:
+    def __init__(self, add: Callable[[str, int, str, str, str, str], Awaitable[None]]) -> None:
         self._add = add
         with ui.element("section").classes("panel").props('aria-label="Add Pickup Passphrase"'):
             ui.label("Add Pickup Passphrase").classes("panel-title").props("role=heading aria-level=2")
@@ -241,9 +257,12 @@ class AddPassphrase:
                     suggest = ui.button("Suggest", on_click=self._suggest, color=None)
                     suggest.props("flat dense no-caps").classes("quiet").mark("phrase-suggest")
                 self._uses = self._field("Uses", "phrase-uses", "inputmode=numeric", "1")
-                self._expiry = self._field("Expires (date, optional)", "phrase-expiry", "placeholder=2026-12-31")
+                self._expiry = self._field("Expires", "phrase-expiry", 'placeholder="Never, or 2026-12-31"')
                 self._networks = self._field(
-                    "Allowed networks (optional)", "phrase-networks", "placeholder=192.0.2.0/24"
+                    "Allowed networks", "phrase-networks", 'placeholder="Any, or 192.0.2.0/24"'
+                )
+                self._note = self._field(
+                    "Note", "phrase-note", f'maxlength={MAX_NOTE_LENGTH} placeholder="What it is for"'
                 )
                 ui.button("Add pickup passphrase", on_click=self._submit, color=None).props(
                     "unelevated no-caps"
@@ -252,7 +271,7 @@ class AddPassphrase:
             self._problem.set_visibility(False)
 
     def _field(self, label: str, mark: str, props: str, value: str = "") -> ui.input:
-        field = ui.input(label, value=value).props(f"outlined dense {props}").mark(mark)
+        field = ui.input(label, value=value).props(f"outlined dense stack-label {props}").mark(mark)
         field.on("keydown.enter", self._submit)
         return field
 
@@ -261,7 +280,7 @@ class AddPassphrase:
 
     async def _submit(self) -> None:
         chosen = mask_of(privilege for privilege, box in self._boxes.items() if box.value is True)
-        texts = [str(field.value or "") for field in (self._uses, self._expiry, self._networks)]
+        texts = [str(field.value or "") for field in (self._uses, self._expiry, self._networks, self._note)]
         try:
             await self._add(str(self._phrase.value or ""), chosen, *texts)
         except AuthkeysError as error:
@@ -269,6 +288,7 @@ class AddPassphrase:
             self._problem.set_visibility(True)
             return
         self._problem.set_visibility(False)
-        self._phrase.set_value("")
+        for field in (self._phrase, self._note):
+            field.set_value("")
         for box in self._boxes.values():
             box.set_value(False)

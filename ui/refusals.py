@@ -1,6 +1,7 @@
 """The view "Why was it refused?": what the door refused lately, live, with the remedy; and a tester of the door."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fastapi import Request, Response
 from nicegui import ui
@@ -38,12 +39,22 @@ def register_refusals_page(console: Console, stop: Callable[[], None] | None) ->
         return await built(RefusalsPage(Window(console, request, stop)).build())
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The elements of one group that change."""
+
+    row: ui.element
+    times: ui.label
+    last: ui.label
+
+
 class RefusalsPage:
     """One open window on the refusals."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
         self._console = window.console
+        self._rows: dict[int, _Row] = {}
 
     async def build(self) -> None:
         """Load first, then build, then subscribe."""
@@ -64,6 +75,23 @@ class RefusalsPage:
             self._draw(await self._console.uses.refusals(SHOWN))
 
     def _draw(self, groups: list[RefusalGroup]) -> None:
+        """Change what changed: a row that somebody is about to press stays the same element."""
+        if not groups or not self._rows:
+            self._build_table(groups)
+        gone = self._rows.keys() - {group.id for group in groups}
+        for id_ in gone:
+            self._rows.pop(id_).row.delete()
+        for index, group in enumerate(groups):
+            row = self._rows.get(group.id)
+            if row is None:
+                with self._body:
+                    row = self._rows[group.id] = self._build_row(group)
+            row.times.set_text(f"{group.times:,}")
+            row.last.set_text(f"{group.last_at:%Y-%m-%d %H:%M:%S} UTC")
+            if self._body.default_slot.children[index] is not row.row:
+                row.row.move(self._body, index)
+
+    def _build_table(self, groups: list[RefusalGroup]) -> None:
         self._list.clear()
         with self._list:
             if not groups:
@@ -72,30 +100,31 @@ class RefusalsPage:
                     "empty-text"
                 )
                 return
-            with ui.element("table").classes("phrases refusals"):
+            with ui.element("table").classes("table texts refusals"):
                 with ui.element("thead"), ui.element("tr"):
                     for heading in ("Who", "From", "Asked for", "Why", "How often", "Last", ""):
-                        with ui.element("th").props("scope=col"):
+                        with ui.element("th").props("scope=col").classes("number" if heading == "How often" else ""):
                             ui.label(heading or "Remedy").classes("" if heading else "visually-hidden")
-                with ui.element("tbody"):
-                    for group in groups:
-                        self._row(group)
+                self._body = ui.element("tbody")
 
-    def _row(self, group: RefusalGroup) -> None:
-        with ui.element("tr"):
+    def _build_row(self, group: RefusalGroup) -> _Row:
+        with ui.element("tr") as row:
             with ui.element("th").props("scope=row"):
                 ui.label(group.service or ("Unknown key" if group.reason is not Reason.NO_KEY else "No key"))
-            for text in (
-                group.ip,
-                _asked(group.what),
-                _IN_WORDS[group.reason],
-                f"{group.times:,}",
-                f"{group.last_at:%Y-%m-%d %H:%M:%S} UTC",
+            for text, classes in (
+                (group.ip, "address"),
+                (_asked(group.what), ""),
+                (_IN_WORDS[group.reason], "sentence"),
             ):
-                with ui.element("td"):
+                with ui.element("td").classes(classes):
                     ui.label(text)
+            with ui.element("td").classes("number"):
+                times = ui.label()
+            with ui.element("td").classes("time"):
+                last = ui.label()
             with ui.element("td"):
                 self._remedy(group)
+        return _Row(row, times, last)
 
     def _remedy(self, group: RefusalGroup) -> None:
         needed = _privilege_of(group.what)

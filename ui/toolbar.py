@@ -13,7 +13,7 @@ from models.wording import keys
 
 _PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
 
-_UNUSED_OPTIONS = {0: "–"} | {days: f"{days} days" for days in QUIET_DAYS}
+_UNUSED_OPTIONS = {days: f"{days} days" for days in QUIET_DAYS}
 
 
 class Toolbar:
@@ -41,21 +41,31 @@ class Toolbar:
             )
             with self._search.add_slot("prepend"):
                 ui.icon("search", size="18px")
-            self._has = self._filter("Has privilege", view.has)
-            self._lacks = self._filter("Lacks privilege", view.lacks)
-            self._unused = (
-                ui.select(_UNUSED_OPTIONS, label="Unused", value=view.unused_days, on_change=self._changed)
-                .props('outlined dense options-dense hide-bottom-space aria-label="Unused"')
-                .classes("filter unused")
-                .mark("unused")
-            )
-            self._staged = (
-                ui.checkbox("Only my staged changes", value=view.staged_only, on_change=self._changed)
-                .props("dense")
-                .classes("staged-only")
-                .mark("staged-only")
-            )
-            self._clear = ui.button("Clear", on_click=self.clear).props("flat dense no-caps").classes("clear-view")
+            with ui.element("div").classes("filters"):
+                self._has = self._filter("Has privilege", view.has)
+                self._lacks = self._filter("Lacks privilege", view.lacks)
+                self._unused = (
+                    ui.select(
+                        _UNUSED_OPTIONS,
+                        label="Unused",
+                        value=view.unused_days or None,
+                        clearable=True,
+                        on_change=self._changed,
+                    )
+                    .props('outlined dense options-dense hide-bottom-space aria-label="Unused"')
+                    .classes("filter unused")
+                    .mark("unused")
+                )
+                self._staged = (
+                    ui.checkbox("My staged changes", value=view.staged_only, on_change=self._changed)
+                    .props("dense")
+                    .classes("staged-only")
+                    .mark("staged-only")
+                )
+                self._clear = ui.button(icon="filter_alt_off", on_click=self.clear, color=None)
+                self._clear.props('flat round dense aria-label="Clear search and filters"').classes("quiet")
+                with self._clear:
+                    ui.tooltip("Clear search and filters")
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
             self._may_change = may_change
@@ -106,7 +116,7 @@ class Toolbar:
             (self._search, ""),
             (self._has, []),
             (self._lacks, []),
-            (self._unused, 0),
+            (self._unused, None),
             (self._staged, False),
         ):
             element.value = value

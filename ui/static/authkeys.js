@@ -252,9 +252,19 @@ const authkeys = (() => {
 
   // -- keys ----------------------------------------------------------------------------------------------------------
 
+  function columnOfKey(key) {
+    if (key !== "Delete" && !/^[1-9]$/.test(key)) return undefined;
+    const bit = key === "Delete" ? null : Number(key) - 1;
+    return api.getColumns().find((column) => column.getColDef().cellRendererParams?.bit === bit);
+  }
+
   function onCellKeyDown({ event, node, column }) {
     const column_id = column.getColId();
-    if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
+    const meant = event.ctrlKey || event.metaKey || event.altKey ? undefined : columnOfKey(event.key);
+    if (meant) {
+      event.preventDefault();
+      tick(node, meant);
+    } else if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
       event.preventDefault();
       if (event.target.type !== "checkbox") tick(node, column);
       else event.target.click();

@@ -1,0 +1,73 @@
+"""A person at the page without a browser: signing in, reading, waiting, and whatever a browser can send."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import nicegui
+from nicegui import ui
+from nicegui.testing import User, UserInteraction
+
+from api.gate import Gate
+from models.access import HostRule
+from models.accounts import AdminIdentity
+from models.submissions import Assignment
+from models.tables import Authkey
+from services.console import Console
+
+
+async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:
+    """Give this person's browser a session, and let it pass through the gate."""
+    cookie = await console.sessions.begin(admin, "127.0.0.1")
+    user.http_client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(Gate(nicegui.app, console.sessions, HostRule("test"))),
+        base_url="http://test",
+        cookies={console.sessions.cookie_name: cookie},
+        headers={"Accept": "text/html"},
+    )
+
+
+def text(user: User, marker: str) -> str:
+    """The whole text of a label."""
+    (element,) = user.find(marker=marker).elements
+    assert isinstance(element, ui.label)
+    return element.text
+
+
+async def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether it becomes true within some seconds."""
+    for _ in range(300):
+        if condition():
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def says(user: User, marker: str, expected: str) -> None:
+    """Wait until a label has exactly this text."""
+    assert await comes_true(lambda: text(user, marker) == expected), text(user, marker)
+
+
+async def is_told(user: User, message: str) -> None:
+    """Wait until a notification holds this text."""
+    assert await comes_true(lambda: user.notify.contains(message)), user.notify.messages
+
+
+def claims(user: User, event: str, args: Any) -> None:
+    """What a browser can send, whatever the page would let through."""
+    UserInteraction(user, {user.current_layout}, None).trigger(event, args)
+
+
+async def id_of(authkey: Assignment) -> int:
+    return (await Authkey.get(ip=authkey.ip, service=authkey.service)).id
+
+
+async def ticks(user: User, sequence: int, authkey: Assignment, column: str, value: bool) -> None:
+    """An honest tick, as the page's own script sends it."""
+    claims(user, "tick", {"seq": sequence, "id": await id_of(authkey), "column": column, "value": value})
+
+
+async def opens_menu(user: User, authkey: Assignment) -> None:
+    """Ask for the menu of a row, as the page's own script does."""
+    claims(user, "menu", {"id": await id_of(authkey)})

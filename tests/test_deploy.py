@@ -1,0 +1,262 @@
+"""The configurations in deploy/, as they are but for addresses and certificates, before the real program."""
+
+import http.client
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, Response, expect
+
+from models.privileges import privilege
+from models.submissions import Assignment
+from tests.backend import running_backend
+from tests.browser import PATIENCE_MS, bar, box, choose, chromium, needs_chromium, sign_in
+from tests.nginx import free_port, needs_caddy, needs_nginx, running_caddy, running_nginx, self_signed
+from tests.program import PASSWORD, Program, add_admin, import_csv, running, write_csv
+
+CONSOLE, BACKEND = "keys.example.com", "manage2.example.com"
+KEY = ("192.0.2.1", "billing")
+DATABASE = "authkeys.db"
+CLIENT, FORGED = "127.0.0.9", "203.0.113.9"
+
+
+class Front:
+    """A program behind a proxy: `url` is where the browser finds the console, `door` where scripts find the backend."""
+
+    def __init__(self, server: Program, port: int, door_port: int = 0, path: str = "") -> None:
+        self.server = server
+        self.url = f"https://{CONSOLE}:{port}{path}"
+        self.door = f"http://127.0.0.1:{door_port}"
+        self._tls = f"https://127.0.0.1:{port}{path}"
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A client of the console at the address CLIENT."""
+        headers["Host"] = self.url.split("/")[2]
+        transport = httpx.HTTPTransport(local_address=CLIENT, verify=False)
+        client = httpx.Client(base_url=self._tls, headers=headers, transport=transport)
+        client.event_hooks["request"].append(lambda request: request.extensions.update(sni_hostname=CONSOLE))
+        return client
+
+    def recorded(self) -> list[str]:
+        """From where somebody was refused, as it is on record."""
+        with sqlite3.connect(self.server.database) as file:
+            return [row[0] for row in file.execute("SELECT address FROM access_record WHERE kind = 'sign-in refused'")]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with an authkey and the admin dana."""
+    folder = tmp_path_factory.mktemp("filled")
+    database = folder / DATABASE
+    import_csv(str(database), write_csv(folder / "keys.csv", [Assignment(*KEY, privilege("listlicenses").mask)]))
+    add_admin(str(database), "dana")
+    return database
+
+
+@pytest.fixture
+def folder(filled: Path, tmp_path: Path) -> Path:
+    """A folder with a copy of that database."""
+    with sqlite3.connect(filled) as source, sqlite3.connect(tmp_path / DATABASE) as target:
+        source.backup(target)
+    return tmp_path
+
+
+@contextmanager
+def behind_nginx(folder: Path, *, path: str = "", keeps_path: bool = False) -> Iterator[Front]:
+    port, (certificate, key) = free_port(), self_signed(folder, CONSOLE)
+    arguments = ["--trusted-proxy", "127.0.0.1", "--allowed-host", CONSOLE, *(["--root-path", path] if path else [])]
+    with running(*arguments, database=str(folder / DATABASE)) as server:
+        inner = server.url.removesuffix(path)
+        replaced = {
+            "listen 443": f"listen 127.0.0.1:{port}",
+            f"/etc/ssl/{CONSOLE}.pem": str(certificate),
+            f"/etc/ssl/{CONSOLE}.key": str(key),
+            "http://127.0.0.1:8080;": f"{inner}{'' if keeps_path or not path else '/'};",
+            "location / {": f"location {path}/ {{",
+        }
+        with running_nginx("nginx-console.conf", folder, replaced):
+            yield Front(server, port, path=path)
+
+
+@contextmanager
+def behind_caddy(folder: Path) -> Iterator[Front]:
+    port, door_port, (certificate, key) = free_port(), free_port(), self_signed(folder, CONSOLE)
+    with ExitStack() as stack:
+        backend = stack.enter_context(running_backend())
+        arguments = ["--trusted-proxy", "127.0.0.1", "--allowed-host", CONSOLE]
+        server = stack.enter_context(running(*arguments, database=str(folder / DATABASE)))
+        replaced = {
+            f"\n{CONSOLE} {{": f"\nhttps://{CONSOLE}:{port} {{\n\ttls {certificate} {key}",
+            f"\n{BACKEND} {{": f"\nhttp://:{door_port} {{",
+            "127.0.0.1:8080": server.url.removeprefix("http://"),
+            "127.0.0.1:9000": f"127.0.0.1:{backend}",
+        }
+        stack.enter_context(running_caddy(folder, replaced))
+        yield Front(server, port, door_port)
+
+
+@pytest.fixture(params=[pytest.param(behind_nginx, marks=needs_nginx), pytest.param(behind_caddy, marks=needs_caddy)])
+def front(request: pytest.FixtureRequest, folder: Path) -> Iterator[Front]:
+    with request.param(folder) as front:
+        yield front
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium(f"--host-resolver-rules=MAP {CONSOLE} 127.0.0.1") as browser:
+        yield browser
+
+
+async def open_page(browser: Browser, front: Front) -> tuple[Page, Response]:
+    page = await (await browser.new_context(ignore_https_errors=True)).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    answer = await page.goto(front.url)
+    assert answer is not None
+    return page, answer
+
+
+# -- the console -------------------------------------------------------------------------------------------------------
+
+
+@needs_chromium
+async def test_an_admin_signs_in_over_tls_and_ticks_over_the_websocket(front: Front, browser: Browser) -> None:
+    page, answer = await open_page(browser, front)
+    assert await answer.header_value("strict-transport-security") == "max-age=31536000"
+    async with page.expect_websocket() as socket:
+        await sign_in(page, "dana")
+    assert (await socket.value).url.startswith(f"wss://{CONSOLE}:")
+    await box(page, *KEY).click()
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await page.reload()
+    await expect(box(page, *KEY, staged=True)).to_be_checked()
+
+    [cookie] = [each for each in await page.context.cookies() if "authkeys-theme" not in each["name"]]
+    assert cookie["name"].startswith("__Host-")
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
+
+    await choose(page, "Sign out")
+    await expect(page).to_have_url(f"{front.url}/sign-in")
+    with front.client(Cookie=f"{cookie['name']}={cookie['value']}") as client:
+        assert client.get("/grid/rows").status_code == 401
+
+
+def test_the_address_on_record_is_the_clients_whatever_it_claims(front: Front) -> None:
+    forged = {"X-Forwarded-For": FORGED, "X-Real-IP": FORGED, "Forwarded": f"for={FORGED}"}
+    with front.client(**forged) as client:
+        answer = client.post("/sign-in", data={"name": "dana", "password": "wrong wrong wrong"})
+    assert answer.status_code == 401
+    assert front.recorded() == [CLIENT]
+
+
+def test_the_proxy_says_itself_whether_the_connection_is_encrypted(front: Front) -> None:
+    with front.client(**{"X-Forwarded-Proto": "http", "X-Forwarded-Prefix": "/evil"}) as client:
+        answer = client.post("/sign-in", data={"name": "dana", "password": PASSWORD})
+        assert answer.headers["location"] == "/"
+        assert "secure" in answer.headers["set-cookie"].lower()
+        page = client.get("/")
+    assert page.status_code == 200
+    assert "/evil" not in page.text
+
+
+def test_a_name_that_the_server_does_not_have_gets_nothing(front: Front) -> None:
+    with front.client() as client:
+        client.headers["Host"] = "evil.example"
+        # nginx, which has no other server to give it to, passes it on; Caddy answers itself, with nothing.
+        answer = client.get("/sign-in")
+    assert answer.status_code == 400 or answer.text == ""
+
+
+# -- below a path ------------------------------------------------------------------------------------------------------
+
+
+@needs_nginx
+@needs_chromium
+@pytest.mark.parametrize("keeps_path", [False, True], ids=["the proxy takes the path away", "the proxy keeps it"])
+async def test_below_a_path_everything_works(folder: Path, browser: Browser, keeps_path: bool) -> None:
+    with behind_nginx(folder, path="/authkeys", keeps_path=keeps_path) as front:
+        page, _ = await open_page(browser, front)
+        missing: list[str] = []
+        page.on("response", lambda answer: missing.append(answer.url) if answer.status >= 400 else None)
+        await expect(page).to_have_url(f"{front.url}/sign-in")
+        async with page.expect_websocket() as socket:
+            await sign_in(page, "dana")
+        assert (await socket.value).url.startswith(front.url.replace("https:", "wss:") + "/_nicegui_ws/")
+        await box(page, *KEY).click()
+        await expect(bar(page)).to_contain_text("1 change to 1 key")
+        await page.get_by_role("searchbox").fill(KEY[0])
+        await expect(page).to_have_url(re.compile(rf"^{front.url}/\?"))
+        await page.get_by_role("link", name="Pickup passphrases").click()
+        await expect(page).to_have_url(f"{front.url}/passphrases")
+        await page.get_by_role("link", name="Authorization keys").click()
+        await expect(box(page, *KEY, staged=True)).to_be_checked()
+        await choose(page, "Sign out")
+        await expect(page).to_have_url(f"{front.url}/sign-in")
+        assert missing == []
+
+
+# -- the door ----------------------------------------------------------------------------------------------------------
+
+PROTECTED = [
+    "/XMLlookup.cgi",
+    "/xmlLOOKUP.cgi",
+    "//XMLlookup.cgi",
+    "/x/../XMLlookup.cgi",
+    "/%58MLlookup.cgi",
+    "/XMLregisterAuth.cgi/../XMLlookup.cgi",
+    "/XMLregisterAuth.cgi/",
+    "/XMLregisterAuth.cgix",
+    "/",
+    "/anything",
+]
+
+
+Door = Callable[[Path], AbstractContextManager[str]]
+
+
+@contextmanager
+def door_of_nginx(folder: Path) -> Iterator[str]:
+    port = free_port()
+    with running_backend() as backend, running("--trusted-proxy", "127.0.0.1", database=str(folder / DATABASE)) as it:
+        replaced = {"listen 80": f"listen 127.0.0.1:{port}", ":8080": f":{it.port}", ":9000": f":{backend}"}
+        with running_nginx("nginx-door.conf", folder, replaced):
+            yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def door_of_caddy(folder: Path) -> Iterator[str]:
+    with behind_caddy(folder) as front:
+        yield front.door
+
+
+@pytest.mark.parametrize(
+    "door", [pytest.param(door_of_nginx, marks=needs_nginx), pytest.param(door_of_caddy, marks=needs_caddy)]
+)
+def test_without_a_key_no_path_leads_to_the_backend(folder: Path, door: Door) -> None:
+    claims = {
+        "X-Original-URI": "/XMLregisterAuth.cgi",
+        "X-Forwarded-Uri": "/XMLregisterAuth.cgi",
+        "X-Forwarded-For": KEY[0],
+        "X-Authkeys-Key": "1",
+    }
+    with door(folder) as url:
+        for path in PROTECTED:
+            for headers in ({}, claims):
+                for method in ("GET", "POST", "HEAD", "OPTIONS"):
+                    code = raw_status(url, method, path, headers)
+                    assert code in (400, 401, 403, 404, 405), f"{method} {path} {headers}: {code}"
+        assert raw_status(url, "GET", "/authorize", {}) in (401, 403, 404)
+        assert raw_status(url, "POST", "/authorize", {}) in (401, 403, 404, 405)
+
+
+def raw_status(url: str, method: str, path: str, headers: dict[str, str]) -> int:
+    """The status of a path that is sent exactly as it is; httpx would tidy it."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    try:
+        connection.request(method, path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()

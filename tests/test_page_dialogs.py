@@ -1,0 +1,116 @@
+"""The dialogs of the page, without a browser: adding a key, issuing a new one, and the details with their uses."""
+
+import hashlib
+
+import pytest
+from nicegui.testing import User
+
+from models.database import DatabaseLocation
+from models.privileges import privilege
+from models.tables import Authkey
+from services.console import Console
+from tests.elsewhere import key, start_over, stored
+from tests.page import opens_menu, says, sign_in, text
+from ui.page import register_pages
+
+ADD, SEARCH = privilege("addlicense"), privilege("search")
+BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
+KEYS = (BILLING, key("192.0.2.16", "portal"), key("2001:db8::1", "mail", SEARCH))
+
+
+@pytest.fixture
+def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
+    """Pages do not know which database it is; one kind is enough."""
+    return sqlite_database
+
+
+@pytest.fixture
+async def page(console: Console, user: User) -> User:
+    """The local admin, who looks at three authkeys."""
+    register_pages(console)
+    await sign_in(user, console, console.admin)
+    await start_over(console, KEYS)
+    await user.open("/")
+    await says(user, "count", "3 keys")
+    return user
+
+
+# -- the dialog that adds a key --------------------------------------------------------------------------------------------
+
+
+async def fills_in(user: User, ip: str, service: str) -> None:
+    for marker, value in (("add-ip", ip), ("add-service", service)):
+        user.find(marker=marker).clear().type(value)
+    user.find(marker="add-submit").click()
+
+
+async def test_a_bad_or_taken_address_is_refused_in_the_dialog_in_words_and_can_be_corrected(
+    page: User, console: Console
+) -> None:
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    for ip, service, problem in (
+        ("192.0.2.016", "new", "Leading zeros are not permitted"),
+        ("300.1.2.3", "new", "Octet 300 (> 255) not permitted"),
+        ("fe80::1%eth0", "new", "has a zone id"),
+        ("example.com", "new", "it looks like a name"),
+        ("192.0.2.0/24", "new", "is a network"),
+        ("", "new", "An IP address is needed"),
+        ("192.0.2.1", " ", "A service name is needed"),
+        ("192.0.2.1", "x" * 101, "at most 100 are allowed"),
+        ("192.0.2.7", "billing", "192.0.2.7 already has an authkey for the service 'billing'"),
+        ("192.0.2.1", "bell\a", "control character U+0007"),
+        ("::ffff:192.0.2.7", " billing ", "192.0.2.7 already has an authkey for the service 'billing'"),
+    ):
+        await fills_in(page, ip, service)
+        await page.should_see(marker="add-problem", content=problem)
+    assert len(await stored(console)) == 3
+    await fills_in(page, "192.0.2.99", "corrected")
+    await page.should_see(marker="secret")
+    assert ("192.0.2.99", "corrected") in await stored(console)
+
+
+async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, console: Console) -> None:
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    page.find(SEARCH.label).click()
+    await fills_in(page, "2001:DB8:0::5", "new")
+    await page.should_see(marker="secret")
+    secret = text(page, "secret")
+    assert len(secret) == 20
+    assert secret.isalnum()
+    row = await Authkey.get(ip="2001:db8::5", service="new")
+    assert (row.privileges, row.secret_hint) == (SEARCH.mask, secret[-4:])
+    assert row.secret_digest == hashlib.sha256(secret.encode()).hexdigest()
+    assert not any(secret in str(value) for value in await Authkey.all().values_list())
+
+
+# -- the details -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_details_say_who_changed_a_key_and_what_it_was_used_for(page: User, console: Console) -> None:
+    row = await Authkey.get(ip=BILLING.ip, service=BILLING.service)
+    for _ in range(2):
+        console.uses.note_use(row.id, SEARCH)
+    await console.uses.write()
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-details")
+    page.find(marker="row-details").click()
+    await page.should_see(f"No key was issued yet. Added by {console.admin.name}")
+    await page.should_see("2 times")
+    await page.should_see("never")
+
+
+async def test_a_replaced_key_is_shown_once_and_the_details_tell_of_it(page: User, console: Console) -> None:
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-issue")
+    page.find(marker="row-issue").click()
+    await page.should_see("This authkey has no key yet.")
+    page.find(marker="issue-confirm").click()
+    await page.should_see(marker="secret")
+    secret = text(page, "secret")
+    page.find(marker="secret-done").click()
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-details")
+    page.find(marker="row-details").click()
+    await page.should_see(f"The key ends in {secret[-4:]}. New key issued by {console.admin.name}")

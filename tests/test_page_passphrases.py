@@ -1,0 +1,136 @@
+"""The view of pickup passphrases, without a browser: making one, staging, submitting, and what others do meanwhile."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+
+from models.accounts import AdminIdentity, Role
+from models.database import DatabaseLocation
+from models.errors import RegistrationRefused
+from models.privileges import privilege
+from models.tables import Admin
+from services.console import Console
+from tests.page import comes_true, is_told, says, sign_in, text
+from ui.page import register_pages
+
+ADD, SEARCH = privilege("addlicense"), privilege("search")
+PHRASE = "open sesame please"
+
+
+@pytest.fixture
+def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
+    """Pages do not know which database it is; one kind is enough."""
+    return sqlite_database
+
+
+async def looks(user: User, console: Console, admin: AdminIdentity | None = None) -> User:
+    register_pages(console)
+    await sign_in(user, console, admin or console.admin)
+    await user.open("/passphrases")
+    return user
+
+
+@pytest.fixture
+async def page(console: Console, user: User) -> User:
+    """The local admin, at a console without passphrases."""
+    return await looks(user, console)
+
+
+@pytest.fixture
+async def page_of_one(console: Console, user: User) -> User:
+    """The local admin, who looks at one passphrase that hands on one privilege."""
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    return await looks(user, console)
+
+
+def box(user: User, name: str) -> ui.checkbox:
+    (element,) = user.find(marker=f"phrase-{name}").elements
+    assert isinstance(element, ui.checkbox)
+    return element
+
+
+async def fills_in(user: User, **fields: str) -> None:
+    """Write into the fields and send the form."""
+    for name, value in fields.items():
+        user.find(marker=name.replace("_", "-")).clear().type(value)
+    user.find(marker="phrase-add").click()
+
+
+async def test_a_suggested_passphrase_is_shown_once_and_registers_a_server(page: User, console: Console) -> None:
+    await page.should_see("There are no pickup passphrases")
+    page.find(SEARCH.label).click()
+    page.find(marker="phrase-suggest").click()
+    page.find(marker="phrase-add").click()
+    await page.should_see(marker="secret")
+    phrase = text(page, "secret")
+    page.find(marker="phrase-done").click()
+    await page.should_see("used 0 of 1")
+    await console.passphrases.register(phrase, "billing", "192.0.2.7")
+    await page.should_see("used 1 of 1")
+    await page.should_see("192.0.2.7 (billing)")
+    (row,) = await console.authkeys.of_ip("192.0.2.7")
+    assert row.privileges == SEARCH.mask
+
+
+async def test_a_mistake_is_said_in_the_form_and_nothing_typed_is_lost(page: User) -> None:
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    for fields, words in (
+        ({"phrase": "short"}, "at least 8 are needed"),
+        ({"phrase": PHRASE, "phrase_uses": "none"}, "a whole number from 1"),
+        ({"phrase_uses": "1", "phrase_expiry": "tomorrow"}, "is not a date"),
+        ({"phrase_expiry": yesterday}, "is already over"),
+        ({"phrase_expiry": "", "phrase_networks": "192.0.2.0/99"}, "is not a network"),
+        ({"phrase_networks": "", "phrase_note": "bell\a"}, "holds the control character U+0007"),
+    ):
+        await fills_in(page, **fields)
+        await page.should_see(marker="phrase-problem", content=words)
+    await fills_in(page, phrase_networks="192.0.2.0/24", phrase_note="rack 4")
+    await page.should_see(marker="secret")
+    assert text(page, "secret") == PHRASE
+    await page.should_see("rack 4")
+
+
+async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User, console: Console) -> None:
+    assert box(page_of_one, "1-addlicense").value is True
+    page_of_one.find(marker="phrase-1-search").click()
+    page_of_one.find(marker="phrase-1-addlicense").click()
+    await says(page_of_one, "phrase-count", "2 changes to 1 passphrase")
+    assert (await console.passphrases.active())[0].privileges == ADD.mask
+    page_of_one.find(marker="phrase-submit").click()
+    await is_told(page_of_one, "Applied 2 changes to 1 passphrase")
+    assert (await console.passphrases.active())[0].privileges == SEARCH.mask
+    await says(page_of_one, "phrase-count", "No staged changes")
+
+
+async def test_a_removed_passphrase_goes_at_the_submission_and_lets_nobody_in(
+    page_of_one: User, console: Console
+) -> None:
+    page_of_one.find(marker="phrase-1-remove").click()
+    await says(page_of_one, "phrase-count", "1 change to 1 passphrase")
+    assert not box(page_of_one, "1-search").enabled
+    page_of_one.find(marker="phrase-submit").click()
+    await page_of_one.should_see("There are no pickup passphrases")
+    with pytest.raises(RegistrationRefused):
+        await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+
+
+async def test_what_is_discarded_is_as_before(page_of_one: User) -> None:
+    page_of_one.find(marker="phrase-1-search").click()
+    await says(page_of_one, "phrase-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="phrase-discard").click()
+    await says(page_of_one, "phrase-count", "No staged changes")
+    assert await comes_true(lambda: box(page_of_one, "1-search").value is False)
+
+
+async def test_an_auditor_sees_passphrases_and_can_change_none(user: User, console: Console) -> None:
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    row = await Admin.create(name="ada", role=Role.AUDITOR)
+    page = await looks(user, console, AdminIdentity(row.id, "ada", Role.AUDITOR))
+    await page.should_see("used 0 of 1")
+    await page.should_not_see("Add Pickup Passphrase")
+    box(page, "1-search").set_value(True)
+    await is_told(page, "You are signed in as an auditor")
+    assert await comes_true(lambda: box(page, "1-search").value is False)
+    assert not len(await console.passphrases.staged(row.id))

@@ -1,0 +1,130 @@
+"""The view of refusals, without a browser: why, how often, the remedy, and the tester of the door."""
+
+import pytest
+from nicegui import ElementFilter, ui
+from nicegui.testing import User, UserInteraction
+
+from models.accounts import AdminIdentity, Role
+from models.authkeys import Authkey
+from models.database import DatabaseLocation
+from models.privileges import Privilege, privilege
+from models.secrets import Secret, new_secret
+from models.submissions import NewAuthkey
+from models.tables import Admin
+from services.console import Console
+from services.door import Question
+from tests.page import comes_true, is_told, says, sign_in
+from tests.support import add_keys
+from ui.page import register_pages
+
+ADD, SEARCH = privilege("addlicense"), privilege("search")
+IP = "192.0.2.50"
+
+
+@pytest.fixture
+def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
+    """Pages do not know which database it is; one kind is enough."""
+    return sqlite_database
+
+
+@pytest.fixture
+async def authkey(console: Console) -> tuple[Authkey, Secret]:
+    """An authkey that may add licenses, and nothing else."""
+    secret = new_secret()
+    return (await add_keys(console, NewAuthkey(IP, "billing", ADD.mask, secret.digest, secret.hint)))[0], secret
+
+
+@pytest.fixture
+async def page(console: Console, user: User) -> User:
+    """The local admin, who looks at the refusals."""
+    return await looks(user, console, console.admin)
+
+
+async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
+    register_pages(console)
+    await sign_in(user, console, admin)
+    await user.open("/refusals")
+    await user.should_see("Nothing was refused")
+    return user
+
+
+async def asks(console: Console, secret: str | None, what: Privilege = SEARCH, ip: str = IP) -> None:
+    """Ask the door, and let what it noted be written."""
+    await console.door.ask(Question(secret, ip, what, what.id))
+    await console.uses.write()
+
+
+def rows(user: User) -> list[ui.element]:
+    with user:
+        bodies = list(ElementFilter(kind=ui.element, local_scope=False))
+    return [each for each in bodies if each.tag == "tr" and each.parent_slot and each.parent_slot.parent.tag == "tbody"]
+
+
+async def test_a_refusal_appears_with_its_reason_and_the_missing_grant_is_staged_with_one_click(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    key, secret = authkey
+    await asks(console, secret.text)
+    await page.should_see("The authkey does not have this privilege.")
+    page.find("Stage this grant").click()
+    await is_told(page, f"Staged: {SEARCH.label} for {IP} (billing)")
+    assert (await console.staging.of(console.admin.id))[key.id].grants == SEARCH.mask
+
+
+async def test_more_of_the_same_is_counted_in_the_same_row_and_the_newest_is_on_top(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    _, secret = authkey
+    await asks(console, secret.text)
+    await page.should_see("The authkey does not have this privilege.")
+    (first,) = rows(page)
+    await asks(console, "unknown")
+    await page.should_see("No authkey has the key that it brought.")
+    assert await comes_true(lambda: rows(page)[1:] == [first])
+    await asks(console, secret.text)
+    assert await comes_true(lambda: rows(page)[:1] == [first])
+
+
+async def test_a_stolen_key_is_told_apart_here_and_offers_no_grant(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    _, secret = authkey
+    await asks(console, secret.text, ip="192.0.2.51")
+    await page.should_see("The key is right, but it belongs to another IP address.")
+    await page.should_not_see("Stage this grant")
+
+
+async def test_an_auditor_sees_refusals_and_is_offered_no_remedy(
+    user: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    row = await Admin.create(name="ada", role=Role.AUDITOR)
+    page = await looks(user, console, AdminIdentity(row.id, "ada", Role.AUDITOR))
+    await asks(console, authkey[1].text)
+    await page.should_see("The authkey does not have this privilege.")
+    await page.should_not_see("Stage this grant")
+
+
+@pytest.mark.parametrize("by", ["key", "service"])
+async def test_the_tester_answers_for_now_and_for_after_my_staged_changes(
+    page: User, console: Console, authkey: tuple[Authkey, Secret], by: str
+) -> None:
+    key, secret = authkey
+    await console.staging.stage(console.admin.id, key.id, SEARCH, True)
+    page.find(marker="test-key").type(secret.text if by == "key" else key.service)
+    page.find(marker="test-ip").type(IP)
+    page.find(marker="test-ask").click()
+    await says(page, "test-now", "Now: refused. The authkey does not have this privilege.")
+    await says(page, "test-then", "With my staged changes submitted: allowed")
+    await console.staging.stage_removal(console.admin.id, key.id)
+    page.find(marker="test-ask").click()
+    await says(page, "test-then", "With my staged changes submitted: refused. This authkey was removed.")
+    await page.should_see("Nothing was refused")
+
+
+async def test_the_tester_refuses_a_forged_privilege_in_words(page: User) -> None:
+    with page:
+        select = next(iter(ElementFilter(marker="test-privilege", local_scope=False)))
+    assert isinstance(select, ui.select)
+    select.value = None
+    UserInteraction(page, set(page.find(marker="test-ask").elements), None).trigger("click")
+    await is_told(page, "is not a privilege")

@@ -1,0 +1,51 @@
+"""Whose word a socket may bring: that of pages of its own admin, while its session lasts.
+
+NiceGUI lets any socket speak for any page whose id it names, and such an id is in every page's address of its socket,
+which proxies write into their logs. The gate has let in only sockets with a session; here what they say is held against it.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from nicegui import Client, core
+
+from services.sessions import Sessions, session_of
+
+_MESSAGES = ("handshake", "event", "javascript_response", "ack", "log")
+
+
+def guard_sockets(sessions: Sessions) -> None:
+    """Drop what a socket says for a page that is not its admin's, or after its session."""
+
+    def guarded(handler: Callable[..., Any], page_of: Callable[[Any], object]) -> Callable[..., Any]:
+        async def guarded_handler(socket_id: str, data: Any = None, *more: Any) -> Any:
+            if not _may_speak(sessions, socket_id, page_of(data)):
+                return False  # to a socket that connects it is a refusal
+            result = handler(socket_id, data, *more)
+            return await result if inspect.isawaitable(result) else result
+
+        guarded_handler.__wrapped__ = handler  # type: ignore[attr-defined]
+        return guarded_handler
+
+    handlers = core.sio.handlers["/"]
+    for name in _MESSAGES:
+        handlers[name] = guarded(inspect.unwrap(handlers[name]), _page_named)
+    handlers["connect"] = guarded(inspect.unwrap(handlers["connect"]), _page_in_query)
+
+
+def _may_speak(sessions: Sessions, socket_id: str, page_id: object) -> bool:
+    page = Client.instances.get(page_id) if isinstance(page_id, str) else None
+    if page is None:
+        return False
+    session = session_of(core.sio.get_environ(socket_id)["asgi.scope"])
+    return sessions.lasts(session) and session.admin.id == session_of(page.request.scope).admin.id
+
+
+def _page_named(message: object) -> object:
+    return message.get("client_id") if isinstance(message, dict) else None
+
+
+def _page_in_query(environ: dict[str, Any]) -> object:
+    return parse_qs(environ.get("QUERY_STRING", "")).get("client_id", [None])[0]
