@@ -35,6 +35,10 @@ async def page(server: Program) -> AsyncIterator[Page]:
 
 async def one_change_staged(browser: Browser, server: Program) -> Page:
     page = await open_page(browser, server)
+    discard = page.get_by_role("button", name="Discard")
+    if await discard.is_visible():
+        await discard.click()
+    await expect(bar(page)).to_contain_text("No staged changes")
     await box(page, *FIRST).click()
     await expect(bar(page)).to_contain_text("1 change to 1 key")
     return page

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from nicegui import Client, core
+from socketio.exceptions import ConnectionRefusedError
 
 from services.sessions import Sessions, session_of
 
@@ -19,10 +20,12 @@ _MESSAGES = ("handshake", "event", "javascript_response", "ack", "log")
 def guard_sockets(sessions: Sessions) -> None:
     """Drop what a socket says for a page that is not its admin's, or after its session."""
 
-    def guarded(handler: Callable[..., Any], page_of: Callable[[Any], object]) -> Callable[..., Any]:
+    def guarded(
+        handler: Callable[..., Any], page_of: Callable[[Any], object], refuse: Callable[[], bool] = lambda: False
+    ) -> Callable[..., Any]:
         async def guarded_handler(socket_id: str, data: Any = None, *more: Any) -> Any:
             if not _may_speak(sessions, socket_id, page_of(data)):
-                return False  # to a socket that connects it is a refusal
+                return refuse()
             result = handler(socket_id, data, *more)
             return await result if inspect.isawaitable(result) else result
 
@@ -32,7 +35,12 @@ def guard_sockets(sessions: Sessions) -> None:
     handlers = core.sio.handlers["/"]
     for name in _MESSAGES:
         handlers[name] = guarded(inspect.unwrap(handlers[name]), _page_named)
-    handlers["connect"] = guarded(inspect.unwrap(handlers["connect"]), _page_in_query)
+    handlers["connect"] = guarded(inspect.unwrap(handlers["connect"]), _page_in_query, _refuse_connection)
+
+
+def _refuse_connection() -> bool:
+    # In NiceGUI's own words: hearing them a browser loads its page anew, as it must after a restart of the server.
+    raise ConnectionRefusedError("Implicit handshake failed")
 
 
 def _may_speak(sessions: Sessions, socket_id: str, page_id: object) -> bool:
