@@ -108,7 +108,7 @@ async def test_every_dialog_gives_the_keyboard_back_to_where_it_was(page: Page) 
 
     await press(page, "End", "Enter")
     await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
-    await press(page, "ArrowDown", "Enter")
+    await press(page, "ArrowDown", "ArrowDown", "Enter")
     await expect(dialog.get_by_text("This authkey has no key yet")).to_be_visible()
     await press(page, "Escape")
     await expect(cell(page, 1, "menu")).to_be_focused()

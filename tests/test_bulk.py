@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
@@ -46,7 +46,7 @@ async def pulse() -> AsyncIterator[Pulse]:
 
 
 @pytest.fixture
-def collecting_seldom() -> None:
+def collecting_seldom() -> Iterator[None]:
     """As `main.py` sets it for the server."""
     gc.collect()
     before = gc.get_threshold()
