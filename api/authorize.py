@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import QueryParams
 
 from api.callers import address_of, read_body
-from models.access import is_loopback
+from models.access import is_in, is_loopback
 from models.door import Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
@@ -80,7 +80,7 @@ class _DirectRoute(APIRoute):
 
 
 def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
-    """The routes. Only this machine and `trusted` addresses may ask about addresses other than their own."""
+    """The routes. Only this machine and `trusted` addresses and networks may ask about addresses other than their own."""
     router = APIRouter()
 
     async def authorize(request: Request) -> Response:
@@ -128,7 +128,7 @@ def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
         except InvalidValue as error:
             return JSONResponse({"error": str(error)}, 400, headers=_NO_STORE)
         own = address_of(request)
-        if not (is_loopback(own) or own in trusted) and any(question.ip != own for question in questions):
+        if not (is_loopback(own) or is_in(own, trusted)) and any(question.ip != own for question in questions):
             return JSONResponse(
                 {"error": "Only a trusted address (--trusted-proxy) may ask about the address of another."},
                 403,

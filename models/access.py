@@ -59,6 +59,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_in(address: str, networks: Iterable[str]) -> bool:
+    """Whether an address is one of these, or in one of these networks."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(network) for network in networks)
+
+
 def host_name(host_header: str) -> str:
     """The name in a Host header, without the port: `[::1]:8080` is `::1`. Empty if it is no host."""
     try:

@@ -471,7 +471,13 @@ async def test_a_backend_asks_one_or_many_questions(console: Console) -> None:
 async def test_only_a_trusted_asker_may_speak_for_other_addresses(console: Console) -> None:
     secret = await add_key_with(console, SEARCH)
     question = {"key": secret.text, "ip": HERE, "privilege": "search"}
-    for address, trusted, code in ((ELSEWHERE, (), 403), (ELSEWHERE, (ELSEWHERE,), 200), ("127.0.0.1", (), 200)):
+    for address, trusted, code in (
+        (ELSEWHERE, (), 403),
+        (ELSEWHERE, ("10.0.0.0/8",), 403),
+        (ELSEWHERE, (ELSEWHERE,), 200),
+        (ELSEWHERE, (f"{ELSEWHERE}/32",), 200),
+        ("127.0.0.1", (), 200),
+    ):
         async with calling(console, address=address, trusted=trusted) as client:
             assert (await client.post("/authorize", json=question)).status_code == code
 
