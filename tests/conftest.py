@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.async_api import Browser
 
 from models.database import DatabaseLocation
 from services.console import Console, open_console
+from tests.browser import chromium
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.requirements import INSTALL_HINT
 
@@ -58,3 +60,10 @@ async def console(database: DatabaseLocation) -> AsyncIterator[Console]:
     """The services on an empty database."""
     async with open_console(database) as console:
         yield console
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium."""
+    async with chromium() as browser:
+        yield browser

@@ -1,6 +1,6 @@
 """axe finds nothing: on the page in each of its states, in every dialog, in the other views; light and dark."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import axe_finds_nothing, bar, box, chromium, needs_chromium, open_page
+from tests.browser import axe_finds_nothing, bar, box, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -21,12 +21,6 @@ def server(tmp_path: Path) -> Iterator[Program]:
     database = str(tmp_path / "authkeys.db")
     with running(database=database) as program:
         yield program
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -1,23 +1,20 @@
 """A browser that sends whatever it likes: it is refused, and the windows of others go on as if nothing was."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page, open_sign_in, sign_in
+from tests.browser import bar, box, needs_chromium, open_page, open_sign_in, sign_in
 from tests.program import Program, add_admin, import_csv, running, write_csv
 
 pytestmark = needs_chromium
 
 KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) for n in range(1, 41)]
 FIRST = ("192.0.2.1", "billing")
-RESPONSIVE_SECONDS = 3
-"""On a machine that does other things too."""
 
 HUGE = "Array.from({length: 100_000}, (_, n) => n)"
 DEEP = "JSON.parse('['.repeat(20_000) + ']'.repeat(20_000))"
@@ -42,12 +39,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         yield program
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
 async def mallorys_page(browser: Browser, server: Program) -> Page:
     page = await open_sign_in(browser, server)
     await sign_in(page, "mallory")
@@ -55,24 +46,22 @@ async def mallorys_page(browser: Browser, server: Program) -> Page:
     return page
 
 
-async def ticks_in_time(page: Page, number: int) -> None:
-    """A tick is stored and counted, soon."""
-    began = monotonic()
+async def ticks(page: Page, number: int) -> None:
+    """A tick is stored and counted."""
     await box(page, f"192.0.2.{number}", "billing").click()
     await expect(bar(page)).to_contain_text(f"{number} change{'s' * (number > 1)} to")
-    assert monotonic() - began < RESPONSIVE_SECONDS
 
 
 async def test_forged_events_of_any_size_shape_and_number_are_refused_and_others_go_on(
     server: Program, browser: Browser
 ) -> None:
     honest, forging = await open_page(browser, server), await mallorys_page(browser, server)
-    await ticks_in_time(honest, 1)
+    await ticks(honest, 1)
 
     for event in ("tick", "sorted", "menu", "shortcut"):
         for claim in CLAIMS:
             await forging.evaluate(f"emitEvent('{event}', {claim})")
-    await ticks_in_time(honest, 2)
+    await ticks(honest, 2)
 
     # A thousand at once: of existing keys, of invented ones, and of nothing at all.
     await forging.evaluate(
@@ -83,8 +72,8 @@ async def test_forged_events_of_any_size_shape_and_number_are_refused_and_others
             }
         }"""
     )
-    await ticks_in_time(honest, 3)
-    await ticks_in_time(honest, 4)
+    await ticks(honest, 3)
+    await ticks(honest, 4)
 
     # The socket's own messages, forged too.
     await forging.evaluate(
@@ -98,7 +87,7 @@ async def test_forged_events_of_any_size_shape_and_number_are_refused_and_others
             }
         }"""
     )
-    await ticks_in_time(honest, 5)
+    await ticks(honest, 5)
     await expect(box(honest, *FIRST, staged=True)).to_be_checked()
     again = await mallorys_page(browser, server)
     await expect(bar(again)).to_contain_text("No staged changes")

@@ -1,13 +1,13 @@
 """What only a browser can show of the grid: sorting, searching, the address bar, the keyboard, and texts that are code."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page, shown_ips
+from tests.browser import bar, box, needs_chromium, open_page, shown_ips
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -31,12 +31,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     import_csv(database, write_csv(folder / "keys.csv", KEYS))
     with running(database=database) as program:
         yield program
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def shows(page: Page, *ips: str) -> None:

@@ -1,6 +1,6 @@
 """What others submit arrives in the middle of one's own work, and nothing of that work moves."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page, open_sign_in, sign_in
+from tests.browser import bar, box, needs_chromium, open_page, open_sign_in, sign_in
 from tests.program import Program, add_admin, import_csv, running, write_csv
 from tests.support import eventually
 
@@ -33,12 +33,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         import_csv(database, write_csv(folder / "keys.csv", KEYS))
         add_admin(database, "dana")
         yield stack.enter_context(running("--secret-file", str(folder / "secret"), database=database))
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def danas_page(browser: Browser, server: Program, search: str) -> Page:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from tests.browser import (
     bar,
     box,
     choose,
-    chromium,
     needs_chromium,
     open_sign_in,
     sign_in,
@@ -49,12 +48,6 @@ def server(filled: Path, tmp_path: Path) -> Iterator[Program]:
         source.backup(target)
     with running(database=str(copy), sign_in=False) as program:
         yield program
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def window_of(name: str, browser: Browser, server: Program) -> Page:

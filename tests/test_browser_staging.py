@@ -1,7 +1,7 @@
 """What only a browser can show of staging: ticks, other windows, a killed server, conflicts, undo."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.browser import bar, box, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -25,12 +25,6 @@ def server(tmp_path: Path) -> Iterator[Program]:
     import_csv(database, write_csv(tmp_path / "keys.csv", KEYS))
     with running(database=database) as program:
         yield program
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def test_a_tick_is_found_staged_submitted_and_seen_by_others_at_once(server: Program, browser: Browser) -> None:

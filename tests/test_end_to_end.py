@@ -1,7 +1,7 @@
 """The whole life of an authkey, with a real browser open: once through nginx, once through the gateway."""
 
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.backend import running_backend
-from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.browser import bar, box, needs_chromium, open_page
 from tests.nginx import free_port, needs_nginx, running_nginx
 from tests.program import Program, run, running
 
@@ -23,12 +23,6 @@ PASSWORD = "vexing-marble-otter"
 def backend() -> Iterator[int]:
     with running_backend() as port:
         yield port
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 def call(
