@@ -16,6 +16,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 from Xlib import X
 from Xlib.display import Display
+from Xlib.error import BadWindow
 from Xlib.protocol.event import ClientMessage
 from Xlib.xobject.drawable import Window
 
@@ -153,7 +154,10 @@ def _connected(name: str) -> Iterator[Display]:
 
 
 def _windows(parent: Window) -> Iterator[Window]:
-    for child in parent.query_tree().children:
-        if child.get_wm_name() == TITLE:
-            yield child
-        yield from _windows(child)
+    try:
+        for child in parent.query_tree().children:
+            if child.get_wm_name() == TITLE:
+                yield child
+            yield from _windows(child)
+    except BadWindow:
+        return  # it closed while it was looked at

@@ -4,7 +4,6 @@ Processes are forked from a server that has already imported everything, so that
 """
 
 import asyncio
-import multiprocessing
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,21 +13,20 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from models.database import DatabaseLocation
 from services.console import Console, open_console
+from tests.forked import processes
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _ANSWER_SECONDS = 60
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.other_process"])
 
 
 class OtherProcess:
     """A running process; `name` is its admin's."""
 
     def __init__(self, database: DatabaseLocation, name: str | None) -> None:
-        self._pipe, theirs = _processes.Pipe()
-        self._process: ForkServerProcess = _processes.Process(target=_live, args=(theirs, database, name), daemon=True)
+        self._pipe, theirs = processes.Pipe()
+        self._process: ForkServerProcess = processes.Process(target=_live, args=(theirs, database, name), daemon=True)
         self._process.start()
         theirs.close()
 

@@ -15,6 +15,7 @@ import httpx
 from models.privileges import PRIVILEGES
 from models.submissions import Assignment
 from services.imports import HEADER
+from tests.forked import run_forked
 
 ROOT = Path(__file__).parents[1]
 
@@ -130,13 +131,13 @@ def add_admin(database: str, name: str, *more: str) -> None:
 
 def admin(database: str, *arguments: str, given: str = "") -> None:
     """Run one of `main.py admin`'s commands: another process on the same database."""
-    done = run("--database", database, "admin", *arguments, given=given)
+    done = run_forked(["--database", database, "admin", *arguments], environment(LOGNAME="alice"), given)
     assert done.returncode == 0, done.stderr
 
 
 def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:
     """Run `main.py import`: another process on the same database."""
-    done = run("--database", database, "import", str(file), admin=admin)
+    done = run_forked(["--database", database, "import", str(file)], environment(LOGNAME=admin))
     assert done.returncode == 0, done.stderr
 
 

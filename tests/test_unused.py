@@ -76,7 +76,7 @@ async def test_one_step_stages_the_revocation_of_all_that_is_unused(console: Con
     staged = await console.staging.of(console.admin.id)
     assert dict(staged.entries) == {never.id: Entry(0, BOTH), partly.id: Entry(0, ADD.mask)}
     await console.staging.undo(console.admin.id)
-    assert len(staged) == 0
+    assert len(await console.staging.of(console.admin.id)) == 0
 
 
 async def test_the_beginning_of_tracking_is_remembered(console: Console) -> None:
