@@ -158,6 +158,14 @@ async def test_disabling_an_admin_sends_the_open_pages_away_and_lets_nobody_in_a
     await expect(page.get_by_role("alert")).to_contain_text("or the account is disabled")
 
 
+async def press_what_is_left(page: Page, ip: str, service: str) -> None:
+    """Tick and submit, as far as the page still shows anything: it tries to leave all the time."""
+    await page.evaluate(
+        "parts => parts.forEach((part) => document.querySelector(part)?.click())",
+        [f'input[aria-label="Search for a License, {ip}, {service}"]', ".bar .primary"],
+    )
+
+
 @pytest.mark.parametrize("how", ["Sign out", "Sign out everywhere", "disable"])
 async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browser: Browser, how: str) -> None:
     page, ben = await window_of("dana", browser, server), await window_of("ben", browser, server)
@@ -171,8 +179,7 @@ async def test_a_page_that_does_not_leave_can_do_nothing(server: Program, browse
         else:
             await choose(other, how)
 
-    await box(page, *FIRST).click()
-    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await press_what_is_left(page, *FIRST)
     await box(ben, *THIRD).click()
     await expect(bar(ben)).to_contain_text("1 change to 1 key")
     assert staged(server) == [("ben", THIRD[0]), ("dana", SECOND[0])]
