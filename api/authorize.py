@@ -7,7 +7,7 @@ is asked for is `?privilege=<id>`, or the Manage2 function in the original URI t
 import re
 from collections.abc import Callable, Coroutine
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -28,6 +28,7 @@ from services.door import Door, Question
 AUTHORIZE_PATH = "/authorize"
 MAX_QUESTIONS = 100
 _ORIGINAL_URI = (b"x-original-uri", b"x-forwarded-uri")
+_NO_VARIABLES = Variables(b"")
 _NO_STORE = {"Cache-Control": "no-store"}
 # What goes on record of a path that is no function: a misspelt query (`;`, `%3F`) may stand in it, with the key.
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
@@ -85,13 +86,12 @@ def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
 
     async def authorize(request: Request) -> Response:
         """Whether the request that a proxy holds may pass."""
-        ip = address_of(request)
+        ip, told = address_of(request), _told(request.scope["headers"])
         try:
-            needs, what, variables = _wanted(request)
-            headers = request.headers
-            credentials = credentials_of(variables, headers.get("authorization"), headers.get("x-api-key"))
+            needs, what, variables = _wanted(request.scope["query_string"], told.original_uri)
+            credentials = credentials_of(variables, told.authorization, told.x_api_key)
         except InvalidValue:
-            question = Question(None, ip, Gate.NO_KEY, _PLAIN_PATH.match(_original_uri(request))[0])  # type: ignore[index]
+            question = Question(None, ip, Gate.NO_KEY, _PLAIN_PATH.match(told.original_uri)[0])  # type: ignore[index]
             door.note_refusal(question, Verdict(Reason.UNKNOWN_WHAT))
             return _NO
         if needs is Gate.OPEN:
@@ -163,11 +163,34 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-def _wanted(request: Request) -> tuple[Privilege | Gate, str, Variables]:
+class _Told(NamedTuple):
+    """What the headers say: of a repeated one the first counts."""
+
+    original_uri: str
+    """What the proxy was asked for; nothing if two headers name different ones, one of them perhaps the caller's"""
+    authorization: str | None
+    x_api_key: str | None
+
+
+def _told(headers: list[tuple[bytes, bytes]]) -> _Told:
+    """Reads each header once: this is the hottest path of the program."""
+    uris: set[bytes] = set()
+    authorization = x_api_key = None
+    for name, value in headers:
+        if name in _ORIGINAL_URI:
+            uris.add(value)
+        elif name == b"authorization" and authorization is None:
+            authorization = value.decode("latin-1")
+        elif name == b"x-api-key" and x_api_key is None:
+            x_api_key = value.decode("latin-1")
+    return _Told(uris.pop().decode("latin-1") if len(uris) == 1 else "", authorization, x_api_key)
+
+
+def _wanted(asked_of_us: bytes, original_uri: str) -> tuple[Privilege | Gate, str, Variables]:
     """What is asked for, its name, and the variables of the original request. Raises InvalidValue."""
-    path, query = split_uri(_original_uri(request))
-    variables = Variables(query)
-    if asked := _privilege_asked(request.scope["query_string"]):
+    path, query = split_uri(original_uri)
+    variables = Variables(query) if query else _NO_VARIABLES
+    if asked := _privilege_asked(asked_of_us):
         return asked, asked.id, variables
     function = function_at(path)
     return function.needs, function.name, variables
@@ -180,12 +203,6 @@ def _privilege_asked(query: bytes) -> Privilege | None:
     if len(asked) > 1:
         raise InvalidValue("More than one privilege was asked for.")
     return privilege(asked[0]) if asked else None
-
-
-def _original_uri(request: Request) -> str:
-    """The URI that the proxy was asked for; nothing if two headers name different ones, one of them perhaps the caller's."""
-    told = {value for name, value in request.scope["headers"] if name in _ORIGINAL_URI}
-    return told.pop().decode("latin-1") if len(told) == 1 else ""
 
 
 def _parse(body: bytes) -> Ask | AskMany:

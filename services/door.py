@@ -7,6 +7,7 @@ hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) noth
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from models.addresses import canonical_ip
@@ -22,6 +23,8 @@ from services.uses import Uses
 REMEMBERED = 200_000
 """Keys in use that are remembered; some 400 bytes each."""
 REMEMBERED_UNKNOWN = 10_000
+_READ_TOGETHER = 100
+"""After a large submission all keys in use must be read again; so many are at once."""
 FRESH_SECONDS = 1.0
 """A change made by another process takes effect here within this time."""
 
@@ -52,6 +55,7 @@ class Door:
         self._known: OrderedDict[str, _Remembered] = OrderedDict()
         self._unknown: OrderedDict[str, _Remembered] = OrderedDict()
         self._digests: dict[int, str] = {}
+        self._forgotten: dict[str, None] = {}
         self._changes = 0
 
     async def ask(self, question: Question) -> Verdict:
@@ -71,7 +75,10 @@ class Door:
             ip = canonical_ip(question.ip)
         except InvalidValue:
             return Verdict(Reason.UNKNOWN_KEY)
-        found = await self._find(digest(question.secret))
+        secret_digest = digest(question.secret)
+        found = self._known.get(secret_digest) or self._unknown.get(secret_digest)
+        if found is None or not self._feed.heard_within(FRESH_SECONDS):
+            found = await self._read_anew(secret_digest)
         if found.key is None and found.was_removed is not None:
             return Verdict(Reason.REMOVED, found.was_removed)
         return decide(found.key, ip, question.needs)
@@ -92,7 +99,11 @@ class Door:
         self._changes += 1
         self._unknown.clear()
         for id_ in authkey_ids:
-            self._known.pop(self._digests.pop(id_, ""), None)
+            if known := self._digests.pop(id_, None):
+                self._known.pop(known, None)
+                self._forgotten[known] = None
+        if len(self._forgotten) > REMEMBERED:
+            self._forgotten.clear()
 
     def forget_older(self, revisions: Mapping[int, int] | None) -> None:
         """Forget what was read of these authkeys before these revisions (None: of all authkeys)."""
@@ -105,15 +116,17 @@ class Door:
         remembered = self._known.get(self._digests.get(authkey_id, ""))
         return remembered is not None and remembered.revision < revision
 
-    async def _find(self, secret_digest: str) -> _Remembered:
-        remembered = self._known.get(secret_digest) or self._unknown.get(secret_digest)
-        if remembered is not None and self._feed.heard_within(FRESH_SECONDS):
-            return remembered
+    async def _read_anew(self, secret_digest: str) -> _Remembered:
         changes = self._changes
-        found = await _read(secret_digest)
-        if changes == self._changes:  # otherwise it may have changed while it was read
-            self._remember(secret_digest, found)
-        return found
+        self._forgotten.pop(secret_digest, None)
+        together = [secret_digest, *islice(self._forgotten, _READ_TOGETHER - 1)]
+        for each in together[1:]:
+            del self._forgotten[each]
+        found = await _read(together)
+        if changes == self._changes:  # otherwise something may have changed while it was read
+            for each in together:
+                self._remember(each, found[each])
+        return found[secret_digest]
 
     def _remember(self, secret_digest: str, found: _Remembered) -> None:
         key = found.key or found.was_removed
@@ -132,17 +145,24 @@ class Door:
             self._digests.pop(gone.id if gone else 0, None)
 
 
-async def _read(secret_digest: str) -> _Remembered:
-    if row := await _row("authkey", secret_digest):
-        return _Remembered(key=KeyState(*row[:4]), revision=row[4])
-    if row := await _row("removed_authkey", secret_digest):
-        return _Remembered(was_removed=KeyState(*row[:4]), revision=row[4])
-    return _Remembered()
+async def _read(digests: list[str]) -> dict[str, _Remembered]:
+    found = dict.fromkeys(digests, _Remembered())
+    for digest_, row in (await _rows("authkey", digests)).items():
+        found[digest_] = _Remembered(key=KeyState(*row[:4]), revision=row[4])
+    missing = [each for each in digests if found[each].key is None]
+    for digest_, row in (await _rows("removed_authkey", missing)).items():
+        found[digest_] = _Remembered(was_removed=KeyState(*row[:4]), revision=row[4])
+    return found
 
 
-async def _row(table: str, secret_digest: str) -> Sequence[Any] | None:
-    """The row in one of our tables; plain SQL, because after a large submission every key in use is read again."""
-    query = f"SELECT id, ip, service, privileges, revision FROM {table} WHERE secret_digest = {parameters(1)}"
+async def _rows(table: str, digests: list[str]) -> dict[str, Sequence[Any]]:
+    """The rows in one of our tables, by digest: what `_Remembered` is made of."""
+    if not digests:
+        return {}
+    query = (
+        f"SELECT id, ip, service, privileges, revision, secret_digest FROM {table} "
+        f"WHERE secret_digest IN ({parameters(len(digests))})"
+    )
     with database_errors():
-        _, rows = await reader().execute_query(query, [secret_digest])
-    return tuple(rows[0]) if rows else None
+        _, rows = await reader().execute_query(query, list(digests))
+    return {row[5]: tuple(row)[:5] for row in rows}

@@ -70,6 +70,21 @@ async def test_every_change_takes_effect_on_the_very_next_question(console: Cons
     assert await answer(console, newer.text) is None
 
 
+async def test_a_submission_of_many_keys_in_use_takes_effect_for_each_of_them(console: Console) -> None:
+    secrets = [new_secret() for _ in range(250)]
+    keys = await add_keys(
+        console,
+        *(NewAuthkey(IP, f"s{n}", SEARCH.mask, each.digest, each.hint) for n, each in enumerate(secrets)),
+    )
+    assert {await answer(console, each.text) for each in secrets} == {None}
+    by_service = {key.service: key.id for key in keys}
+    kept = by_service["s7"]
+    await submit(console, *(CellChange(key.id, ADD.mask, SEARCH.mask) for key in keys if key.id != kept))
+    for n, each in enumerate(secrets):
+        assert await answer(console, each.text) is (None if n == 7 else Reason.PRIVILEGE_MISSING)
+        assert await answer(console, each.text, ADD) is (Reason.PRIVILEGE_MISSING if n == 7 else None)
+
+
 async def test_a_change_by_another_process_takes_effect_within_a_second(
     database: DatabaseLocation, console: Console
 ) -> None:
