@@ -11,6 +11,11 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright
 
 HERE = Path(__file__).parent
+PASSPHRASES = (
+    ("Billing servers, rack 4", "Add a New License"),
+    ("Monitoring, until the move", "List active licenses"),
+    ("Support desk", "Search for a License"),
+)
 TICKS = ("0/explisc", "2/secverify", "4/addlicense", "5/manageauthkeys", "7/listlicenses")
 
 
@@ -36,11 +41,16 @@ async def main() -> None:
                 await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
             await page.emulate_media(color_scheme="light")
             await page.goto(f"{console}/passphrases")
-            await page.get_by_role("button", name="Suggest").click()
-            await page.get_by_role("button", name="Add pickup passphrase").click()
-            await page.get_by_role("button", name="Done").click()
+            for note, privilege in PASSPHRASES:
+                await page.get_by_role("checkbox", name=privilege, exact=True).click()
+                await page.get_by_label("Note").fill(note)
+                await page.get_by_role("button", name="Suggest").click()
+                await page.get_by_role("button", name="Add pickup passphrase").click()
+                await page.get_by_role("button", name="Done").click()
             await page.get_by_role("checkbox", name="Search for a License, passphrase 1").click()
-            await page.get_by_text("1 change to 1 passphrase").wait_for()
+            await page.get_by_role("checkbox", name="Remove, passphrase 2").click()
+            await page.get_by_text("2 changes to 2 passphrases").wait_for()
+            await page.mouse.move(0, 0)
             await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
             await browser.close()
     finally:
