@@ -379,6 +379,11 @@ const authkeys = (() => {
   });
 
   function refocus() {
+    // At once, and again when what was told to go is really gone from the page.
+    [0, 150, 600].forEach((delay) => setTimeout(restoreFocus, delay));
+  }
+
+  function restoreFocus() {
     const now = document.activeElement;
     if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
     if (lastInReview !== null && isThere(document.querySelector(".review"))) {
