@@ -167,7 +167,7 @@ def _all() -> QuerySet[AuthkeyTable]:
 
 
 def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
-    """Those with a granted privilege that was not used since: `models.usage.unused`, in SQL."""
+    """Those with a granted privilege that was not used since: what `Uses.unused` says of single rows."""
     if quiet is None:
         return query.filter(id=0)
     # A time and a number of our own making: nothing in them comes from outside.

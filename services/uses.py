@@ -18,9 +18,9 @@ from models.database import database_errors, parameters, reader
 from models.door import Reason
 from models.errors import DatabaseUnavailable
 from models.manage2_functions import Gate
-from models.privileges import Privilege
+from models.privileges import PRIVILEGES, Privilege
 from models.tables import KeyUse, Refusal, Submission, UseTracking
-from models.usage import NO_PRIVILEGE, unused
+from models.usage import NO_PRIVILEGE
 from services.transactions import run_transaction
 
 WRITE_SECONDS = 3
@@ -29,6 +29,7 @@ KEPT_REFUSALS = 1_000
 _PENDING_REFUSALS = 2_000
 _PENDING_USES = 100_000
 _IDS_AT_ONCE = 10_000
+_PRIVILEGE_BITS = ", ".join(str(each.bit) for each in PRIVILEGES)
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Uses:
         self.refused = Event[[]]()
         """Refusals were written, by this process or by another."""
         self._newest: object = None
+        self._quiet: dict[int, Quiet] = {}
 
     # -- noting: no await, so that a question never waits --------------------------------------------------------------
 
@@ -148,39 +150,29 @@ class Uses:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def last_used(self, authkey_ids: Iterable[int]) -> dict[int, dict[int, datetime]]:
-        """When each privilege (by its bit) of these authkeys was last used, as far as it is written."""
-        found: dict[int, dict[int, datetime]] = {}
-        ids = list(authkey_ids)
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            with database_errors():
-                rows = (
-                    await KeyUse.filter(authkey_id__in=ids[start : start + _IDS_AT_ONCE])
-                    .using_db(reader())
-                    .values_list("authkey_id", "privilege", "last_at")
-                )
-            for authkey_id, bit, at in rows:
-                found.setdefault(authkey_id, {})[bit] = at
-        return found
-
     async def quiet_since(self, days: int) -> Quiet | None:
-        """From when on uses count for "unused for so many days"; None while nobody can say that of anything."""
-        before = datetime.now(UTC) - timedelta(days=days)
+        """From when on uses count for "unused for so many days"; None while nobody can say that of anything.
+
+        To the minute, so that the blocks of one minute ask the database once: no submission that long ago is added later.
+        """
+        before = (datetime.now(UTC) - timedelta(days=days)).replace(second=0, microsecond=0)
         if self.since > before:
             return None
-        with database_errors():
-            row = await Submission.filter(at__lte=before).using_db(reader()).order_by("-id").first()
-        return Quiet(before, row.id if row else 0)
+        known = self._quiet.get(days)
+        if known is None or known.before != before:
+            with database_errors():
+                row = await Submission.filter(at__lte=before).using_db(reader()).order_by("-id").first()
+            known = self._quiet[days] = Quiet(before, row.id if row else 0)
+        return known
 
     async def unused(self, rows: Iterable[Authkey], days: int) -> dict[int, int]:
         """The granted privileges of these authkeys, as sets, that were not used for so many days; where there are any."""
         quiet = await self.quiet_since(days)
         if quiet is None:
             return {}
-        unchanged = [row for row in rows if row.revision <= quiet.revision]
-        used = await self.last_used(row.id for row in unchanged)
-        masks = {row.id: unused(row.privileges, used.get(row.id, {}), quiet.before) for row in unchanged}
-        return {id_: mask for id_, mask in masks.items() if mask}
+        granted = {row.id: row.privileges for row in rows if row.privileges and row.revision <= quiet.revision}
+        used = await _used_since(quiet.before, list(granted))
+        return {id_: mask for id_, privileges in granted.items() if (mask := privileges & ~used.get(id_, 0))}
 
     async def counts(self, authkey_id: int) -> dict[int, tuple[int, datetime]]:
         """How often and when last each privilege (by its bit) of an authkey was used."""
@@ -218,6 +210,23 @@ class Uses:
         if newest != self._newest:
             self._newest = newest
             self.refused.emit()
+
+
+async def _used_since(before: datetime, authkey_ids: list[int]) -> dict[int, int]:
+    """The privileges of these authkeys, as sets, that were used after `before`, as far as it is written."""
+    used: dict[int, int] = {}
+    for start in range(0, len(authkey_ids), _IDS_AT_ONCE):
+        ids = authkey_ids[start : start + _IDS_AT_ONCE]
+        # A time and numbers of our own making: nothing in them comes from outside.
+        query = (
+            "SELECT authkey_id, SUM(1 << privilege) FROM key_use "
+            f"WHERE authkey_id IN ({parameters(len(ids))}) AND privilege IN ({_PRIVILEGE_BITS}) "
+            f"AND last_at > '{before.isoformat(' ')}' GROUP BY authkey_id"
+        )
+        with database_errors():
+            _, rows = await reader().execute_query(query, ids)
+        used.update({row[0]: int(row[1]) for row in rows})
+    return used
 
 
 async def _tracking_since() -> datetime:

@@ -1,5 +1,6 @@
 """Which granted privileges are unused: marked, found by a filter, and revoked in one step; never for days without tracking."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from models.database import writer
 from models.staged_changes import Entry
 from models.submissions import CellChange
 from models.tables import KeyUse, Submission
-from models.usage import unused
+from models.usage import NO_PRIVILEGE
 from models.views import View, parse_view
 from services.console import Console
 from tests.support import ADD, SEARCH, add_keys, cells, new_keys, submit
@@ -90,7 +91,21 @@ def test_the_filter_fits_into_the_address_bar() -> None:
     assert View(unused_days=30).to_query() == "unused=30"
 
 
-def test_only_granted_privileges_can_be_unused() -> None:
-    now = datetime.now(UTC)
-    assert unused(SEARCH.mask, {}, now) == SEARCH.mask
-    assert unused(SEARCH.mask, {SEARCH.bit: now + DAY, ADD.bit: now - DAY}, now) == 0
+async def test_uses_that_needed_no_privilege_make_none_used(console: Console, keys: list[Authkey]) -> None:
+    await was_used(keys[0], NO_PRIVILEGE, 1)
+    assert (await console.uses.unused(keys[:1], 30)) == {keys[0].id: BOTH}
+
+
+async def test_the_blocks_of_one_minute_ask_only_once_since_when_uses_count(
+    console: Console, keys: list[Authkey], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def asked(rows: list[Authkey]) -> tuple[int, int]:
+        caplog.clear()
+        await console.uses.unused(rows, 30)
+        said = "".join(record.getMessage() for record in caplog.records)
+        return said.count('"at"<='), said.count("FROM key_use")
+
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        assert await asked(keys) == (1, 1)
+        assert await asked(keys) == (0, 1)
+        assert await asked([key._replace(privileges=0) for key in keys]) == (0, 0)

@@ -32,6 +32,7 @@ from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
 from ui.key_actions import KeyActions
+from ui.memory import collect_closed_pages
 from ui.passphrases import register_passphrases_page
 from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
@@ -50,6 +51,7 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     """Register every page. `stop` ends the server; without it the menu does not offer to quit."""
     serve_static_files()
     guard_sockets(console.sessions)
+    collect_closed_pages()
     register_passphrases_page(console, stop)
     register_refusals_page(console, stop)
 
