@@ -7,7 +7,6 @@ from fastapi.responses import JSONResponse
 
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.grid_rows import overlay
-from models.usage import QUIET_DAYS
 from models.views import parse_view
 from services.authkeys import MAX_BLOCK
 from services.console import Console
@@ -28,7 +27,7 @@ def rows_router(console: Console) -> APIRouter:
             total = await console.authkeys.count(view, admin.id)
             block = await console.authkeys.block(view, admin.id, start, end)
             staged = await console.staging.of(admin.id)
-            unused = await console.uses.unused(block, QUIET_DAYS[0])
+            unused = await console.uses.unused_marks(block)
             who = await console.staging.who_staged(row.id for row in block)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)

@@ -40,10 +40,11 @@ def main(
     ] = False,
 ) -> None:
     """Measure, and print the table."""
-    asyncio.run(_measure(many=100_000 if quick else 1_000_000, rounds=4 if quick else 8, seconds=3 if quick else 5))
+    many, rounds, seconds = (100_000, 4, 3) if quick else (1_000_000, 8, 5)
+    raise typer.Exit(asyncio.run(_measure(many=many, rounds=rounds, seconds=seconds)))
 
 
-async def _measure(many: int, rounds: int, seconds: float) -> None:
+async def _measure(many: int, rounds: int, seconds: float) -> int:
     few, report = 1_000, Report()
     figures: dict[tuple[int, str], list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
@@ -69,6 +70,7 @@ async def _measure(many: int, rounds: int, seconds: float) -> None:
         django = await _django(Path(folder), seconds)
     _report(report, figures, few, many, django)
     print(report)
+    return report.missed
 
 
 def _callers(database: Path) -> list[Secret]:

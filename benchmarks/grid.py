@@ -38,6 +38,7 @@ from benchmarks.live_pages import BLOCK, LivePage, live_pages
 from benchmarks.measure import Report, kilobytes, median, milliseconds, p50_and_p95, p95, paired_ratio, progress
 from benchmarks.servers import Server, import_keys, running_server
 from benchmarks.submits import measure_submits
+from benchmarks.year import DAYS, SUBMISSIONS_A_DAY, compare_year
 from models.privileges import PRIVILEGES
 
 SMALL = 1_000
@@ -93,8 +94,10 @@ def main(
             run(compare_submits(report, plan, databases[100_000]), deadline)
             run(measure_sizes(report, plan, databases), deadline)
             run(measure_commits(report, plan, databases[SMALL]), deadline)
+            run(measure_year(report, plan, databases), deadline)
         finally:
             print(report)
+    raise typer.Exit(report.missed)
 
 
 def run(part: Coroutine[None, None, None], deadline: float) -> None:
@@ -350,6 +353,20 @@ def expect_commit(pages: list[LivePage], server: Server, row: int, mask: int) ->
         authkey_id, privileges = connection.execute(query, (row,)).fetchone()
     for page in pages:
         page.expect(authkey_id, privileges ^ mask)
+
+
+# -- after a year of use -------------------------------------------------------------------------------------------------
+
+
+async def measure_year(report: Report, plan: Plan, databases: dict[int, Path]) -> None:
+    async with running_chromium() as browser:
+        for size in (SMALL, 100_000):
+            progress(f"a year of use, {size:,} keys")
+            await compare_year(report, databases[size], size, browser, requests=plan.requests, ticks=plan.ticks)
+    report.note(
+        f"a year of use: {DAYS * SUBMISSIONS_A_DAY:,} submissions, uses of every granted privilege; the same keys without "
+        "it beside them, in turns."
+    )
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ class Report:
     def __init__(self) -> None:
         self._lines: list[Line] = []
         self._notes: list[str] = []
+        self.missed = 0
+        """1 if a goal was missed, as an exit status"""
 
     def add(
         self,
@@ -69,6 +71,7 @@ class Report:
         held = ratio if value is None else value
         limit = goal if floor is None else floor
         is_met = held is None or limit is None or (held <= limit if floor is None else held >= limit)
+        self.missed |= not is_met
         verdict = "" if limit is None or held is None else ("ok" if is_met else "NOT OK")
         self._lines.append(
             Line(

@@ -45,9 +45,9 @@ class Server:
 
 
 @contextmanager
-def running_server(database: Path) -> Iterator[Server]:
+def running_server(database: Path, program: tuple[str, ...] = ("main.py",)) -> Iterator[Server]:
     """Serve a database until the block ends."""
-    command = [sys.executable, "main.py", "--database", str(database), "--port", "0", "--no-browser"]
+    command = [sys.executable, *program, "--database", str(database), "--port", "0", "--no-browser"]
     process = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, text=True)
     try:
         yield Server(process, announced_url(process), database)

@@ -41,7 +41,9 @@ def main(rounds: Annotated[int, typer.Option(min=1)] = 9) -> None:
             progress(f"round {number + 1} of {rounds}")
             bare.append(_start(["benchmarks/hello.py"]))
             authkeys.append(_start(serve))
-    print(_report(bare, authkeys))
+    report = _report(bare, authkeys)
+    print(report)
+    raise typer.Exit(report.missed)
 
 
 def _start(command: list[str]) -> Start:

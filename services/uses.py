@@ -20,7 +20,7 @@ from models.errors import DatabaseUnavailable
 from models.manage2_functions import Gate
 from models.privileges import PRIVILEGES, Privilege
 from models.tables import KeyUse, Refusal, Submission, UseTracking
-from models.usage import NO_PRIVILEGE
+from models.usage import NO_PRIVILEGE, QUIET_DAYS
 from services.transactions import run_transaction
 
 WRITE_SECONDS = 3
@@ -29,6 +29,7 @@ KEPT_REFUSALS = 1_000
 _PENDING_REFUSALS = 2_000
 _PENDING_USES = 100_000
 _IDS_AT_ONCE = 10_000
+_DRAWN = 50_000
 _PRIVILEGE_BITS = ", ".join(str(each.bit) for each in PRIVILEGES)
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ class Uses:
         """Refusals were written, by this process or by another."""
         self._newest: object = None
         self._quiet: dict[int, Quiet] = {}
+        self._drawn_for: Quiet | None = None
+        self._drawn: dict[int, int] = {}
 
     # -- noting: no await, so that a question never waits --------------------------------------------------------------
 
@@ -168,11 +171,21 @@ class Uses:
     async def unused(self, rows: Iterable[Authkey], days: int) -> dict[int, int]:
         """The granted privileges of these authkeys, as sets, that were not used for so many days; where there are any."""
         quiet = await self.quiet_since(days)
-        if quiet is None:
-            return {}
-        granted = {row.id: row.privileges for row in rows if row.privileges and row.revision <= quiet.revision}
-        used = await _used_since(quiet.before, list(granted))
-        return {id_: mask for id_, privileges in granted.items() if (mask := privileges & ~used.get(id_, 0))}
+        unchanged = _unchanged(rows, quiet)
+        return _left(unchanged, await _used_since(quiet.before, [row.id for row in unchanged]) if quiet else {})
+
+    async def unused_marks(self, rows: Iterable[Authkey]) -> dict[int, int]:
+        """What `unused` says for QUIET_DAYS[0] days, to be drawn: remembered for the rest of the minute.
+
+        Every open page draws the same rows anew at each commit; that must not cost a statement for each page.
+        """
+        quiet = await self.quiet_since(QUIET_DAYS[0])
+        if quiet is not self._drawn_for or len(self._drawn) > _DRAWN:
+            self._drawn_for, self._drawn = quiet, {}
+        unchanged, drawn = _unchanged(rows, quiet), self._drawn
+        if quiet and (missing := [row.id for row in unchanged if row.id not in drawn]):
+            drawn |= dict.fromkeys(missing, 0) | await _used_since(quiet.before, missing)
+        return _left(unchanged, drawn)
 
     async def counts(self, authkey_id: int) -> dict[int, tuple[int, datetime]]:
         """How often and when last each privilege (by its bit) of an authkey was used."""
@@ -210,6 +223,15 @@ class Uses:
         if newest != self._newest:
             self._newest = newest
             self.refused.emit()
+
+
+def _unchanged(rows: Iterable[Authkey], quiet: Quiet | None) -> list[Authkey]:
+    """Those with granted privileges of which anything can be said: one that was changed since may be granted only now."""
+    return [row for row in rows if quiet and row.privileges and row.revision <= quiet.revision]
+
+
+def _left(rows: list[Authkey], used: dict[int, int]) -> dict[int, int]:
+    return {row.id: unused for row in rows if (unused := row.privileges & ~used.get(row.id, 0))}
 
 
 async def _used_since(before: datetime, authkey_ids: list[int]) -> dict[int, int]:

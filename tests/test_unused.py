@@ -96,16 +96,22 @@ async def test_uses_that_needed_no_privilege_make_none_used(console: Console, ke
     assert (await console.uses.unused(keys[:1], 30)) == {keys[0].id: BOTH}
 
 
-async def test_the_blocks_of_one_minute_ask_only_once_since_when_uses_count(
+async def test_drawing_the_same_rows_again_within_a_minute_asks_nothing(
     console: Console, keys: list[Authkey], caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def asked(rows: list[Authkey]) -> tuple[int, int]:
+    async def asked() -> tuple[int, int]:
         caplog.clear()
-        await console.uses.unused(rows, 30)
+        assert await console.uses.unused_marks(keys) == await console.uses.unused(keys, 30)
         said = "".join(record.getMessage() for record in caplog.records)
         return said.count('"at"<='), said.count("FROM key_use")
 
+    await was_used(keys[0], ADD.bit, 1)
     with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
-        assert await asked(keys) == (1, 1)
-        assert await asked(keys) == (0, 1)
-        assert await asked([key._replace(privileges=0) for key in keys]) == (0, 0)
+        assert await asked() == (1, 2)
+        assert await asked() == (0, 1)  # `unused` itself always looks: what it says is revoked
+
+
+async def test_marks_are_drawn_for_the_row_as_it_is(console: Console, keys: list[Authkey]) -> None:
+    assert await console.uses.unused_marks(keys) == {key.id: BOTH for key in keys}
+    changed = keys[0]._replace(revision=keys[0].revision + 1_000)
+    assert await console.uses.unused_marks([changed, keys[1]]) == {keys[1].id: BOTH}

@@ -17,7 +17,6 @@ from models.authkeys import Authkey
 from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, SubmissionRefused
 from models.grid_rows import overlay
 from models.privileges import Privilege
-from models.usage import QUIET_DAYS
 from models.views import View, parse_view
 from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
@@ -345,7 +344,7 @@ class AuthkeysPage:
     async def _put(self, rows: Iterable[Authkey], who: WhoStaged) -> None:
         staged = await self._staging.of(self._admin.id)
         rows = list(rows)
-        unused = await self._console.uses.unused(rows, QUIET_DAYS[0])
+        unused = await self._console.uses.unused_marks(rows)
         self._grid.put(
             [overlay(row, staged[row.id], others(who, row.id, self._admin.id), unused.get(row.id, 0)) for row in rows]
         )
