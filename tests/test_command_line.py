@@ -88,7 +88,7 @@ def test_a_bad_import_changes_nothing_and_explains_every_line(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read"), (b"ip,service\n", "must begin with the line"), (b"\xff\xfe\x00", "is not UTF-8 text")],
+    [(None, "cannot be read"), (b"ip,service\n", "must begin with the line"), (b"\xff\xfe\x00", "it is UTF-16 text")],
 )
 def test_a_file_that_is_no_import_is_told(tmp_path: Path, content: bytes | None, words: str) -> None:
     file = tmp_path / "keys.csv"
