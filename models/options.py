@@ -30,8 +30,9 @@ def check_variables(environment: Mapping[str, str], known: Collection[str]) -> N
         if name not in known:
             if _OF_KUBERNETES.fullmatch(name.removeprefix(VARIABLE_PREFIX)):
                 continue
-            near = difflib.get_close_matches(name.upper(), known, 1)
-            meant = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
+            ends = [each.removeprefix(VARIABLE_PREFIX) for each in known]
+            near = difflib.get_close_matches(name.upper().removeprefix(VARIABLE_PREFIX), ends, 1)
+            meant = f"Did you mean {VARIABLE_PREFIX}{near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
             raise InvalidValue(f"The variable {name} is not one of Authkeys'. {meant} Otherwise unset it.")
         if not environment[name].strip():
             raise InvalidValue(f"The variable {name} is set but empty. Give it a value, or unset it.")
