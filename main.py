@@ -8,6 +8,7 @@ gc.set_threshold(50_000, 20, 50)
 
 import asyncio
 import getpass
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -30,10 +31,11 @@ from api.scripts import is_for_scripts, scripts_app
 from api.server import AnnouncedServer, Serving
 from api.sign_in import sign_in_router
 from api.stub_backend import stub_backend
+from models import options
 from models.access import LAUNCH_PATH
 from models.accounts import Role
 from models.database import DEFAULT_DATABASE, DatabaseLocation
-from models.errors import AuthkeysError, ImportRefused, NotAllowed
+from models.errors import AuthkeysError, ImportRefused, InvalidValue, NotAllowed
 from models.wording import keys
 from services import demo as demo_data
 from services.console import Console, open_console
@@ -110,13 +112,23 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="A temporary database with 500 believable keys.")] = False,
 ) -> None:
     """Serve the console (without a command)."""
-    context.obj = Settings(DatabaseLocation(database), secret_file)
+    try:
+        _check_given(context)
+        context.obj = Settings(DatabaseLocation(options.database_text(database)), secret_file)
+    except AuthkeysError as error:
+        sys.exit(_say(error, code=1))
     if context.invoked_subcommand is not None:
         return
 
     async def work() -> None:
         serving = Serving(
-            host, port, ssl_certfile, ssl_keyfile, root_path, tuple(trusted_proxy or ()), tuple(allowed_host or ())
+            options.listening_host(host),
+            port,
+            ssl_certfile,
+            ssl_keyfile,
+            options.root_path(root_path),
+            options.trusted_proxies(trusted_proxy),
+            options.allowed_hosts(allowed_host),
         )
         if native:
             require_native(serving.is_desktop)
@@ -124,11 +136,27 @@ def serve(
             context.obj,
             serving,
             Display.WINDOW if native else Display.NOT if no_browser else Display.BROWSER,
-            backend_url=backend,
+            backend_url=options.backend_url(backend),
             demo=demo,
         )
 
     _run(work())
+
+
+def _check_given(context: typer.Context) -> None:
+    """Raise InvalidValue for variables that nobody reads, and for options that would be ignored without a word."""
+    known = {each.envvar for each in context.command.params if isinstance(each.envvar, str)}
+    options.check_variables(os.environ, known)
+    given = {
+        each.name: each.opts[0]
+        for each in context.command.params
+        if each.name and (source := context.get_parameter_source(each.name)) and source.name == "COMMANDLINE"
+    }
+    shared = {"database", "secret_file"}
+    if context.invoked_subcommand and (others := [option for name, option in given.items() if name not in shared]):
+        raise InvalidValue(f"{' and '.join(others)} is for serving; {context.invoked_subcommand!r} does not use it.")
+    if "demo" in given and (others := [option for name, option in given.items() if name in shared]):
+        raise InvalidValue(f"--demo makes a database of its own: leave out {' and '.join(others)}, or --demo.")
 
 
 @cli.command("import")
@@ -139,9 +167,12 @@ def import_csv(
 ) -> None:
     """Add or update authkeys from a CSV file, as one submission: all or nothing."""
     settings: Settings = context.obj
-    if database:
-        settings = Settings(DatabaseLocation(database), settings.secret_file)
-    _run(_import(settings, file))
+
+    async def work() -> None:
+        location = settings.location if database is None else DatabaseLocation(options.database_text(database))
+        await _import(Settings(location, settings.secret_file), file)
+
+    _run(work())
 
 
 @cli.command("open")

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from models.addresses import is_in_networks
+
 IDLE = timedelta(hours=12)
 """A session that was not used for so long has ended."""
 ABSOLUTE = timedelta(days=7)
@@ -60,12 +62,8 @@ def is_loopback(host: str) -> bool:
 
 
 def is_in(address: str, networks: Iterable[str]) -> bool:
-    """Whether an address is one of these, or in one of these networks."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in ipaddress.ip_network(network) for network in networks)
+    """Whether an address is one of these, or in one of these networks, however they are spelled."""
+    return is_in_networks(address, networks)
 
 
 def host_name(host_header: str) -> str:

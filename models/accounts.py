@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.errors import InvalidValue, NotAllowed
+from models.texts import unseen_character
 
 MAX_NAME_LENGTH = 64
 MIN_PASSWORD_LENGTH = 12
@@ -42,17 +43,9 @@ def require_change(role: Role) -> None:
         raise NotAllowed("You are signed in as an auditor: you see everything and change nothing. Nothing was changed.")
 
 
-def parse_role(text: str) -> Role:
-    """The role of that name. Raises InvalidValue."""
-    try:
-        return Role(text)
-    except ValueError:
-        raise InvalidValue(f"{text!r} is not a role. The roles are {' and '.join(Role)}.") from None
-
-
 def normalized(name: str) -> str:
-    """The name as it is stored, however the keyboard composed its letters (Unicode NFKC)."""
-    return unicodedata.normalize("NFKC", name)
+    """The name as it is stored: trimmed, and however the keyboard composed its letters (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", name).strip()
 
 
 def account_name(text: str) -> str:
@@ -62,14 +55,17 @@ def account_name(text: str) -> str:
         raise InvalidValue("An account needs a name.")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidValue(f"The name has {len(name)} characters; at most {MAX_NAME_LENGTH} are allowed.")
+    if (unseen := unseen_character(name)) is not None:
+        # Some count as letters: with a Hangul filler behind it a name looks like another one.
+        raise InvalidValue(f"The name {text!r:.80} holds the invisible character U+{ord(unseen):04X}; remove it.")
     for character in name:
         if not (character.isalnum() or character in _NAME_PUNCTUATION):
             what = f"{character!r}" if character.isprintable() else f"the character U+{ord(character):04X}"
             raise InvalidValue(
-                f"The name {text!r} has {what} in it; letters, digits and {' '.join(_NAME_PUNCTUATION)} are allowed."
+                f"The name {text!r:.80} has {what} in it; letters, digits and {' '.join(_NAME_PUNCTUATION)} are allowed."
             )
     if not name[0].isalnum():
-        raise InvalidValue(f"The name {text!r} must begin with a letter or a digit.")
+        raise InvalidValue(f"The name {text!r:.80} must begin with a letter or a digit.")
     return name
 
 

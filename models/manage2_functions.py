@@ -86,14 +86,6 @@ def function_at(path: str) -> Manage2Function:
     return found
 
 
-def privilege_for(path: str) -> Privilege | Gate:
-    """What the function at a path needs: one of the nine privileges, or a Gate.
-
-    Raises InvalidValue for a path that names no known function, which must never be let through.
-    """
-    return function_at(path).needs
-
-
 def _normalised(path: str) -> str:
     if not path.startswith("/"):
         return ""

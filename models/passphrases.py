@@ -2,15 +2,16 @@
 
 import hashlib
 import hmac
-import ipaddress
+import re
 import secrets
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from models.authkeys import control_character
+from models.addresses import canonical_network, is_in_networks
 from models.errors import InvalidValue
+from models.texts import canonical_text, check_unseen
 
 MIN_LENGTH, MAX_LENGTH = 8, 200
 """Characters. Manage2 documents no limits; its clients' examples have around 18."""
@@ -21,6 +22,11 @@ MAX_NETWORKS = 20
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is read or typed as something else
 _GROUPS, _GROUP = 5, 4
+
+_ANY_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_JOINERS = re.compile(
+    "[\u200c\u200d]|[\U000e0020-\U000e007f]"
+)  # not printable to Python, but part of some scripts and emoji
 
 
 class Passphrase(NamedTuple):
@@ -76,22 +82,36 @@ def judge(passphrase: Passphrase | None, ip: str, now: datetime) -> PhraseProble
             return PhraseProblem.USED_UP
         case Passphrase(expires_at=datetime() as expiry) if expiry <= now:
             return PhraseProblem.EXPIRED
-        case Passphrase(networks=networks) if networks and not _is_in(ip, networks):
+        case Passphrase(networks=networks) if networks and not is_in_networks(ip, networks):
             return PhraseProblem.WRONG_NETWORK
     return None
 
 
 def canonical_phrase(text: str) -> str:
-    """The phrase as it is compared. Raises InvalidValue, without repeating it, for one that is too short or too long."""
-    phrase = unicodedata.normalize("NFC", text).strip()
+    """The phrase as it is compared: composed, trimmed, and with a plain space for each no-break or other space.
+
+    Raises InvalidValue, without repeating it, for one that is too short or too long.
+    """
+    phrase = _ANY_SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
     if len(phrase) < MIN_LENGTH:
         raise InvalidValue(f"The passphrase has {len(phrase)} characters; at least {MIN_LENGTH} are needed.")
     if len(phrase) > MAX_LENGTH:
         raise InvalidValue(f"The passphrase has {len(phrase)} characters; at most {MAX_LENGTH} are allowed.")
-    if not phrase.isprintable():
+    if not _JOINERS.sub("", phrase).isprintable():
+        check_unseen(phrase, "The passphrase")
         raise InvalidValue("The passphrase holds a control character.")
     if len(set(phrase)) < 4:
         raise InvalidValue("The passphrase repeats a few characters only.")
+    return phrase
+
+
+def new_phrase(text: str) -> str:
+    """A phrase that is added, in the form in which it is compared. Raises InvalidValue also for what nobody can see.
+
+    Phrases that were added before that was looked at can still be used: they are compared, not judged again.
+    """
+    phrase = canonical_phrase(text)
+    check_unseen(phrase, "The passphrase")
     return phrase
 
 
@@ -107,12 +127,10 @@ def digest(secret: bytes, phrase: str) -> str:
 
 
 def parse_note(text: str) -> str:
-    """What a passphrase is for. Raises InvalidValue if it is too long or holds control characters."""
-    note = unicodedata.normalize("NFC", text).strip()
+    """What a passphrase is for. Raises InvalidValue if it is too long or holds characters that nobody can see."""
+    note = canonical_text(text, "The note")
     if len(note) > MAX_NOTE_LENGTH:
         raise InvalidValue(f"The note has {len(note)} characters; at most {MAX_NOTE_LENGTH} are allowed.")
-    if (character := control_character(note)) is not None:
-        raise InvalidValue(f"The note holds the control character U+{ord(character):04X}; remove it.")
     return note
 
 
@@ -125,7 +143,7 @@ def parse_uses(text: str) -> int:
 
 def parse_networks(text: str) -> tuple[str, ...]:
     """Networks in CIDR notation, or single addresses, separated by commas or spaces. Raises InvalidValue."""
-    networks = tuple(dict.fromkeys(_network(each) for each in text.replace(",", " ").split()))
+    networks = tuple(dict.fromkeys(str(canonical_network(each)) for each in text.replace(",", " ").split()))
     if len(networks) > MAX_NETWORKS:
         raise InvalidValue(f"At most {MAX_NETWORKS} networks are allowed.")
     return networks
@@ -146,16 +164,3 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
     if at <= now:
         raise InvalidValue(f"{text} is already over; choose a later date.")
     return at
-
-
-def _network(text: str) -> str:
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise InvalidValue(f"{text!r:.60} is not a network; write it as in 192.0.2.0/24 or 2001:db8::/48.") from None
-    return str(network)
-
-
-def _is_in(ip: str, networks: tuple[str, ...]) -> bool:
-    address = ipaddress.ip_address(ip)
-    return any(address in ipaddress.ip_network(network) for network in networks)

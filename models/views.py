@@ -1,11 +1,13 @@
 """A view of the grid: what is searched, filtered and sorted, as a value that fits into the address bar."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
+from models.texts import trim_unseen
 from models.usage import QUIET_DAYS
 
 MAX_SEARCH_LENGTH = 200
@@ -30,6 +32,8 @@ class View:
 
     def __post_init__(self) -> None:
         """Raises InvalidValue for an overlong or impossible search and an unknown column."""
+        # However it was typed, pasted or composed: the same as in the names that are searched.
+        object.__setattr__(self, "search", trim_unseen(unicodedata.normalize("NFC", self.search)))
         if len(self.search) > MAX_SEARCH_LENGTH:
             raise InvalidValue(
                 f"The search has {len(self.search)} characters; at most {MAX_SEARCH_LENGTH} are allowed."
@@ -75,7 +79,7 @@ def parse_view(query: Mapping[str, str]) -> View:
     """The view that a URL query names. Raises InvalidValue for an unknown privilege, column or overlong search."""
     sort = query.get("sort", "ip")
     return View(
-        search=query.get("search", "").strip(),
+        search=query.get("search", ""),
         has=_mask(query.get("has")),
         lacks=_mask(query.get("lacks")),
         staged_only=query.get("staged") == "1",

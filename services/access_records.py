@@ -6,8 +6,10 @@ from typing import NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import AccessKind
+from models.addresses import MAX_CALLER_LENGTH
 from models.database import database_errors, reader
 from models.tables import AccessRecord
+from models.texts import storable
 from services.attempts import Limiter
 from services.transactions import run_transaction
 
@@ -48,7 +50,11 @@ class AccessRecords:
 
 async def add_entry(db: BaseDBAsyncClient, kind: AccessKind, admin_name: str, address: str, detail: str = "") -> None:
     """Record what happened, in the transaction that does it."""
-    name = "".join(character if character.isprintable() else "?" for character in admin_name)[:100]
     await AccessRecord.create(
-        at=datetime.now(UTC), kind=kind, admin_name=name, address=address, detail=detail[:200], using_db=db
+        at=datetime.now(UTC),
+        kind=kind,
+        admin_name=storable(admin_name, 100),
+        address=storable(address, MAX_CALLER_LENGTH),
+        detail=storable(detail, 200),
+        using_db=db,
     )

@@ -17,9 +17,11 @@ from tortoise.functions import Max
 
 from models.access import AccessKind
 from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password, normalized
+from models.addresses import MAX_CALLER_LENGTH
 from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
 from models.tables import Admin, Session
+from models.texts import storable
 from services.access_records import AccessRecords, add_entry
 from services.attempts import Attempts
 from services.sessions import SignedIn
@@ -105,7 +107,7 @@ class Admins:
         with database_errors():
             row = await _find(name)
             # Asked also about nobody: that takes as long.
-            sessions = Session.filter(admin_id=row.id if row else 0, address=address)
+            sessions = Session.filter(admin_id=row.id if row else 0, address=storable(address, MAX_CALLER_LENGTH))
             known = await sessions.using_db(reader()).exists()
         try:
             await attempts.count(name, address, known=known)

@@ -183,6 +183,8 @@ def _search(text: str) -> Q:
     if addresses := search_range(text):
         return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
     in_service = Q(service_key__contains=service_key(text))
+    if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
+        in_service |= Q(service_key__contains=service_key(spaced))
     if _INCOMPLETE_IPV4.fullmatch(text):
         return Q(ip__startswith=text) | in_service
     return Q(ip__contains=text.lower()) | in_service

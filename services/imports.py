@@ -1,27 +1,32 @@
 """Import: a CSV file of authkeys becomes one submission, all or nothing."""
 
-import csv
+import asyncio
+import io
+import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from models.accounts import AdminIdentity
-from models.addresses import canonical_ip
-from models.authkeys import canonical_service
 from models.errors import ImportRefused, InvalidValue
-from models.privileges import PRIVILEGES
+from models.key_lines import HEADER, MAX_LINE_LENGTH, MAX_PROBLEMS, parse_key_lines
 from models.submissions import Assignment, Source
 from services.submissions import Order, Progress, Receipt, Submissions
 
-HEADER = ("ip", "service", *(privilege.id for privilege in PRIVILEGES))
-MAX_PROBLEMS = 100
-"""Bad lines that are told one by one; the rest is counted."""
+__all__ = ["HEADER", "MAX_BYTES", "MAX_PROBLEMS", "import_file", "read_assignments"]
 
+MAX_BYTES = 256_000_000
+"""Of a file: some four million keys. What is larger is taken for a mistake before it fills the memory."""
 
-class _Line(NamedTuple):
-    number: int
-    cells: list[str]
+# How files begin that are often given instead of a CSV file.
+_OTHER_KINDS = {
+    b"\xff\xfe": 'UTF-16 text, such as Excel\'s "Unicode Text"',
+    b"\xfe\xff": 'UTF-16 text, such as Excel\'s "Unicode Text"',
+    b"PK\x03\x04": "a spreadsheet's own file (.xlsx or .ods) or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet's own file (.xls)",
+    b"\x1f\x8b": "compressed with gzip",
+    b"%PDF": "a PDF document",
+}
 
 
 async def import_file(
@@ -31,7 +36,7 @@ async def import_file(
 
     Raises ImportRefused with every bad line, and then nothing is changed.
     """
-    assignments = read_assignments(path)
+    assignments = await asyncio.to_thread(read_assignments, path)
     order = Order(uuid.uuid4(), admin, Source.IMPORT, assignments)
     return await submissions.submit(order, on_progress=on_progress)
 
@@ -39,58 +44,43 @@ async def import_file(
 def read_assignments(path: Path) -> list[Assignment]:
     """The lines of a CSV file with the header `ip,service,` and the nine privilege ids; privileges are 0 or 1.
 
-    Raises ImportRefused if the file cannot be read or has bad lines.
+    Raises ImportRefused if the file cannot be read or has bad lines. Reads no more than `MAX_BYTES`, and no more of a
+    bad file than up to where it cannot be one.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _check(path, _lines(file))
+        with path.open("rb") as file:
+            _check_kind(file)
+            parsed = parse_key_lines(_lines(file))
     except OSError as error:
         raise ImportRefused(f"{path} cannot be read: {error.strerror or error}. Nothing was imported.", ()) from error
-    except UnicodeDecodeError as error:
+    except InvalidValue as error:
         raise ImportRefused(
-            f"{path} is not UTF-8 text (byte {error.start} is wrong). Save it as UTF-8. Nothing was imported.", ()
+            f"{path} cannot be imported: {str(error).rstrip('.')}. Nothing was imported.", ()
         ) from error
-    except csv.Error as error:
-        raise ImportRefused(f"{path} is not a CSV file: {error}. Nothing was imported.", ()) from error
+    if parsed.problem_count:
+        count = "1 bad line" if parsed.problem_count == 1 else f"{parsed.problem_count:,} bad lines"
+        untold = parsed.problem_count - len(parsed.problems)
+        more = [f"… and {untold:,} more"] if untold else []
+        raise ImportRefused(f"{path} has {count}. Nothing was imported.", (*parsed.problems, *more))
+    return parsed.assignments
 
 
-def _lines(file: Iterable[str]) -> Iterator[_Line]:
-    reader = csv.reader(file)
-    return (_Line(reader.line_num, cells) for cells in reader if cells)
+def _check_kind(file: io.BufferedReader) -> None:
+    begin = file.peek(4)[:4]
+    kind = next((kind for mark, kind in _OTHER_KINDS.items() if begin.startswith(mark)), None)
+    if kind:
+        raise InvalidValue(f"it is {kind}, not CSV. Save the table as CSV, with UTF-8 and commas")
+    size = os.fstat(file.fileno()).st_size  # 0 for a pipe, whose characters are counted as they come
+    if size > MAX_BYTES:
+        raise InvalidValue(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read. Import it in several files")
 
 
-def _check(path: Path, lines: Iterator[_Line]) -> list[Assignment]:
-    header = next(lines, _Line(1, []))
-    if tuple(cell.strip() for cell in header.cells) != HEADER:
-        raise ImportRefused(f"{path} must begin with the line {','.join(HEADER)}. Nothing was imported.", ())
-    assignments: list[Assignment] = []
-    problems: list[str] = []
-    seen: dict[tuple[str, str], int] = {}
-    for line in lines:
-        try:
-            assignment = _assignment(line.cells)
-            first = seen.setdefault((assignment.ip, assignment.service), line.number)
-            if first != line.number:
-                raise InvalidValue(
-                    f"{line.cells[0]!r}, {assignment.service!r} is the same authkey as in line {first}; keep one of them."
-                )
-            assignments.append(assignment)
-        except InvalidValue as problem:
-            problems.append(f"line {line.number}: {problem}")
-    if problems:
-        count = "1 bad line" if len(problems) == 1 else f"{len(problems):,} bad lines"
-        more = [f"… and {len(problems) - MAX_PROBLEMS:,} more"] if len(problems) > MAX_PROBLEMS else []
-        raise ImportRefused(f"{path} has {count}. Nothing was imported.", (*problems[:MAX_PROBLEMS], *more))
-    return assignments
-
-
-def _assignment(cells: list[str]) -> Assignment:
-    if len(cells) != len(HEADER):
-        raise InvalidValue(f"{','.join(cells)!r:.80} has {len(cells)} values instead of {len(HEADER)}.")
-    privileges = 0
-    ip, service = canonical_ip(cells[0]), canonical_service(cells[1])
-    for privilege, cell in zip(PRIVILEGES, cells[2:], strict=True):
-        if cell.strip() not in ("0", "1"):
-            raise InvalidValue(f"{cell!r:.40} for {privilege.id} is neither 0 nor 1.")
-        privileges |= privilege.mask * int(cell)
-    return Assignment(ip, service, privileges)
+def _lines(file: io.BufferedReader) -> Iterator[str]:
+    """The lines of a file, none of them longer than the first character that is too many."""
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        left = MAX_BYTES
+        while line := text.readline(MAX_LINE_LENGTH + 1):
+            left -= len(line)
+            if left < 0:
+                raise InvalidValue(f"it has more than {MAX_BYTES:,} characters. Import it in several files")
+            yield line

@@ -16,7 +16,7 @@ from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.database import database_errors, parameters, reader
 from models.errors import InvalidValue, NotAllowed, RegistrationRefused, SubmissionRefused
-from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, digest, judge
+from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, digest, judge, new_phrase
 from models.privileges import Privilege, privileges_in
 from models.secrets import Secret, new_secret
 from models.staged_changes import Entry, StagedChanges
@@ -134,7 +134,7 @@ class Passphrases:
         """
         if guesser is not None:
             await self._guesses.count(guesser)
-        hashed = digest(self._secret, canonical_phrase(phrase))
+        hashed = digest(self._secret, new_phrase(phrase))
 
         async def insert(db: BaseDBAsyncClient) -> None:
             await _require_right(db, admin)

@@ -17,9 +17,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
 from models.accounts import AdminIdentity, Role
+from models.addresses import MAX_CALLER_LENGTH
 from models.database import database_errors, reader
 from models.errors import DatabaseUnavailable, NotAllowed
 from models.tables import LaunchLink, Session
+from models.texts import storable
 from services.access_records import AccessRecords, add_entry
 from services.transactions import run_transaction
 
@@ -74,6 +76,7 @@ class Sessions:
     async def begin(self, admin: AdminIdentity, address: str, how: AccessKind = AccessKind.SIGNED_IN) -> str:
         """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable."""
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+        address = storable(address, MAX_CALLER_LENGTH)
 
         async def insert(db: BaseDBAsyncClient) -> None:
             await Session.create(

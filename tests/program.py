@@ -35,8 +35,15 @@ class Program:
     cookie: tuple[str, str] | None = None
 
     def __init__(
-        self, *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True
+        self,
+        *arguments: str,
+        database: str,
+        port: int = 0,
+        admin: str = "alice",
+        sign_in: bool = True,
+        **variables: str,
     ) -> None:
+        self._variables = variables
         self.database = database
         self._sign_in = sign_in
         self._arguments = arguments
@@ -53,7 +60,7 @@ class Program:
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [*_command("--no-browser", "--port", str(self.port if port is None else port)), *self._arguments],
-            env=environment(LOGNAME=self._admin, AUTHKEYS_DATABASE=self.database),
+            env=environment(LOGNAME=self._admin, AUTHKEYS_DATABASE=self.database, **self._variables),
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
@@ -90,10 +97,10 @@ class Program:
 
 @contextmanager
 def running(
-    *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True
+    *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True, **variables: str
 ) -> Iterator[Program]:
-    """A server that is ended after the block, whatever happens."""
-    program = Program(*arguments, database=database, port=port, admin=admin, sign_in=sign_in)
+    """A server that is ended after the block, whatever happens; `variables` are its environment's."""
+    program = Program(*arguments, database=database, port=port, admin=admin, sign_in=sign_in, **variables)
     try:
         yield program
     finally:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.addresses import MAX_ADDRESS_LENGTH, canonical_ip, search_range, sort_key
+from models.addresses import canonical_ip, canonical_network, is_in_networks, search_range, sort_key
 from models.errors import InvalidValue
 
 addresses = st.ip_addresses()
@@ -59,6 +59,8 @@ def test_an_address_is_stored_in_one_spelling(written: str, stored: str) -> None
         ("::ffff:192.0.2.016", "is not an IP address"),
         ("１９２.0.2.7", "is not an IP address"),
         ("192.0.2.7\x00", "is not an IP address"),
+        ("192.0.2.7\u200b", "'192.0.2.7' holds the invisible character U\\+200B"),
+        ("\ufeff192.0.2.7", "'192.0.2.7' holds the invisible character U\\+FEFF"),
         ("\ud800", "is not an IP address"),
     ],
 )
@@ -71,7 +73,7 @@ def test_what_is_not_exactly_one_address_is_refused_with_the_reason(written: str
 def test_the_stored_spelling_is_stable_and_means_the_same_address(address: IPv4Address | IPv6Address) -> None:
     stored = canonical_ip(str(address))
     assert canonical_ip(stored) == stored
-    assert len(stored) <= MAX_ADDRESS_LENGTH
+    assert len(stored) <= 39, "the column of addresses is too short"
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     assert ip_address(stored) == (mapped or address)
 
@@ -128,6 +130,11 @@ def found(search: str, *stored: str) -> list[str]:
         ("1:2:3:4:5:6:7:", ["1:2:3:4:5:6:7:0", "1:2:3:4:5:6:7:ffff"], ["1:2:3:4:5:6:8:0"]),
         ("::1", ["::1"], ["::", "::2", "0.0.0.1"]),
         ("::ffff:192.0.2.7", ["192.0.2.7"], ["192.0.2.8"]),
+        ("::FFFF:c000:0207", ["192.0.2.7"], ["192.0.2.8"]),
+        ("::ffff:192.0.2.", ["192.0.2.0", "192.0.2.255"], ["192.0.1.255", "192.0.3.0"]),
+        ("::ffff:192.0.2.0/120", ["192.0.2.0", "192.0.2.255"], ["192.0.1.255", "192.0.3.0"]),
+        (" 0:0:0:0:0:FFFF:C000:200/120 ", ["192.0.2.0", "192.0.2.255"], ["192.0.1.255", "192.0.3.0"]),
+        ("0:0:0:0:0:ffff:", ["0.0.0.0", "255.255.255.255"], ["::", "::1:0:0"]),
     ],
 )
 def test_a_search_means_a_range_of_addresses(search: str, inside: list[str], outside: list[str]) -> None:
@@ -149,6 +156,8 @@ def test_a_search_means_a_range_of_addresses(search: str, inside: list[str], out
         "billing",
         "a.b.c.",
         "fe80::1%eth0",
+        "fe80::%eth0/64",
+        "::ffff:192.0.2.0/24",
     ],
 )
 def test_other_searches_mean_no_addresses(search: str) -> None:
@@ -171,3 +180,64 @@ def test_the_search_for_a_network_means_exactly_its_members(
 def test_no_search_text_raises(text: str) -> None:
     wanted = search_range(text)
     assert wanted is None or wanted[0] <= wanted[1]
+
+
+# -- networks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        (" 192.0.2.77/24\n", "192.0.2.0/24"),
+        ("192.0.2.0/255.255.255.0", "192.0.2.0/24"),
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("2001:DB8:0::/48", "2001:db8::/48"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+        ("::FFFF:C000:2FF/120", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::/0", "::/0"),
+        ("64:ff9b::192.0.2.0/120", "64:ff9b::c000:200/120"),
+        ("2002:c000:207::/48", "2002:c000:207::/48"),
+    ],
+)
+def test_a_network_has_one_form(written: str, stored: str) -> None:
+    assert str(canonical_network(written)) == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("", "A network is needed"),
+        ("example.com", "'example.com' is not a network"),
+        ("192.0.2.0/33", "is not a network"),
+        ("192.0.2.0/24/24", "is not a network"),
+        ("192.0.2.0/-1", "is not a network"),
+        ("*", "is not a network"),
+        ("fe80::%eth0/64", "has a zone id"),
+        ("fe80::1%eth0", "has a zone id"),
+        ("::ffff:192.0.2.0/24", "write it as IPv4, as in 192.0.2.0/24"),
+        ("192.0.2.0/24\u200b", "invisible character U\\+200B"),
+        ("192.0.2.0/２４", "is not a network"),
+    ],
+)
+def test_what_is_no_network_is_refused_with_the_reason(written: str, reason: str) -> None:
+    with pytest.raises(InvalidValue, match=reason):
+        canonical_network(written)
+
+
+@given(st.text() | st.from_regex(r"[0-9a-fA-F.:/%]*", fullmatch=True))
+def test_any_text_is_either_a_network_or_refused(text: str) -> None:
+    try:
+        network = canonical_network(text)
+    except InvalidValue:
+        return
+    assert canonical_network(str(network)) == network
+
+
+@pytest.mark.parametrize(
+    "garbage", ["", "unknown", "fe80::1%" + "z" * 5_000, "192.0.2.7, 192.0.2.8", "\x00", "[::1]:80"]
+)
+def test_what_is_no_address_is_in_no_network(garbage: str) -> None:
+    assert not is_in_networks(garbage, ["0.0.0.0/0", "::/0"])

@@ -22,6 +22,18 @@ from models.errors import InvalidValue
         ("'; DROP TABLE authkey; --", "'; DROP TABLE authkey; --"),
         ("x" * MAX_SERVICE_LENGTH, "x" * MAX_SERVICE_LENGTH),
         ("🚀" * MAX_SERVICE_LENGTH, "🚀" * MAX_SERVICE_LENGTH),
+        ("two  and\u00a0\u3000more", "two and more"),
+        ("خانه\u200cها", "خانه\u200cها"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("র\u200d্যাম", "র\u200d্যাম"),
+        ("👩🏽\u200d🚀 🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥", "👩🏽\u200d🚀 🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥"),
+        ("1\ufe0f\u20e3 ❤\ufe0f", "1\ufe0f\u20e3 ❤\ufe0f"),
+        (
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
+        ("葛\U000e0100城", "葛\U000e0100城"),
         ("  " + "x" * MAX_SERVICE_LENGTH + "  ", "x" * MAX_SERVICE_LENGTH),
     ],
 )
@@ -64,6 +76,47 @@ def test_a_control_character_in_a_service_name_is_refused_and_named(character: s
         canonical_service(f"bil{character}ling")
     assert name in str(refusal.value)
     assert character not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("character", "words"),
+    [
+        ("\u200b", "U+200B (zero width space)"),
+        ("\u2060", "U+2060 (word joiner)"),
+        ("\ufeff", "U+FEFF"),
+        ("\u00ad", "U+00AD (soft hyphen)"),
+        ("\u180e", "U+180E (mongolian vowel separator)"),
+        ("\u200c", "U+200C"),
+        ("\u200d", "U+200D"),
+        ("\u200e", "U+200E (left-to-right mark)"),
+        ("\u034f", "U+034F"),
+        ("\u115f", "U+115F"),
+        ("\u1160", "U+1160"),
+        ("\u3164", "U+3164 (hangul filler)"),
+        ("\uffa0", "U+FFA0"),
+        ("\u2800", "U+2800"),
+        ("\u17b5", "U+17B5"),
+        ("\ufe0f", "U+FE0F"),
+        ("\U000e0100", "U+E0100"),
+        ("\U000e0061", "U+E0061 (tag latin small letter a)"),
+        ("\U000e0fff", "U+E0FFF (a code point without a name)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["{}billing", "bil{}ling", "billing{}", "{}"])
+def test_a_character_that_nobody_sees_is_refused_and_named_wherever_it_is(
+    name: str, character: str, words: str
+) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        canonical_service(name.format(character))
+    assert f"holds the invisible character {words}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["کار\u200cآفرین", "خانه\u200c", "👩\u200d", "👩\u200da", "🏴\U000e0067", "a🏴\U000e007f"]
+)
+def test_a_joiner_that_joins_nothing_is_refused(name: str) -> None:
+    with pytest.raises(InvalidValue, match="holds the invisible character"):
+        canonical_service(name)
 
 
 @given(st.text())

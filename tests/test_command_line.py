@@ -5,11 +5,13 @@ import socket
 import sqlite3
 from pathlib import Path
 
+import httpx
 import pytest
 
 from models.submissions import Assignment
 from services.imports import HEADER
-from tests.program import import_csv, run, running, write_csv
+from tests.forked import run_forked
+from tests.program import add_admin, environment, import_csv, run, running, write_csv
 
 BAD_LINES = (
     ("300.1.2.3,octet", "Octet 300 (> 255) not permitted"),
@@ -88,7 +90,7 @@ def test_a_bad_import_changes_nothing_and_explains_every_line(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read"), (b"ip,service\n", "must begin with the line"), (b"\xff\xfe\x00", "is not UTF-8 text")],
+    [(None, "cannot be read"), (b"ip,service\n", "must begin with the line"), (b"\xff\xfe\x00", "it is UTF-16 text")],
 )
 def test_a_file_that_is_no_import_is_told(tmp_path: Path, content: bytes | None, words: str) -> None:
     file = tmp_path / "keys.csv"
@@ -97,3 +99,48 @@ def test_a_file_that_is_no_import_is_told(tmp_path: Path, content: bytes | None,
     done = run("--database", str(tmp_path / "authkeys.db"), "import", str(file))
     assert done.returncode == 2
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "words"),
+    [
+        ((), {"AUTHKEYS_TRUSTED_PROXIES": "127.0.0.1"}, "Did you mean AUTHKEYS_TRUSTED_PROXY?"),
+        ((), {"AUTHKEYS_SECRET_FILE": ""}, "AUTHKEYS_SECRET_FILE is set but empty"),
+        ((), {"AUTHKEYS_TRUSTED_PROXY": "127.0.0.1,proxy.example"}, "'proxy.example' is not a network"),
+        (("--trusted-proxy", "::/0"), {}, "is everybody"),
+        (("--allowed-host", "https://keys.example.com/"), {}, "--allowed-host takes one name"),
+        (("--root-path", "authkeys"), {}, "--root-path begins with a slash"),
+        (("--host", "127.0.0.1:8080"), {}, "--host 127.0.0.1 --port 8080"),
+        (("--backend", "http://me:hidden@127.0.0.1"), {}, "without a name and a password"),
+        (("--backend", "http://127.0.0.1:99999"), {}, "out of range"),
+        (("--backend", ""), {}, "--backend takes the URL"),
+        (("--database", ""), {}, "--database takes a SQLite file"),
+        (("--database", "mysql://me:hidden@127.0.0.1/x"), {}, "not one that begins with mysql://"),
+        (("--demo", "--database", "x.db"), {}, "leave out --database"),
+        (("--port", "8080", "admin", "list"), {}, "--port is for serving"),
+        (("import", "x.csv", "--database", ""), {}, "--database takes a SQLite file"),
+    ],
+)
+def test_what_can_never_work_is_refused_at_start_in_words(
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str], words: str
+) -> None:
+    serving = () if {"admin", "import"} & set(arguments) else ("--no-browser",)
+    done = run_forked([*serving, *arguments], environment(AUTHKEYS_DATABASE=str(tmp_path / "a.db"), **variables))
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "hidden" not in done.stderr
+    assert done.stderr.count("\n") == 1, "more than one line"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_variable_holds_several_values_and_a_root_path_may_end_in_a_slash(tmp_path: Path) -> None:
+    database = str(tmp_path / "a.db")
+    add_admin(database, "dana")
+    with running(
+        "--root-path", "/keys/", database=database, AUTHKEYS_ALLOWED_HOST="one.example, two.example three.example",
+        AUTHKEYS_TRUSTED_PROXY="192.0.2.0/24,::ffff:127.0.0.1",
+    ) as program:  # fmt: skip
+        assert program.url.endswith("/keys")
+        url = f"http://127.0.0.1:{program.url.split(':')[2].partition('/')[0]}/sign-in"
+        hosts = ["one.example", "two.example", "three.example", "four.example"]
+        assert [httpx.get(url, headers={"Host": host}).status_code for host in hosts] == [200, 200, 200, 400]

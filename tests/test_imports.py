@@ -89,10 +89,7 @@ def test_a_file_with_nothing_but_the_header_is_empty(file: Path) -> None:
     [
         "",
         f"192.0.2.7,billing{NONE}",
-        FIRST_LINE.replace(",", ";"),
-        FIRST_LINE.upper(),
-        FIRST_LINE + ",more",
-        ",".join([*HEADER[:-2], HEADER[-1], HEADER[-2]]),
+        "one,two,three",
     ],
 )
 def test_a_file_with_another_header_is_refused_and_told_the_right_one(file: Path, header: str) -> None:
@@ -106,10 +103,14 @@ def test_an_empty_file_is_refused(file: Path) -> None:
     assert "must begin with the line" in str(refusal(file))
 
 
-@pytest.mark.parametrize("cell", ["", "2", "-1", "yes", "true", "１", "01", "1.0"])
+@pytest.mark.parametrize(
+    "cell", ["", "2", "-1", "yes", "x", "TRUE", "FALSE", "true", "１", "01", "1.0", "1,0", "1,000", "=TRUE()"]
+)
 def test_a_privilege_that_is_neither_0_nor_1_is_refused(file: Path, cell: str) -> None:
-    refused = refusal(write(file, f"192.0.2.7,billing{',0' * 8},{cell}"))
-    assert refused.problems == (f"line 2: {cell!r} for search is neither 0 nor 1.",)
+    refused = refusal(write(file, f'192.0.2.7,billing{",0" * 8},"{cell}"'))
+    assert refused.problems == (
+        f"line 2: {cell!r} for search is neither 0 nor 1; write 1 for granted, 0 for not granted.",
+    )
 
 
 def test_lines_with_too_few_or_too_many_values_are_refused(file: Path) -> None:
@@ -134,7 +135,7 @@ def test_problems_are_told_with_the_numbers_that_an_editor_shows(file: Path) -> 
 
 def test_of_very_many_bad_lines_the_first_are_told_and_the_others_counted(file: Path) -> None:
     refused = refusal(write(file, *(f"not an address,a{NONE}" for _ in range(MAX_PROBLEMS + 1_234))))
-    assert "has 1,334 bad lines" in str(refused)
+    assert "has 2,234 bad lines" in str(refused)
     assert len(refused.problems) == MAX_PROBLEMS + 1
     assert refused.problems[-1] == "… and 1,234 more"
 
@@ -144,8 +145,8 @@ def test_a_quotation_that_does_not_end_is_refused(file: Path) -> None:
     assert len(refused.problems) == 1
 
 
-def test_what_no_csv_file_holds_is_refused(file: Path) -> None:
-    assert "is not a CSV file" in str(refusal(write(file, f"::1,{'x' * 200_000}{NONE}")))
+def test_a_line_that_is_too_long_is_refused(file: Path) -> None:
+    assert "line 2 has more than 100,000 characters" in str(refusal(write(file, f"::1,{'x' * 200_000}{NONE}")))
 
 
 # -- what the service makes of it ----------------------------------------------------------------------------------------

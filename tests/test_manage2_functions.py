@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import InvalidValue
-from models.manage2_functions import FUNCTIONS, Gate, Manage2Function, function_at, privilege_for
+from models.manage2_functions import FUNCTIONS, Gate, Manage2Function, function_at
 from models.privileges import PRIVILEGES, Privilege, privilege
 
 functions = st.sampled_from(FUNCTIONS)
@@ -41,7 +41,7 @@ def test_every_function_of_manage2_has_its_place_in_the_table() -> None:
     ],
 )
 def test_a_function_needs_one_privilege(path: str, privilege_id: str) -> None:
-    assert privilege_for(path) == privilege(privilege_id)
+    assert function_at(path).needs == privilege(privilege_id)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_function_needs_one_privilege(path: str, privilege_id: str) -> None:
     ],
 )
 def test_a_function_that_no_privilege_stands_for_says_who_may_call_it(path: str, gate: Gate) -> None:
-    assert privilege_for(path) is gate
+    assert function_at(path).needs is gate
 
 
 def test_every_privilege_opens_a_function() -> None:
@@ -119,7 +119,7 @@ def test_a_function_is_found_where_it_says_it_is(function: Manage2Function, slas
 )
 def test_what_a_web_server_might_read_as_another_function_is_no_function(path: str) -> None:
     with pytest.raises(InvalidValue, match="is not a function of the Manage2 API"):
-        privilege_for(path)
+        function_at(path)
 
 
 @given(st.text() | st.text().map("/{}".format) | st.builds("{1}{0.path}{2}".format, functions, st.text(), st.text()))

@@ -10,7 +10,16 @@ from models.access import AccessKind
 from models.accounts import Role
 from models.database import DatabaseLocation, writer
 from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, SubmissionRefused
-from models.passphrases import PhraseProblem, canonical_phrase, parse_expiry, parse_networks, parse_uses, suggest_phrase
+from models.passphrases import (
+    PhraseProblem,
+    canonical_phrase,
+    new_phrase,
+    parse_expiry,
+    parse_networks,
+    parse_note,
+    parse_uses,
+    suggest_phrase,
+)
 from models.secrets import digest
 from models.submissions import Kind
 from models.tables import PickupPassphrase
@@ -224,17 +233,40 @@ def test_a_bad_phrase_is_refused_without_repeating_it(phrase: str) -> None:
     assert not phrase or phrase not in str(refused.value)
 
 
+@pytest.mark.parametrize("invisible", ["\u200b", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u034f", "\U000e0061"])
+def test_a_new_phrase_with_a_character_that_nobody_sees_is_refused_in_words(invisible: str) -> None:
+    with pytest.raises(InvalidValue, match=f"The passphrase holds the invisible character U.{ord(invisible):04X}"):
+        new_phrase(f"open sesame{invisible} please")
+
+
+def test_a_phrase_is_one_however_it_was_typed_or_pasted() -> None:
+    spellings = ["öffne dich bitte", " o\u0308ffne dich bitte\n", "öffne\u00a0dich\u2007bitte", "öffne dich\u3000bitte"]
+    assert {new_phrase(each) for each in spellings} == {canonical_phrase(each) for each in spellings}
+    assert len({canonical_phrase(each) for each in spellings}) == 1
+
+
+def test_a_phrase_that_was_added_before_invisible_characters_were_refused_can_be_compared() -> None:
+    assert canonical_phrase("open  sesame\u3164please") == "open  sesame\u3164please"
+
+
+def test_a_note_is_one_text_without_what_nobody_sees() -> None:
+    assert parse_note(" fu\u0308r\u00a0den  Laden ") == "für den Laden"
+    with pytest.raises(InvalidValue, match=r"The note holds the invisible character U\+200B"):
+        parse_note("shop\u200b")
+
+
 def test_uses_networks_and_expiry_are_read_or_refused_in_words() -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     assert parse_uses(" 5 ") == 5
     assert parse_networks("192.0.2.7, 2001:db8::1/48 192.0.2.7/32") == ("192.0.2.7/32", "2001:db8::/48")
+    assert parse_networks("::ffff:192.0.2.0/120 ::FFFF:c000:2ff/120,192.0.2.1/24") == ("192.0.2.0/24",)
     assert parse_networks("") == ()
     assert parse_expiry("", now) is None
     assert parse_expiry("2026-12-31", now) == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
     for text in ("0", "-1", "1.5", "x", "10001", "²"):
         with pytest.raises(InvalidValue):
             parse_uses(text)
-    for text in ("300.0.0.0/8", "example.com"):
+    for text in ("300.0.0.0/8", "example.com", "fe80::1%eth0/64", "::ffff:192.0.2.0/24"):
         with pytest.raises(InvalidValue):
             parse_networks(text)
     for text in ("tomorrow", "2020-01-01"):

@@ -132,9 +132,8 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
     dialog, card = open_dialog("Issue new key")
     with card:
         authkey_name(row.ip, row.service)
-        old = f"The key that ends in {row.secret_hint}" if row.secret_hint else "A key issued earlier"
         ui.label(
-            f"{old} stops working at once. The new one is shown once; the privileges stay as they are."
+            f"The key that ends in {row.secret_hint} stops working at once. The new one is shown once; the privileges stay as they are."
             if row.secret_hint
             else "This authkey has no key yet. The new one is shown once; the privileges stay as they are."
         ).classes("dialog-text")

@@ -1,0 +1,193 @@
+"""A list of authkeys as CSV: what its lines may hold, and what is wrong with those that cannot be taken.
+
+Exact on purpose: a line decides what a key may do. What spreadsheets leave behind without a meaning is overlooked (rows and
+columns without content, upper case and spaces in headings, a byte order mark); what has one is never guessed. TRUE is
+refused, too: spreadsheets write it in their user's language (WAHR, VRAI, VERDADERO).
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from models.addresses import canonical_ip
+from models.authkeys import canonical_service
+from models.errors import InvalidValue
+from models.privileges import PRIVILEGES
+from models.submissions import Assignment
+
+HEADER = ("ip", "service", *(privilege.id for privilege in PRIVILEGES))
+MAX_LINE_LENGTH = 100_000
+"""Characters. A spreadsheet can leave 16,384 empty columns behind; a line of ours has some 200."""
+MAX_PROBLEMS = 1_000
+"""Bad lines that are told one by one; the rest is counted."""
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_SEPARATOR_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_AS_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
+_AS_DATE = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}")
+_FORMULA_ERROR = re.compile(r"#(REF!|NAME\?|VALUE!|DIV/0!|N/A|NULL!|NUM!|SPILL!|CALC!|FIELD!|BUSY!|ERROR!)|Err:\d{3}")
+_EXPORTED_FORMULA = re.compile(r"'[=+\-@]")
+_CSV_SAVE = 'Save the table as "CSV UTF-8 (comma delimited)", or in LibreOffice as CSV with UTF-8 and commas.'
+
+
+class Parsed(NamedTuple):
+    """What a list comes to. With problems none of it may be imported."""
+
+    assignments: list[Assignment]
+    problems: list[str]
+    """One sentence for each bad line, at most `MAX_PROBLEMS`"""
+    problem_count: int
+
+
+class _Row(NamedTuple):
+    number: int
+    """Of the line, as an editor shows it"""
+    cells: list[str]
+    problem: str = ""
+    """Why it is no row at all"""
+
+
+def parse_key_lines(lines: Iterable[str]) -> Parsed:
+    """The authkeys in the lines of a CSV file, with their line ends, or what is wrong with each bad line.
+
+    Raises InvalidValue if it is no such file at all: another header or separator, a line that is too long, a quotation
+    that does not end, a NUL, or a byte that was no UTF-8 (as `errors="surrogateescape"` leaves it).
+    """
+    rows = _rows(lines)
+    _check_header(next(rows, None))
+    assignments: list[Assignment] = []
+    problems: list[str] = []
+    problem_count = 0
+    seen: dict[tuple[str, str], int] = {}
+    for row in rows:
+        try:
+            assignment = _assignment(row)
+            first = seen.setdefault((assignment.ip, assignment.service), row.number)
+            if first != row.number:
+                raise InvalidValue(
+                    f"{row.cells[0]!r:.80}, {assignment.service!r} is the same authkey as in line {first}; "
+                    "keep one of them."
+                )
+            assignments.append(assignment)
+        except InvalidValue as problem:
+            problem_count += 1
+            if len(problems) < MAX_PROBLEMS:
+                problems.append(f"line {row.number}: {problem}")
+    return Parsed(assignments, problems, problem_count)
+
+
+def _rows(lines: Iterable[str]) -> Iterator[_Row]:
+    """The rows that hold something, without the empty columns beside them."""
+    reader = csv.reader(_checked(lines), strict=True)
+    last = 0
+    while True:
+        problem = ""
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            cells = []
+            problem = f'it is not CSV ({error}). A " may only stand around a whole value, and twice within one.'
+        number, last = last + 1, reader.line_num
+        if cells and number != last:
+            problem = f"its row ends in line {last} only: a value holds a line break, or a quotation is not closed."
+        if problem or any(cell.strip() for cell in cells):
+            while len(cells) > len(HEADER) and not cells[-1].strip():
+                cells.pop()
+            yield _Row(number, cells, problem)
+
+
+def _checked(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise InvalidValue(f"line {number} has more than {MAX_LINE_LENGTH:,} characters; it is no list of keys.")
+        if "\0" in line:
+            raise InvalidValue(f"line {number} holds a NUL character: it is UTF-16 or no text. {_CSV_SAVE}")
+        if not line.isascii() and (wrong := next((each for each in line if "\udc80" <= each <= "\udcff"), None)):
+            byte = ord(wrong) - 0xDC00
+            raise InvalidValue(
+                f"line {number} is not UTF-8 text: byte 0x{byte:02X}, "
+                f"{bytes([byte]).decode('cp1252', 'replace')!r} in Windows-1252. {_CSV_SAVE}"
+            )
+        if number == 1 and (hint := _SEPARATOR_HINT.fullmatch(line)):
+            _refuse_separator(hint[1])
+            yield "\n"  # Excel's own line, which says no more than that commas separate
+            continue
+        yield line
+
+
+def _check_header(row: _Row | None) -> None:
+    if row and row.problem:
+        raise InvalidValue(f"line {row.number}: {row.problem}")
+    given = [cell.strip().strip("\ufeff").strip().lower() for cell in row.cells] if row else []
+    if tuple(given) == HEADER:
+        return
+    if len(given) == 1:
+        separator = next((each for each in _SEPARATORS if given[0].count(each) >= len(HEADER) - 1), None)
+        if separator:
+            _refuse_separator(separator)
+    raise InvalidValue(f"it must begin with the line {','.join(HEADER)}{_difference(given)}")
+
+
+def _refuse_separator(found: str) -> None:
+    if found != ",":
+        raise InvalidValue(
+            f"its values are separated by {_SEPARATORS.get(found, repr(found))}, not by commas. {_CSV_SAVE}"
+        )
+
+
+def _difference(given: list[str]) -> str:
+    """What is different in a header that names some of the columns; nothing if it names none."""
+    if not set(given) & set(HEADER):
+        return ""
+    twice = [name for name in HEADER if given.count(name) > 1]
+    missing = [name for name in HEADER if name not in given]
+    unknown = [name for name in given if name not in HEADER]
+    for names, what in ((twice, "twice in it"), (missing, "missing"), (unknown, "not known")):
+        if names:
+            shown = ", ".join(f"{name!r:.40}" for name in names[:20])
+            return f" ({shown} {'is' if len(names) == 1 else 'are'} {what})"
+    return " (they are in another order)"
+
+
+def _assignment(row: _Row) -> Assignment:
+    cells = row.cells
+    if row.problem:
+        raise InvalidValue(row.problem)
+    if len(cells) != len(HEADER):
+        raise InvalidValue(f"{','.join(cells)!r:.80} has {len(cells)} values instead of {len(HEADER)}.")
+    ip, service = _ip(cells[0]), _service(cells[1])
+    privileges = 0
+    for privilege, cell in zip(PRIVILEGES, cells[2:], strict=True):
+        if cell.strip() not in ("0", "1"):
+            raise InvalidValue(
+                f"{cell!r:.40} for {privilege.id} is neither 0 nor 1; write 1 for granted, 0 for not granted."
+            )
+        privileges |= privilege.mask * int(cell)
+    return Assignment(ip, service, privileges)
+
+
+def _ip(cell: str) -> str:
+    text = cell.strip()
+    if text.startswith("'"):
+        raise InvalidValue(f"{text!r:.80} begins with an apostrophe, as spreadsheets mark text; remove it.")
+    if _AS_NUMBER.fullmatch(text) or _AS_DATE.fullmatch(text) or _FORMULA_ERROR.fullmatch(text):
+        raise InvalidValue(
+            f"{text!r:.80} is what a spreadsheet made of an IP address, or of a formula. Format the column as text, and "
+            "write the address anew, such as 192.0.2.7."
+        )
+    return canonical_ip(text)
+
+
+def _service(cell: str) -> str:
+    text = cell.strip()
+    if _FORMULA_ERROR.fullmatch(text):
+        raise InvalidValue(f"{text!r:.80} is a spreadsheet's error message instead of a service name.")
+    if text.startswith("="):
+        raise InvalidValue(
+            f"{text!r:.80} is a formula instead of a service name. If it is the name, write an apostrophe before it."
+        )
+    # So that no spreadsheet takes a name for a formula (owasp.org/www-community/attacks/CSV_Injection).
+    return canonical_service(text[1:] if _EXPORTED_FORMULA.match(text) else text)

@@ -1,0 +1,157 @@
+"""What the options and variables of the command line may say. What can never work is refused at start, in words."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from models.addresses import canonical_ip, canonical_network
+from models.errors import InvalidValue
+
+VARIABLE_PREFIX = "AUTHKEYS_"
+
+_SEPARATORS = re.compile(r"[,\s]+")
+_HOST_NAME = re.compile(
+    r"(?!.{254})([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?"
+)
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+# What Kubernetes puts into every container beside a service that is called "authkeys"
+# (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_OF_KUBERNETES = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+
+
+def check_variables(environment: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise InvalidValue for a variable of ours that is empty, or that nobody reads because it is misspelt."""
+    for name in sorted(environment):
+        if not name.upper().startswith(VARIABLE_PREFIX):
+            continue
+        if name not in known:
+            if _OF_KUBERNETES.fullmatch(name.removeprefix(VARIABLE_PREFIX)):
+                continue
+            ends = [each.removeprefix(VARIABLE_PREFIX) for each in known]
+            near = difflib.get_close_matches(name.upper().removeprefix(VARIABLE_PREFIX), ends, 1)
+            meant = f"Did you mean {VARIABLE_PREFIX}{near[0]}?" if near else f"Known are {', '.join(sorted(known))}."
+            raise InvalidValue(f"The variable {name} is not one of Authkeys'. {meant} Otherwise unset it.")
+        if not environment[name].strip():
+            raise InvalidValue(f"The variable {name} is set but empty. Give it a value, or unset it.")
+
+
+def database_text(text: str) -> str:
+    """A SQLite file or a PostgreSQL URL, as given with --database. Raises InvalidValue for what can be neither."""
+    text = text.strip()
+    if not text or text == ":memory:":
+        raise InvalidValue(
+            "--database takes a SQLite file or a postgres:// URL. A database to try out is made by --demo."
+        )
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme.lower() not in _DATABASE_SCHEMES:
+        # Not the rest: there may be a password in it.
+        raise InvalidValue(
+            f"--database takes a SQLite file or a postgres:// URL, not one that begins with {scheme}://."
+        )
+    return text
+
+
+def listening_host(text: str) -> str:
+    """The address or name to listen on. Raises InvalidValue for what is neither."""
+    text = text.strip()
+    try:
+        return canonical_ip(text)
+    except InvalidValue:
+        pass
+    host, _, port = text.partition(":")
+    if host and port.isdigit():
+        raise InvalidValue(f"--host takes an address without a port: --host {host} --port {port}.")
+    if ":" in text and not re.search(r"[/\[\]\s]", text):
+        return text  # an address with a zone id; the operating system knows its zones
+    if not _HOST_NAME.fullmatch(text.lower()):
+        raise InvalidValue(
+            "--host takes one address of this machine, such as 127.0.0.1, or 0.0.0.0 or :: for all of them, "
+            f"not {text!r:.80}."
+        )
+    return text
+
+
+def trusted_proxies(given: Iterable[str] | None) -> tuple[str, ...]:
+    """The addresses and networks of proxies, in canonical form. Raises InvalidValue."""
+    return tuple(dict.fromkeys(_trusted_proxy(each) for each in _each("--trusted-proxy", given)))
+
+
+def allowed_hosts(given: Iterable[str] | None) -> tuple[str, ...]:
+    """The names under which browsers reach this server, as they stand in the Host header. Raises InvalidValue."""
+    return tuple(dict.fromkeys(_allowed_host(each) for each in _each("--allowed-host", given)))
+
+
+def root_path(text: str) -> str:
+    """The path where a proxy puts the program: `/authkeys`, or nothing at the root. Raises InvalidValue."""
+    path = text.strip().rstrip("/")
+    if path and (not _ROOT_PATH.fullmatch(path) or {".", ".."} & set(path.split("/"))):
+        raise InvalidValue(
+            "--root-path begins with a slash and is a path only, such as /authkeys; it has no host, query, "
+            f"space or percent sign: not {text!r:.80}."
+        )
+    return path
+
+
+def backend_url(text: str | None) -> str | None:
+    """The URL of the licensing backend. Raises InvalidValue, which never repeats a password."""
+    if text is None:
+        return None
+    example = "--backend takes the URL of the licensing backend, such as http://127.0.0.1:9000"
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise InvalidValue(f"{example}: {error}.") from None
+    if parts.username is not None or parts.password is not None:
+        raise InvalidValue(f"{example}, without a name and a password: Authkeys signs in nowhere, it passes calls on.")
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise InvalidValue(f"{example}, with http:// or https:// and a host: not {text!r:.80}.")
+    if parts.query or parts.fragment or re.search(r"\s", text.strip()):
+        raise InvalidValue(f"{example}, without ?, # and spaces: not {text!r:.80}.")
+    return text.strip()
+
+
+def _each(option: str, given: Iterable[str] | None) -> list[str]:
+    """The values of a repeatable option; one value, or a variable, may hold several with commas or spaces between."""
+    values: list[str] = []
+    for text in given or ():
+        parts = [part for part in _SEPARATORS.split(text) if part]
+        if not parts:
+            raise InvalidValue(f"{option} is given without a value.")
+        values += parts
+    return values
+
+
+def _trusted_proxy(text: str) -> str:
+    try:
+        network = canonical_network(text)
+    except InvalidValue as error:
+        raise InvalidValue(
+            f"--trusted-proxy takes the address of a proxy, such as 127.0.0.1, or a network of them: {error}"
+        ) from None
+    if network.prefixlen == 0:
+        raise InvalidValue(
+            f"--trusted-proxy takes the address of a proxy, or a network of them: {text} is everybody, and everybody "
+            "could then claim any address."
+        )
+    return str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
+
+
+def _allowed_host(text: str) -> str:
+    name = text.casefold()
+    try:
+        return str(ip_address(name.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        pass
+    if _HOST_NAME.fullmatch(name):
+        return name.rstrip(".")
+    shown = text.rpartition("@")[2]  # before it there may be a password
+    if not name.isascii():
+        raise InvalidValue(f"--allowed-host takes a name as browsers send it, in ASCII (xn--…): not {shown!r:.80}.")
+    raise InvalidValue(
+        "--allowed-host takes one name, such as keys.example.com, without https://, port, path or wildcard: "
+        f"not {shown!r:.80}."
+    )
