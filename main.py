@@ -36,6 +36,7 @@ from models.access import LAUNCH_PATH
 from models.accounts import Role
 from models.database import DEFAULT_DATABASE, DatabaseLocation
 from models.errors import AuthkeysError, ImportRefused, InvalidValue, NotAllowed
+from models.proxies import TrustedProxies
 from models.wording import keys
 from services import demo as demo_data
 from services.console import Console, open_console
@@ -453,8 +454,9 @@ def build_app(
             yield
 
     app.router.lifespan_context = lifespan
-    scripts = scripts_app(console, serving.trusted_proxies, backend)
-    return Gate(app, console.sessions, serving.hosts, scripts, is_for_scripts)
+    proxies = TrustedProxies(serving.trusted_proxies)
+    scripts = scripts_app(console, proxies, backend)
+    return Gate(app, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)
 
 
 if __name__ == "__main__":

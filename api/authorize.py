@@ -1,29 +1,33 @@
-"""`/authorize`: the door that a reverse proxy asks before it lets a request through, and that a backend can ask itself.
+"""`/authorize`: the authorizer, which a reverse proxy asks before it lets a request through, and a backend directly.
 
 `GET` is for nginx `auth_request`, Caddy `forward_auth` and Traefik ForwardAuth: 204 lets through, 401 and 403 do not. What
-is asked for is `?privilege=<id>`, or the Manage2 function in the original URI that the proxy tells in a header.
+is asked for is the privilege in the path, `/authorize/<id>`, or the Manage2 function in the original URI that the proxy
+tells in a header; `models.access_questions` decides what may be believed.
 """
 
+import logging
 import re
 from collections.abc import Callable, Coroutine
-from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import QueryParams
 
 from api.callers import address_of, read_body
-from models.access import is_in, is_loopback
+from models.access import is_loopback
+from models.access_questions import NAME_IT_IN_THE_PATH, Need, UnclearQuestion, needs_asked
 from models.door import Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
 from models.manage2_functions import Gate, function_at
 from models.manage2_requests import Variables, credentials_of, split_uri
-from models.privileges import Privilege, privilege
+from models.privileges import privilege
+from models.proxies import TrustedProxies
 from services.door import Door, Question
+
+log = logging.getLogger(__name__)
 
 AUTHORIZE_PATH = "/authorize"
 MAX_QUESTIONS = 100
@@ -37,6 +41,7 @@ _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 _YES = Response(status_code=204, headers=_NO_STORE)
 _UNKNOWN_CALLER = Response(status_code=401, headers={**_NO_STORE, "WWW-Authenticate": CHALLENGE})
 _NO = Response(status_code=403, headers=_NO_STORE)
+_UNCLEAR = Response(f"{NAME_IT_IN_THE_PATH}\n", 403, headers=_NO_STORE, media_type="text/plain")
 _CANNOT_SAY = Response(status_code=503, headers=_NO_STORE)
 
 
@@ -80,7 +85,7 @@ class _DirectRoute(APIRoute):
         return handler
 
 
-def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
+def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
     """The routes. Only this machine and `trusted` addresses and networks may ask about addresses other than their own."""
     router = APIRouter()
 
@@ -88,30 +93,33 @@ def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
         """Whether the request that a proxy holds may pass."""
         ip, told = address_of(request), _told(request.scope["headers"])
         try:
-            needs, what, variables = _wanted(request.scope["query_string"], told.original_uri)
-            credentials = credentials_of(variables, told.authorization, told.x_api_key)
-        except InvalidValue:
-            question = Question(None, ip, Gate.NO_KEY, _PLAIN_PATH.match(told.original_uri)[0])  # type: ignore[index]
-            door.note_refusal(question, Verdict(Reason.UNKNOWN_WHAT))
-            return _NO
-        if needs is Gate.OPEN:
-            return _YES
+            needs = needs_asked(
+                request.path_params.get("privilege_id", ""), request.scope["query_string"], told.original_uri
+            )
+            _, query = split_uri(told.original_uri)
+            credentials = credentials_of(
+                Variables(query) if query else _NO_VARIABLES, told.authorization, told.x_api_key
+            )
+        except InvalidValue as error:
+            return _not_understood(door, ip, told.original_uri, error)
         try:
-            verdict = await door.ask(Question(credentials.secret if credentials else None, ip, needs, what))
+            reason = await _ask(door, credentials.secret if credentials else None, ip, needs)
         except DatabaseUnavailable:
             return _CANNOT_SAY
-        if verdict.reason is None:
+        if reason is None:
             return _YES
-        return _UNKNOWN_CALLER if verdict.reason.is_about_who else _NO
+        return _UNKNOWN_CALLER if reason.is_about_who else _NO
 
-    router.add_api_route(
-        AUTHORIZE_PATH,
-        authorize,
-        methods=["GET"],
-        status_code=204,
-        responses={401: {}, 403: {}, 503: {}},
-        route_class_override=_DirectRoute,
-    )
+    for path in (AUTHORIZE_PATH, f"{AUTHORIZE_PATH}/{{privilege_id:path}}"):
+        router.add_api_route(
+            path,
+            authorize,
+            methods=["GET", "HEAD"],
+            status_code=204,
+            responses={401: {}, 403: {}, 503: {}},
+            route_class_override=_DirectRoute,
+            operation_id=f"authorize{'_privilege' if path != AUTHORIZE_PATH else ''}",
+        )
 
     @router.post(
         AUTHORIZE_PATH,
@@ -128,7 +136,7 @@ def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
         except InvalidValue as error:
             return JSONResponse({"error": str(error)}, 400, headers=_NO_STORE)
         own = address_of(request)
-        if not (is_loopback(own) or is_in(own, trusted)) and any(question.ip != own for question in questions):
+        if not (is_loopback(own) or own in trusted) and any(question.ip != own for question in questions):
             return JSONResponse(
                 {"error": "Only a trusted address (--trusted-proxy) may ask about the address of another."},
                 403,
@@ -141,6 +149,27 @@ def authorize_router(door: Door, trusted: tuple[str, ...]) -> APIRouter:
         return JSONResponse({"answers": answers} if isinstance(asked, AskMany) else answers[0], headers=_NO_STORE)
 
     return router
+
+
+async def _ask(door: Door, secret: str | None, ip: str, needs: list[Need]) -> Reason | None:
+    """Why the call may not pass, None if it may: it must be allowed all that it needs."""
+    for need in needs:
+        if need.needs is not Gate.OPEN:
+            verdict = await door.ask(Question(secret, ip, need.needs, need.name))
+            if verdict.reason is not None:
+                return verdict.reason
+    return None
+
+
+def _not_understood(door: Door, ip: str, original_uri: str, error: InvalidValue) -> Response:
+    """Put on record that it cannot be told what is asked for, and refuse."""
+    reason = Reason.UNCLEAR if isinstance(error, UnclearQuestion) else Reason.UNKNOWN_WHAT
+    path = _PLAIN_PATH.match(original_uri)
+    door.note_refusal(Question(None, ip, Gate.NO_KEY, path[0] if path else ""), Verdict(reason))
+    if reason is Reason.UNCLEAR:
+        log.warning("A question of %s was refused. %s", ip, error)
+        return _UNCLEAR
+    return _NO
 
 
 _SCHEMA: dict[str, Any] = {
@@ -177,32 +206,13 @@ def _told(headers: list[tuple[bytes, bytes]]) -> _Told:
     uris: set[bytes] = set()
     authorization = x_api_key = None
     for name, value in headers:
-        if name in _ORIGINAL_URI:
+        if name in _ORIGINAL_URI and value:
             uris.add(value)
         elif name == b"authorization" and authorization is None:
             authorization = value.decode("latin-1")
         elif name == b"x-api-key" and x_api_key is None:
             x_api_key = value.decode("latin-1")
     return _Told(uris.pop().decode("latin-1") if len(uris) == 1 else "", authorization, x_api_key)
-
-
-def _wanted(asked_of_us: bytes, original_uri: str) -> tuple[Privilege | Gate, str, Variables]:
-    """What is asked for, its name, and the variables of the original request. Raises InvalidValue."""
-    path, query = split_uri(original_uri)
-    variables = Variables(query) if query else _NO_VARIABLES
-    if asked := _privilege_asked(asked_of_us):
-        return asked, asked.id, variables
-    function = function_at(path)
-    return function.needs, function.name, variables
-
-
-@lru_cache(maxsize=100)
-def _privilege_asked(query: bytes) -> Privilege | None:
-    """The `?privilege=`. Raises InvalidValue for an unknown one, and for several."""
-    asked = QueryParams(query).getlist("privilege")
-    if len(asked) > 1:
-        raise InvalidValue("More than one privilege was asked for.")
-    return privilege(asked[0]) if asked else None
 
 
 def _parse(body: bytes) -> Ask | AskMany:

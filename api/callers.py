@@ -16,7 +16,7 @@ class BodyNotRead(InvalidValue):
 
 
 def address_of(request: Request) -> str:
-    """The caller's address: the connection's, or a trusted proxy's word (`--trusted-proxy`; uvicorn sees to that)."""
+    """The caller's address: the connection's, or a trusted proxy's word (`api.gate` has put it there); canonical."""
     return request.client.host if request.client else ""
 
 

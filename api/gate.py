@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.access import LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
 from models.errors import DatabaseUnavailable
+from models.proxies import TrustedProxies
 from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 
@@ -81,18 +82,21 @@ class Gate:
         hosts: HostRule,
         scripts: ASGIApp | None = None,
         is_for_scripts: Callable[[str], bool] = lambda _: False,
+        proxies: TrustedProxies = TrustedProxies(),  # noqa: B008 - nobody; it never changes
     ) -> None:
         self._app = app
         self._scripts = scripts
         self._sessions = sessions
         self._hosts = hosts
         self._is_for_scripts = is_for_scripts
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or answer."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        _put_caller(scope, self._proxies)
         _root_path_once(scope)
         # NiceGUI would believe it from anybody; our own way to say this is --root-path.
         scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
@@ -177,6 +181,23 @@ def _is_visit(connection: HTTPConnection) -> bool:
         and connection.scope["method"] == "GET"
         and "text/html" in connection.headers.get("accept", "")
     )
+
+
+def _put_caller(scope: Scope, proxies: TrustedProxies) -> None:
+    """From here on the connection's address and scheme are the caller's, as `models.proxies` decides it."""
+    peer, port = scope.get("client") or ("", 0)
+    told_for: list[str] = []
+    told_proto: list[str] = []
+    for name, value in scope["headers"]:
+        if name == b"x-forwarded-for":
+            told_for.append(value.decode("latin-1"))
+        elif name == b"x-forwarded-proto":
+            told_proto.append(value.decode("latin-1"))
+    caller = proxies.caller(peer, told_for, told_proto)
+    scope["client"] = (caller.address, port)
+    if caller.scheme:
+        secure = caller.scheme == "https"
+        scope["scheme"] = ("wss" if secure else "ws") if scope["type"] == "websocket" else caller.scheme
 
 
 def _root_path_once(scope: Scope) -> None:

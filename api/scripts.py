@@ -5,11 +5,12 @@ from fastapi import FastAPI
 from api.authorize import AUTHORIZE_PATH, authorize_router
 from api.gateway import Backend
 from api.manage2 import is_manage2, manage2_router
+from models.proxies import TrustedProxies
 from services.console import Console
 
 
-def scripts_app(console: Console, trusted: tuple[str, ...], backend: Backend | None) -> FastAPI:
-    """`/authorize` and Manage2's functions; `trusted` are the addresses of proxies."""
+def scripts_app(console: Console, trusted: TrustedProxies, backend: Backend | None) -> FastAPI:
+    """`/authorize` and Manage2's functions; `trusted` proxies may ask for others."""
     app = FastAPI(title="Authkeys", openapi_url=f"{AUTHORIZE_PATH}/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(authorize_router(console.door, trusted))
     app.include_router(manage2_router(console, backend))

@@ -52,9 +52,7 @@ async def _measure(many: int, rounds: int, seconds: float) -> int:
         for size in (few, many):
             progress(f"making {size:,} keys")
             database, _ = import_keys(size, Path(folder))
-            heads[size] = _request_file(
-                Path(folder) / f"{size}.requests", "/authorize?privilege=search", _callers(database)
-            )
+            heads[size] = _request_file(Path(folder) / f"{size}.requests", "/authorize/search", _callers(database))
             servers[size] = stack.enter_context(_running(database))
         bare = _request_file(Path(folder) / "bare.requests", BARE_PATH, [new_secret() for _ in range(CALLERS)])
         async with running_chromium() as browser, contextlib.AsyncExitStack() as pages:

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from models.addresses import is_in_networks
-
 IDLE = timedelta(hours=12)
 """A session that was not used for so long has ended."""
 ABSOLUTE = timedelta(days=7)
@@ -59,11 +57,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def is_in(address: str, networks: Iterable[str]) -> bool:
-    """Whether an address is one of these, or in one of these networks, however they are spelled."""
-    return is_in_networks(address, networks)
 
 
 def host_name(host_header: str) -> str:

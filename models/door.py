@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """No privilege covers what was asked."""
     UNKNOWN_WHAT = "unknown privilege"
     """Neither a privilege nor a function that we know."""
+    UNCLEAR = "unclear question"
+    """The proxy in front does not say what it asks for: what stands there may be the caller's word."""
 
     @property
     def is_about_who(self) -> bool:

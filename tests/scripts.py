@@ -8,6 +8,7 @@ import httpx
 from api.gateway import Backend
 from api.scripts import scripts_app
 from models.privileges import Privilege, mask_of
+from models.proxies import TrustedProxies
 from models.secrets import Secret, new_secret
 from models.submissions import NewAuthkey
 from services.console import Console
@@ -21,7 +22,7 @@ async def calling(
     console: Console, *, address: str = HERE, backend: Backend | None = None, trusted: tuple[str, ...] = ()
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose connection comes from this address."""
-    transport = httpx.ASGITransport(scripts_app(console, trusted, backend), client=(address, 1))
+    transport = httpx.ASGITransport(scripts_app(console, TrustedProxies(trusted), backend), client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://keys.example") as client:
         yield client
 

@@ -111,6 +111,6 @@ async def test_axe_finds_no_violation_in_the_other_views(server: Program, browse
     await page.goto(f"{server.url}/refusals")
     await expect(page.get_by_text("Nothing was refused")).to_be_visible()
     await axe_finds_nothing(page, "no refusals")
-    await page.request.get(f"{server.url}/authorize?privilege=search", headers={"X-Api-Key": "unknown"})
+    await page.request.get(f"{server.url}/authorize/search", headers={"X-Api-Key": "unknown"})
     await expect(page.get_by_text("No authkey has the key that it brought.")).to_be_visible()
     await axe_finds_nothing(page, "refusals")

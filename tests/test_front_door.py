@@ -82,7 +82,12 @@ async def test_every_registered_route_answers_a_stranger_with_nothing_but_the_wa
                 assert answer.status_code == 401, f"{method} {path}"
                 assert answer.text in ("Sign in first.\n", "")
     # These have doors of their own: a key, or a phrase.
-    assert routes["scripts"] == ["/authorize", "/authorize/openapi.json", "/{path:path}"]
+    assert routes["scripts"] == [
+        "/authorize",
+        "/authorize/openapi.json",
+        "/authorize/{privilege_id:path}",
+        "/{path:path}",
+    ]
 
 
 async def test_a_socket_is_refused_without_a_session_even_with_a_real_pages_id(server: Program) -> None:

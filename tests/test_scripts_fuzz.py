@@ -13,6 +13,7 @@ from api.scripts import is_for_scripts, scripts_app
 from api.stub_backend import stub_backend
 from models.database import DatabaseLocation
 from models.manage2_functions import FUNCTIONS
+from models.proxies import TrustedProxies
 from models.secrets import new_secret
 from services.console import open_console
 from tests.scripts import ELSEWHERE, add_key_with
@@ -76,7 +77,7 @@ def test_ten_thousand_malformed_requests_do_no_harm(
         console = runner.run(console_context.__aenter__())
         backend = Backend("http://stub", httpx.ASGITransport(stub_backend()))
         # A caller whose address is nobody's: whatever it finds, it may do nothing. Errors are raised, not answered with 500.
-        transport = httpx.ASGITransport(scripts_app(console, (), backend), client=(ELSEWHERE, 1))
+        transport = httpx.ASGITransport(scripts_app(console, TrustedProxies(), backend), client=(ELSEWHERE, 1))
         client = httpx.AsyncClient(transport=transport)
 
         async def prepare() -> object:

@@ -420,10 +420,10 @@ async def test_a_proxy_asks_with_the_key_wherever_the_caller_put_it(console: Con
             {"X-Original-URI": f"/XMLlookup.cgi?a=b&apikey={secret.text}"},
             {"X-Forwarded-Uri": f"/XMLlookup.cgi?apikey={secret.text}"},
         ):
-            answer = await client.get("/authorize?privilege=search", headers=headers)
+            answer = await client.get("/authorize/search", headers=headers)
             assert answer.status_code == 204
             assert answer.headers["cache-control"] == "no-store"
-        assert (await client.get("/authorize?privilege=search", auth=("u", secret.text))).status_code == 204
+        assert (await client.get("/authorize/search", auth=("u", secret.text))).status_code == 204
 
 
 async def test_the_privilege_is_the_one_of_the_original_function(console: Console) -> None:
@@ -449,9 +449,9 @@ async def test_the_privilege_is_the_one_of_the_original_function(console: Consol
 async def test_a_stolen_key_looks_like_one_that_does_not_exist(console: Console) -> None:
     secret = await add_key_with(console, SEARCH)
     async with calling(console, address=ELSEWHERE) as client:
-        stolen = await client.get("/authorize?privilege=search", headers={"X-Api-Key": secret.text})
-        unknown = await client.get("/authorize?privilege=search", headers={"X-Api-Key": new_secret().text})
-        none = await client.get("/authorize?privilege=search")
+        stolen = await client.get("/authorize/search", headers={"X-Api-Key": secret.text})
+        unknown = await client.get("/authorize/search", headers={"X-Api-Key": new_secret().text})
+        none = await client.get("/authorize/search")
     assert stolen.status_code == 401
     assert stolen.headers["www-authenticate"] == CHALLENGE
     assert (stolen.status_code, stolen.headers, stolen.content) == (unknown.status_code, unknown.headers, b"")

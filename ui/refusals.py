@@ -28,6 +28,10 @@ _IN_WORDS = {
     Reason.PRIVILEGE_MISSING: "The authkey does not have this privilege.",
     Reason.NOT_FOR_KEYS: "No privilege covers this: only an account with its password may do it.",
     Reason.UNKNOWN_WHAT: "Neither a privilege nor a function that Authkeys knows was asked for.",
+    Reason.UNCLEAR: (
+        "The proxy in front did not say what it asks for, or handed the caller's own query on. Its file must name the "
+        "privilege in the path, as in /authorize/search, or tell the original URI; see deploy/."
+    ),
 }
 
 
