@@ -6,7 +6,6 @@ tells in a header; `models.access_questions` decides what may be believed.
 """
 
 import logging
-import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NamedTuple
 
@@ -15,10 +14,10 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.callers import address_of, read_body
+from api.callers import address_of, printable_path, read_body
 from models.access import is_loopback
 from models.access_questions import NAME_IT_IN_THE_PATH, Need, UnclearQuestion, needs_asked
-from models.door import Reason, Verdict
+from models.door import Place, Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
 from models.manage2_functions import Gate, function_at
@@ -34,8 +33,6 @@ MAX_QUESTIONS = 100
 _ORIGINAL_URI = (b"x-original-uri", b"x-forwarded-uri")
 _NO_VARIABLES = Variables(b"")
 _NO_STORE = {"Cache-Control": "no-store"}
-# What goes on record of a path that is no function: a misspelt query (`;`, `%3F`) may stand in it, with the key.
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
 # Made once: this is the hottest path of the program.
 _YES = Response(status_code=204, headers=_NO_STORE)
@@ -101,7 +98,7 @@ def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
                 Variables(query) if query else _NO_VARIABLES, told.authorization, told.x_api_key
             )
         except InvalidValue as error:
-            return _not_understood(door, ip, told.original_uri, error)
+            return await _not_understood(door, ip, told, error)
         try:
             reason = await _ask(door, credentials.secret if credentials else None, ip, needs)
         except DatabaseUnavailable:
@@ -155,17 +152,25 @@ async def _ask(door: Door, secret: str | None, ip: str, needs: list[Need]) -> Re
     """Why the call may not pass, None if it may: it must be allowed all that it needs."""
     for need in needs:
         if need.needs is not Gate.OPEN:
-            verdict = await door.ask(Question(secret, ip, need.needs, need.name))
+            verdict = await door.ask(Question(secret, ip, need.needs, need.name, Place.AUTHORIZER))
             if verdict.reason is not None:
                 return verdict.reason
     return None
 
 
-def _not_understood(door: Door, ip: str, original_uri: str, error: InvalidValue) -> Response:
-    """Put on record that it cannot be told what is asked for, and refuse."""
+async def _not_understood(door: Door, ip: str, told: "_Told", error: InvalidValue) -> Response:
+    """Put on record that it cannot be told what is asked for, and by which key; and refuse."""
     reason = Reason.UNCLEAR if isinstance(error, UnclearQuestion) else Reason.UNKNOWN_WHAT
-    path = _PLAIN_PATH.match(original_uri)
-    door.note_refusal(Question(None, ip, Gate.NO_KEY, path[0] if path else ""), Verdict(reason))
+    path, query = split_uri(told.original_uri)
+    try:
+        credentials = credentials_of(Variables(query), told.authorization, told.x_api_key)
+        secret = credentials.secret if credentials else None
+        question = Question(secret, ip, Gate.ANY_KEY, printable_path(path), Place.AUTHORIZER)
+        await door.ask_unknown(question, reason)
+    except InvalidValue:
+        door.note_refusal(Question(None, ip, Gate.ANY_KEY, printable_path(path), Place.AUTHORIZER), Verdict(reason))
+    except DatabaseUnavailable:
+        return _CANNOT_SAY
     if reason is Reason.UNCLEAR:
         log.warning("A question of %s was refused. %s", ip, error)
         return _UNCLEAR
@@ -233,6 +238,6 @@ def _question(ask: Ask) -> Question:
     if (ask.privilege is None) is (ask.function is None):
         raise InvalidValue("A question names either a privilege or a function.")
     if ask.privilege is not None:
-        return Question(ask.key, ask.ip, privilege(ask.privilege), ask.privilege)
+        return Question(ask.key.strip(), ask.ip, privilege(ask.privilege), ask.privilege, Place.BACKEND)
     function = function_at(ask.function or "")
-    return Question(ask.key, ask.ip, function.needs, function.name)
+    return Question(ask.key.strip(), ask.ip, function.needs, function.name, Place.BACKEND)

@@ -1,14 +1,19 @@
 """What all doors for scripts have in common: how a request is read, and within which limits."""
 
 import asyncio
+import re
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from models.errors import InvalidValue
 from models.manage2_requests import MAX_BYTES
 
 BODY_SECONDS = 30.0
 """Within which a body must have arrived: who sends a byte a minute shall not hold a connection for a day."""
+
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 
 
 class BodyNotRead(InvalidValue):
@@ -20,6 +25,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def printable_path(path: str) -> str:
+    """The beginning of a path that may go on record: in a misspelt rest (`;`, `%3F`) a key may stand."""
+    found = _PLAIN_PATH.match(path)
+    return found[0] if found else ""
+
+
 async def read_body(request: Request) -> bytes:
     """The whole body. Raises InvalidValue for a compressed one, and BodyNotRead for one too long or too slow."""
     try:
@@ -27,6 +38,8 @@ async def read_body(request: Request) -> bytes:
             body = await _read(request)
     except TimeoutError:
         raise BodyNotRead(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+    except ClientDisconnect:
+        raise BodyNotRead("The connection ended within the body.") from None
     # A key could hide in it from us, and not from a backend.
     if body and request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise InvalidValue("A compressed body is not understood.")

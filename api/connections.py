@@ -4,6 +4,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+ABORT = "authkeys.abort"
+"""In the scope of a request: ends its connection at once, for an answer that can only be given in part."""
 HEAD_BYTES = 128 * 1024
 HEAD_SECONDS = 30.0
 
@@ -38,6 +40,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]
         self._wait_for_head()
 
     def on_headers_complete(self) -> None:

@@ -9,15 +9,16 @@ realm, because the Perl module sends its password only after that.
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import Response
 
-from api.callers import BodyNotRead, address_of, read_body
-from api.gateway import Backend, BackendUnavailable, trusted_headers
+from api.callers import BodyNotRead, address_of, printable_path, read_body
+from api.gateway import Backend, BackendAnswerRefused, BackendUnavailable, trusted_headers
 from models.accounts import AdminIdentity
-from models.door import KeyState, Reason
+from models.denials import denial
+from models.door import KeyState, Reason, Verdict
 from models.errors import AuthkeysError, InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
 from models.manage2_answers import CHALLENGE, Answer, Output, invalid, phrase_added, refused, registered
-from models.manage2_functions import Manage2Function, function_at
+from models.manage2_functions import FUNCTIONS, Gate, Manage2Function, function_at, unknown_function_at
 from models.manage2_requests import (
     Credentials,
     Variables,
@@ -34,6 +35,11 @@ REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLadd
 _ASK_FOR_CREDENTIALS = "Authorization is required: a key, or a user name with a password."
 _WRONG_CREDENTIALS = "This is neither the password of the account nor a key that may do that from this address."
 _NOT_ALLOWED = "This key may not do that from this address."
+_NO_SUCH_FUNCTION = "There is no such function."
+_AUDITOR = (
+    "This account is an auditor's: its password opens the console, to look at, and no function of the API. Use a key, or the "
+    "password of an admin."
+)
 _NO_BACKEND = "This server only keeps authorization keys: no licensing backend is connected (--backend)."
 
 
@@ -58,12 +64,10 @@ def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
     """One route for all functions: their names are known in many spellings, which no path template says."""
     router = APIRouter()
 
-    @router.api_route("/{path:path}", methods=["GET", "POST"], include_in_schema=False)
+    @router.api_route("/{path:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
     async def call(request: Request) -> Response:
-        try:
-            function = function_at(_raw_path(request))
-        except InvalidValue:
-            return PlainTextResponse("There is no such function.\n", 404)
+        path = _raw_path(request)
+        function = unknown_function_at(path) or function_at(path)
         query = request.scope["query_string"]
         try:
             body = await read_body(request)
@@ -86,12 +90,11 @@ def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
 
 
 def is_manage2(raw_path: str) -> bool:
-    """Whether a path calls a function of Manage2's API."""
+    """Whether a path calls a function of Manage2's API, or would if there were such a one."""
     try:
-        function_at(raw_path)
+        return unknown_function_at(raw_path) is not None or bool(function_at(raw_path))
     except InvalidValue:
         return False
-    return True
 
 
 async def _perform(
@@ -101,13 +104,32 @@ async def _perform(
     variables = parse_variables(request.method, request.scope["query_string"], body, content_type)
     if function is REGISTER:
         return await _register(console, variables, address_of(request))
+    if function not in FUNCTIONS:
+        return await _unknown(console, function, variables, request)
     caller = await _let_in(console, function, variables, request)
     if function is ADD_PHRASE:
         return await _add_phrase(console, variables, caller, address_of(request))
     if backend is None:
         return refused(function, _NO_BACKEND)
     trusted = trusted_headers(caller.key, None if caller.key else caller.name)
-    return await backend.forward(function, request, body, trusted, caller.credentials.secret)
+    try:
+        return await backend.forward(function, request, body, trusted, caller.credentials.secret)
+    except BackendAnswerRefused:
+        question = Question(caller.credentials.secret, address_of(request), function.needs, function.name)
+        console.door.note_refusal(question, Verdict(Reason.BACKEND, caller.key))
+        raise
+
+
+async def _unknown(console: Console, function: Manage2Function, variables: Variables, request: Request) -> Answer:
+    credentials = _credentials(variables, request)
+    question = Question(
+        credentials.secret if credentials else None,
+        address_of(request),
+        Gate.ANY_KEY,
+        printable_path(_raw_path(request)),
+    )
+    await console.door.ask_unknown(question, Reason.UNKNOWN_WHAT)
+    return refused(function, _NO_SUCH_FUNCTION)
 
 
 def _failure(function: Manage2Function, error: AuthkeysError) -> tuple[Answer, int]:
@@ -122,12 +144,15 @@ def _failure(function: Manage2Function, error: AuthkeysError) -> tuple[Answer, i
 
 
 async def _register(console: Console, variables: Variables, ip: str) -> Answer:
-    # The account that a phrase belongs to is known from the phrase; Manage2's clients must name one all the same.
+    # Manage2 wants a user, and its clients send one, by any name: it is a claim that nothing here depends on. Whose account
+    # a registration belongs to is known from the phrase.
     variables.require("user")
     phrase, service = variables.require("pickup"), variables.require("service")
     try:
         key = await console.passphrases.register(phrase, service, ip)
     except RegistrationRefused as error:
+        what = f"{REGISTER.name}, passphrase {error.passphrase}" if error.passphrase else REGISTER.name
+        console.uses.note_refusal(denial(Reason(error.reason), ip, 0, service, what))
         return refused(REGISTER, str(error))
     return registered(key.service, key.ip, key.secret.text)
 
@@ -136,25 +161,30 @@ async def _add_phrase(console: Console, variables: Variables, caller: _Caller, i
     phrase, key = variables.require("pickup"), caller.key
     # No privileges: the call has no way to name any. The admin grants them in the page.
     if key is None:
-        await console.passphrases.add(caller.admin, phrase, 0, how="through the API")
+        await console.passphrases.add(caller.admin, phrase, 0, how="through the API", address=ip)
     else:
         how = f"through the API by the key of {key.service} at {key.ip}"
-        await console.passphrases.add(caller.admin, phrase, 0, how=how, guesser=ip)
+        await console.passphrases.add(caller.admin, phrase, 0, how=how, address=ip, is_guesser=True)
     return phrase_added(phrase, caller.name)
 
 
 async def _let_in(console: Console, function: Manage2Function, variables: Variables, request: Request) -> _Caller:
-    headers, ip = request.headers, address_of(request)
-    credentials = credentials_of(variables, headers.get("authorization"), headers.get("x-api-key"))
+    ip, credentials = address_of(request), _credentials(variables, request)
+    question = Question(credentials.secret if credentials else None, ip, function.needs, function.name)
     if credentials is None:
+        console.door.note_refusal(question, Verdict(Reason.NO_KEY))
         raise _Refused(refused(function, _ASK_FOR_CREDENTIALS), 401)
-    question = Question(credentials.secret, ip, function.needs, function.name)
     verdict = await console.door.judge(question)
-    if credentials.username is not None and verdict.reason in (Reason.UNKNOWN_KEY, Reason.REMOVED):
-        # A removed key is no password that somebody guesses: its server calls on, and shall slow nobody down.
-        if verdict.reason is Reason.UNKNOWN_KEY and (
-            caller := await _with_password(console, function, credentials, ip)
-        ):
+    if credentials.username is not None and verdict.reason and verdict.reason.is_about_who:
+        # Whatever the key is, all the same is done and answered as for one that never was: nobody shall learn from it
+        # that a stolen key is real.
+        console.uses.note_credentials(ip, function.name)
+        try:
+            caller = await _with_password(console, function, credentials, ip)
+        except _Refused:
+            console.door.note_refusal(question, verdict)
+            raise
+        if caller is not None:
             return caller
         console.door.note_refusal(question, verdict)
         raise _Refused(refused(function, _WRONG_CREDENTIALS), 401)
@@ -162,6 +192,10 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
     if verdict.key is None or not verdict.allowed:
         raise _Refused(refused(function, _NOT_ALLOWED))
     return _Caller(credentials, credentials.username or verdict.key.service, console.admin, verdict.key)
+
+
+def _credentials(variables: Variables, request: Request) -> Credentials | None:
+    return credentials_of(variables, request.headers.get("authorization"), request.headers.get("x-api-key"))
 
 
 async def _with_password(
@@ -174,7 +208,7 @@ async def _with_password(
     if admin is None:
         return None
     if not admin.may_change:
-        raise _Refused(refused(function, "An auditor's account sees everything and changes nothing."))
+        raise _Refused(refused(function, _AUDITOR))
     return _Caller(credentials, admin.name, admin)
 
 
@@ -193,7 +227,7 @@ def _for_browsers(response: Response, *, keyed: bool = False) -> Response:
     Authentication Methods): a page of any site that knows a key, and gave it in `apikey`, may read the answer. That
     opens nothing to others, because `*` never goes with a browser's own cookies and passwords.
     """
-    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     if keyed:

@@ -1,6 +1,6 @@
 """The door's questions and answers: may this key, from this address, do that? Pure: what is stored is handed in."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from models.manage2_functions import Gate
@@ -17,11 +17,13 @@ class KeyState(NamedTuple):
 
 
 class Reason(StrEnum):
-    """Why a question was answered with no."""
+    """Why a request was denied. The page says it; to the caller many of them are the same."""
 
     NO_KEY = "no key"
     UNKNOWN_KEY = "unknown key"
     REMOVED = "removed key"
+    REPLACED = "replaced key"
+    """Its authkey has a newer one."""
     WRONG_IP = "wrong IP"
     PRIVILEGE_MISSING = "privilege missing"
     NOT_FOR_KEYS = "not for keys"
@@ -30,6 +32,15 @@ class Reason(StrEnum):
     """Neither a privilege nor a function that we know."""
     UNCLEAR = "unclear question"
     """The proxy in front does not say what it asks for: what stands there may be the caller's word."""
+    BACKEND = "backend's answer"
+    """The call was let through, and the licensing backend gave an answer that is not passed on."""
+    PHRASE_UNKNOWN = "unknown phrase"
+    PHRASE_REMOVED = "removed phrase"
+    PHRASE_USED_UP = "used-up phrase"
+    PHRASE_EXPIRED = "expired phrase"
+    PHRASE_WRONG_NETWORK = "phrase: wrong network"
+    PHRASE_MAKER_DISABLED = "phrase: maker disabled"
+    TOO_MANY_PHRASES = "too many phrases"
 
     @property
     def is_about_who(self) -> bool:
@@ -37,7 +48,17 @@ class Reason(StrEnum):
 
         A key from a wrong address is as unknown as one that does not exist: who stole it shall not learn that it is real.
         """
-        return self in (Reason.NO_KEY, Reason.UNKNOWN_KEY, Reason.REMOVED, Reason.WRONG_IP)
+        return self in (Reason.NO_KEY, Reason.UNKNOWN_KEY, Reason.REMOVED, Reason.REPLACED, Reason.WRONG_IP)
+
+
+class Place(Enum):
+    """Where an access check was asked for."""
+
+    AUTHORIZER = "authorizer"
+    """By a proxy, which may hand a refused call on to the gateway, for its caller to learn the reason."""
+    GATEWAY = "gateway"
+    BACKEND = "backend"
+    """By a backend, about its own caller."""
 
 
 class Verdict(NamedTuple):

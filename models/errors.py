@@ -66,11 +66,14 @@ class ImportRefused(AuthkeysError):
 
 
 class RegistrationRefused(AuthkeysError):
-    """A server may not register with this phrase. The text does not say why; `reason` is for the record."""
+    """A server may not register with this phrase. The text does not say why; the rest is for the record."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("The user name or the pickup passphrase is not valid for this server.")
+    def __init__(self, reason: str, passphrase: str = "") -> None:
+        super().__init__("The pickup passphrase is not valid for this server.")
         self.reason = reason
+        """`passphrases.PhraseProblem`"""
+        self.passphrase = passphrase
+        """Which one, if there is such a one: its number and note"""
 
 
 class SecretUnusable(AuthkeysError):

@@ -5,6 +5,7 @@ Manage2 says which privilege opens which function; the table follows the descrip
 docs.cpanel.net/manage2/admin/api-authorization-keys/ (2020 May 15).
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote_to_bytes
@@ -69,6 +70,8 @@ FUNCTIONS = tuple(
     Manage2Function(name, needs if isinstance(needs, Gate) else privilege(needs), _OTHER_ROOTS.get(name, name))
     for name, needs in _NEEDS.items()
 )
+_CALLED = re.compile(r"/([^/]+)\.cgi(?=/|$)", re.IGNORECASE)
+_XML_NAME = re.compile(r"[A-Za-z]\w{0,60}", re.ASCII)
 _BY_PATH = {function.path.lower(): function for function in FUNCTIONS}
 
 
@@ -86,8 +89,25 @@ def function_at(path: str) -> Manage2Function:
     return found
 
 
+def unknown_function_at(path: str) -> Manage2Function | None:
+    """A stand-in for a `.cgi` that Manage2 does not have; None for a path that calls none, or a known one.
+
+    Whoever misspells a function must get an answer that a client of Manage2 can read, with a status and a reason.
+    """
+    decoded = _decoded(path)
+    called = _CALLED.match(decoded)
+    if called is None or decoded.lower() in _BY_PATH:
+        return None
+    name = called[1] if _XML_NAME.fullmatch(called[1]) else "XMLunknown"
+    return Manage2Function(name, Gate.NO_KEY, name)
+
+
 def _normalised(path: str) -> str:
+    return _decoded(path).lower()
+
+
+def _decoded(path: str) -> str:
     if not path.startswith("/"):
         return ""
     decoded = unquote_to_bytes(path.partition("?")[0].encode("utf-8", "replace")).decode("latin-1")
-    return f"/{decoded.lstrip('/')}".lower()
+    return f"/{decoded.lstrip('/')}"

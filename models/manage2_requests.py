@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from models.errors import InvalidValue
 from models.manage2_answers import Output
+from models.secrets import trimmed
 
 MAX_BYTES = 64 * 1024
 """Of a query, and of a body. A route may stop reading a body after one byte more."""
@@ -74,7 +75,9 @@ def parse_variables(method: str, query: bytes, body: bytes = b"", content_type: 
 
 
 def wanted_output(method: str, query: bytes, body: bytes = b"") -> Output:
-    """The format to answer in, also for a call that parse_variables refuses. Never raises."""
+    """The format to answer in, also for a call that parse_variables refuses, such as one with a multipart body. Never raises."""
+    if _has_body(method, body) and (part := _OUTPUT_PART.search(body)):
+        return Variables(b"output=" + part[1]).output
     return Variables(_read_part(method, query, body)).output
 
 
@@ -107,7 +110,7 @@ def credentials_of(
     """
     apikey = variables.get("apikey")
     if apikey is not None:
-        return Credentials(apikey)
+        return Credentials(apikey.strip())
     if x_api_key and x_api_key.strip():
         return Credentials(x_api_key.strip())
     return _from_authorization(authorization or "")
@@ -129,6 +132,10 @@ def without_key(raw: bytes, secret: str | None = None) -> bytes:
 
 
 _SEPARATOR = re.compile(rb"[&;]")
+# RFC 7578: a part's head, an empty line, its value.
+_OUTPUT_PART = re.compile(
+    rb'^content-disposition: *form-data; *name="?output"?\s*?\r?\n\r?\n(\w{1,10})', re.IGNORECASE | re.M
+)
 _AFTER_SEPARATOR = re.compile(rb"(?<=[&;])")
 _OUTPUTS = {output.value.encode(): output for output in Output}
 
@@ -177,4 +184,4 @@ def _from_basic(encoded: str) -> Credentials | None:
         username, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         return None
-    return Credentials(password, username) if password else None
+    return Credentials(trimmed(password), username) if password else None

@@ -48,6 +48,11 @@ class Passphrase(NamedTuple):
     """What it is for, in the maker's words"""
 
     @property
+    def label(self) -> str:
+        """How the record names it."""
+        return f"#{self.id} {self.note}".strip()
+
+    @property
     def name(self) -> str:
         """What it is called in messages: the phrase is not known any more."""
         return (
@@ -65,7 +70,7 @@ class PhraseProblem(StrEnum):
     USED_UP = "used-up phrase"
     EXPIRED = "expired phrase"
     WRONG_NETWORK = "phrase: wrong network"
-    TOO_MANY_ATTEMPTS = "phrase: too many attempts"
+    TOO_MANY_ATTEMPTS = "too many phrases"
     MAKER_DISABLED = "phrase: maker disabled"
 
 

@@ -119,6 +119,21 @@ class RemovedAuthkey(Model):
         indexes = (Index(fields=("revision",)), Index(fields=("secret_digest",)))
 
 
+class ReplacedSecret(Model):
+    """The digest of a secret that an authkey had before, so that who still uses it can be told apart from a stranger."""
+
+    secret_digest = fields.CharField(max_length=64, primary_key=True)
+    authkey_id = fields.BigIntField()
+    ip = fields.CharField(max_length=39)
+    service = fields.CharField(max_length=100)
+    revision = fields.BigIntField()
+    """The submission that replaced it."""
+
+    class Meta:
+        table = "replaced_secret"
+        indexes = (Index(fields=("revision",)),)
+
+
 class Submission(Model):
     """What one click on Submit committed. Its id is the revision."""
 

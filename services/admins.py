@@ -20,6 +20,7 @@ from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, 
 from models.addresses import MAX_CALLER_LENGTH
 from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts
+from models.secrets import looks_like_key
 from models.tables import Admin, Session
 from models.texts import storable
 from services.access_records import AccessRecords, add_entry
@@ -62,8 +63,11 @@ class Admins:
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(_HASHERS)
         self._attempts = Attempts()
-        # A server whose script calls on with an old password shall not keep its admin out of the page.
-        self._script_attempts = Attempts()
+        # A server whose script calls on with an old password shall not keep its admin out of the page; and one that
+        # calls on with an old key shall not keep scripts with a password out. What has the form of a key is counted
+        # together, whatever it turns out to be: else one could tell a key that was valid from one that never was.
+        self._script_attempts = Attempts("with a wrong password")
+        self._key_attempts = Attempts("with a wrong key or password")
         self._known_right = _KnownRight()
         self._checking: dict[tuple[bytes, str], asyncio.Task[AdminIdentity | None]] = {}
         self._nobody: str | None = None
@@ -89,7 +93,9 @@ class Admins:
             return _identity(row)
         checking = self._checking.get((mark, address))
         if checking is None:
-            checking = asyncio.create_task(self._check(name, password, address, self._script_attempts))
+            is_key = looks_like_key(password)
+            attempts = self._key_attempts if is_key else self._script_attempts
+            checking = asyncio.create_task(self._check(name, password, address, attempts, on_record=not is_key))
             self._checking[mark, address] = checking
             checking.add_done_callback(lambda done: self._checked(mark, address, done))
         # Who hangs up shall not end the check of the others.
@@ -103,7 +109,9 @@ class Admins:
         if not done.cancelled():
             done.exception()  # whoever still waits for it gets it
 
-    async def _check(self, name: str, password: str, address: str, attempts: Attempts) -> AdminIdentity | None:
+    async def _check(
+        self, name: str, password: str, address: str, attempts: Attempts, *, on_record: bool = True
+    ) -> AdminIdentity | None:
         with database_errors():
             row = await _find(name)
             # Asked also about nobody: that takes as long.
@@ -112,12 +120,14 @@ class Admins:
         try:
             await attempts.count(name, address, known=known)
         except TooManyAttempts:
-            await self._records.put_flood(AccessKind.SLOWED, name, address)
+            if on_record:
+                await self._records.put_flood(AccessKind.SLOWED, name, address)
             raise
         stored = row.password_hash if row and row.password_hash and not row.disabled else await self._hash_of_nobody()
         correct = await self._in_thread(lambda: self._verify(stored, password))
         if row is None or stored is self._nobody or not correct:
-            await self._records.put(AccessKind.REFUSED, name, address)
+            if on_record:  # a key is noted among the denied requests, with its reason
+                await self._records.put(AccessKind.REFUSED, name, address)
             return None
         await attempts.succeeded(name, address)
         return _identity(row)

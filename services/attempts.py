@@ -3,8 +3,12 @@
 import ipaddress
 import math
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from models.errors import TooManyAttempts
 
@@ -33,10 +37,10 @@ class Limiter:
         await self._forget_after_clock_jump()
         return await self._windows.hit(_limit(a_minute), *key)
 
-    async def test(self, a_minute: int, *key: str) -> bool:
-        """Whether one more would be within the limit."""
+    async def left(self, a_minute: int, *key: str) -> int:
+        """How many more are within the limit."""
         await self._forget_after_clock_jump()
-        return await self._windows.test(_limit(a_minute), *key)
+        return (await self._windows.get_window_stats(_limit(a_minute), *key)).remaining
 
     async def clear(self, a_minute: int, *key: str) -> None:
         """Forget what was counted."""
@@ -67,7 +71,9 @@ class Attempts:
     _ADDRESS = 20
     _ACCOUNT = 30
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "to sign in") -> None:
+        """`what` was attempted, as the message says it."""
+        self._what = what
         self._limiter = Limiter()
 
     async def count(self, name: str, address: str, *, known: bool) -> None:
@@ -75,7 +81,7 @@ class Attempts:
         for limit, key in self._limits(name, address):
             if not await self._limiter.hit(limit, *key) and not (known and limit is self._ACCOUNT):
                 seconds = await self._limiter.wait(limit, *key)
-                raise TooManyAttempts(f"Too many attempts to sign in. Try again in {seconds} seconds.", seconds)
+                raise TooManyAttempts(f"Too many attempts {self._what}. Try again in {seconds} seconds.", seconds)
 
     async def succeeded(self, name: str, address: str) -> None:
         """The attempt was right: it and those before it no longer count here."""
@@ -97,20 +103,46 @@ class Guesses:
 
     def __init__(self) -> None:
         self._limiter = Limiter()
+        self._under_way: Counter[str] = Counter()
 
-    async def may_try(self, address: str) -> bool:
-        """Whether this address may try one more."""
-        return await self._limiter.test(self._WRONG, _place(address))
+    @asynccontextmanager
+    async def guess(self, address: str) -> AsyncIterator["Guess"]:
+        """Check one phrase within the block, which says if it was wrong. Raises TooManyAttempts if it must wait.
 
-    async def was_wrong(self, address: str) -> None:
-        """Count a wrong one."""
-        await self._limiter.hit(self._WRONG, _place(address))
+        Those that are being checked count like wrong ones until it is known: else hundreds sent at once would all be
+        checked before the first of them is counted.
+        """
+        place = _place(address)
+        self._under_way[place] += 1
+        try:
+            left = await self._limiter.left(self._WRONG, place)
+            if self._under_way[place] > left:
+                await self._refuse(place)
+            guess = Guess()
+            yield guess
+            if guess.was_wrong:
+                await self._limiter.hit(self._WRONG, place)
+        finally:
+            self._under_way[place] -= 1
+            if not self._under_way[place]:
+                del self._under_way[place]
 
     async def count(self, address: str) -> None:
-        """Count one before it is known to be right or wrong. Raises TooManyAttempts if it must wait."""
-        if not await self._limiter.hit(self._WRONG, _place(address)):
-            seconds = await self._limiter.wait(self._WRONG, _place(address))
-            raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+        """Count one, right or wrong. Raises TooManyAttempts if it must wait."""
+        place = _place(address)
+        if not await self._limiter.hit(self._WRONG, place):
+            await self._refuse(place)
+
+    async def _refuse(self, place: str) -> NoReturn:
+        seconds = await self._limiter.wait(self._WRONG, place)
+        raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+
+
+@dataclass(slots=True)
+class Guess:
+    """One phrase that is being checked."""
+
+    was_wrong: bool = False
 
 
 def _limit(a_minute: int) -> "RateLimitItem":

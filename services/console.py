@@ -20,6 +20,7 @@ from services.secret_file import load_secret
 from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
+from services.supervisor import Supervisor
 from services.transactions import finish_transactions
 from services.uses import Uses
 
@@ -44,6 +45,8 @@ class Console:
     passphrases: Passphrases
     door: Door
     uses: Uses
+    supervisor: Supervisor
+    """The loops that run behind all this, and how they fare"""
 
 
 @asynccontextmanager
@@ -66,15 +69,28 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         feed.first_told.append(door.forget_older)
         feed.followers += [passphrases.refresh, uses.refresh]
         admin = await local_admin()
-        purging = asyncio.create_task(_purge_regularly(submissions, sessions))
+        supervisor = Supervisor()
         try:
-            async with uses.running(), feed.running():
+            async with (
+                uses.running(supervisor),
+                feed.running(supervisor),
+                supervisor.keeping({"purge": lambda: _purge_regularly(submissions, sessions)}),
+            ):
                 yield Console(
-                    admin, admins, sessions, records, authkeys, submissions, staging, feed, passphrases, door, uses
+                    admin,
+                    admins,
+                    sessions,
+                    records,
+                    authkeys,
+                    submissions,
+                    staging,
+                    feed,
+                    passphrases,
+                    door,
+                    uses,
+                    supervisor,
                 )
         finally:
-            purging.cancel()
-            await asyncio.gather(purging, return_exceptions=True)
             await finish_transactions()
 
 

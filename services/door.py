@@ -8,11 +8,13 @@ hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) noth
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple
 
 from models.addresses import canonical_ip
 from models.database import database_errors, parameters, reader
-from models.door import KeyState, Reason, Verdict, decide
+from models.denials import Echoes, denial
+from models.door import KeyState, Place, Reason, Verdict, decide
 from models.errors import InvalidValue
 from models.manage2_functions import Gate
 from models.privileges import Privilege
@@ -37,11 +39,13 @@ class Question(NamedTuple):
     needs: Privilege | Gate
     what: str
     """What was asked for, in words for the record: a privilege's id or a function's name"""
+    place: Place = Place.GATEWAY
 
 
 class _Remembered(NamedTuple):
     key: KeyState | None = None
-    was_removed: KeyState | None = None
+    gone: Reason | None = None
+    """Why the key is no longer in force"""
     revision: int = 0
     """The submission that last touched the authkey when it was read"""
 
@@ -57,15 +61,23 @@ class Door:
         self._digests: dict[int, str] = {}
         self._forgotten: dict[str, None] = {}
         self._changes = 0
+        self._echoes = Echoes()
 
     async def ask(self, question: Question) -> Verdict:
         """The answer; it is on record. Raises DatabaseUnavailable, which must be taken for a no."""
         verdict = await self.judge(question)
+        if question.secret:
+            self._uses.note_credentials(question.ip, question.what)
         if verdict.allowed and verdict.key is not None:
             self._uses.note_use(verdict.key.id, question.needs)
         elif verdict.reason is not None:
             self.note_refusal(question, verdict)
         return verdict
+
+    async def ask_unknown(self, question: Question, reason: Reason) -> None:
+        """Put on record that something was asked for that is nothing we know; with the key's service if it is in force."""
+        verdict = await self.judge(question)
+        self.note_refusal(question, Verdict(reason, verdict.key if verdict.allowed else None))
 
     async def judge(self, question: Question) -> Verdict:
         """The answer, without a trace: for the tester in the page."""
@@ -79,20 +91,27 @@ class Door:
         found = self._known.get(secret_digest) or self._unknown.get(secret_digest)
         if found is None or not self._feed.heard_within(FRESH_SECONDS):
             found = await self._read_anew(secret_digest)
-        if found.key is None and found.was_removed is not None:
-            return Verdict(Reason.REMOVED, found.was_removed)
+        if found.gone is not None:
+            return Verdict(found.gone, found.key)
         return decide(found.key, ip, question.needs)
 
     def note_refusal(self, question: Question, verdict: Verdict) -> None:
-        """Put a refusal on record, with its reason."""
-        key = verdict.key
-        self._uses.note_refusal(
-            verdict.reason or Reason.UNKNOWN_WHAT,
-            question.ip,
-            key.id if key else 0,
-            key.service if key else "",
-            question.what,
-        )
+        """Put a refusal on record, with its reason: once, also if a proxy sends the call on for its caller to learn why."""
+        key, reason = verdict.key, verdict.reason or Reason.UNKNOWN_WHAT
+        if reason is Reason.NO_KEY:
+            if not self._is_echo(question):
+                self._uses.note_challenge(question.ip, question.what)
+            return
+        if not self._is_echo(question):
+            self._uses.note_refusal(
+                denial(reason, question.ip, key.id if key else 0, key.service if key else "", question.what)
+            )
+
+    def _is_echo(self, question: Question) -> bool:
+        which = (question.ip, question.what, digest(question.secret) if question.secret else "")
+        if question.place is Place.AUTHORIZER:
+            self._echoes.expect(*which, monotonic())
+        return question.place is Place.GATEWAY and self._echoes.is_one(*which, monotonic())
 
     def forget(self, authkey_ids: Iterable[int]) -> None:
         """These authkeys were changed, and others may be new: ask the database again."""
@@ -129,8 +148,9 @@ class Door:
         return found[secret_digest]
 
     def _remember(self, secret_digest: str, found: _Remembered) -> None:
-        key = found.key or found.was_removed
-        if key is None:
+        key = found.key
+        if key is None or found.gone is Reason.REPLACED:
+            # Beside its new secret: `forget` finds only one of an authkey.
             self._unknown[secret_digest] = found
             if len(self._unknown) > REMEMBERED_UNKNOWN:
                 self._unknown.popitem(last=False)
@@ -141,28 +161,33 @@ class Door:
         self._digests[key.id] = secret_digest
         if len(self._known) > REMEMBERED:
             _, oldest = self._known.popitem(last=False)
-            gone = oldest.key or oldest.was_removed
-            self._digests.pop(gone.id if gone else 0, None)
+            self._digests.pop(oldest.key.id if oldest.key else 0, None)
 
 
 async def _read(digests: list[str]) -> dict[str, _Remembered]:
     found = dict.fromkeys(digests, _Remembered())
-    for digest_, row in (await _rows("authkey", digests)).items():
-        found[digest_] = _Remembered(key=KeyState(*row[:4]), revision=row[4])
-    missing = [each for each in digests if found[each].key is None]
-    for digest_, row in (await _rows("removed_authkey", missing)).items():
-        found[digest_] = _Remembered(was_removed=KeyState(*row[:4]), revision=row[4])
+    missing = digests
+    for table, gone in _WHERE_KEYS_ARE:
+        for digest_, row in (await _rows(table, missing)).items():
+            found[digest_] = _Remembered(KeyState(*row[:4]), gone, row[4])
+        missing = [each for each in missing if found[each].key is None]
     return found
 
 
-async def _rows(table: str, digests: list[str]) -> dict[str, Sequence[Any]]:
+_WHERE_KEYS_ARE = (
+    ("SELECT id, ip, service, privileges, revision, secret_digest FROM authkey", None),
+    ("SELECT id, ip, service, privileges, revision, secret_digest FROM removed_authkey", Reason.REMOVED),
+    ("SELECT authkey_id, ip, service, 0, revision, secret_digest FROM replaced_secret", Reason.REPLACED),
+)
+"""In the order in which they are looked at: nearly all are in the first."""
+
+
+async def _rows(select: str, digests: list[str]) -> dict[str, Sequence[Any]]:
     """The rows in one of our tables, by digest: what `_Remembered` is made of."""
     if not digests:
         return {}
-    query = (
-        f"SELECT id, ip, service, privileges, revision, secret_digest FROM {table} "
-        f"WHERE secret_digest IN ({parameters(len(digests))})"
-    )
     with database_errors():
-        _, rows = await reader().execute_query(query, list(digests))
+        _, rows = await reader().execute_query(
+            f"{select} WHERE secret_digest IN ({parameters(len(digests))})", list(digests)
+        )
     return {row[5]: tuple(row)[:5] for row in rows}

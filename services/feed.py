@@ -27,6 +27,7 @@ from services.authkeys import Authkeys
 from services.sessions import Sessions
 from services.staging import Staging, WhoStaged
 from services.submissions import Submissions
+from services.supervisor import Supervisor
 from services.transactions import CHANNEL
 
 NAMED_MODIFICATIONS = 500
@@ -94,21 +95,18 @@ class ChangeFeed:
         return monotonic() - self._heard_at < seconds
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:
         """Follow the database until the block ends."""
         with database_errors():
             newest = await Submission.all().using_db(reader()).order_by("-id").first()
         self.revision = newest.id if newest else 0
         self._submissions.committed.subscribe(self._signal.set, expect_args=False)
         watch = self._watch_postgres if self._location.is_postgres else self._watch_sqlite
-        tasks = [asyncio.create_task(watch()), asyncio.create_task(self._follow())]
         try:
-            yield
+            async with supervisor.keeping({"signals of commits": watch, "change feed": self._follow}):
+                yield
         finally:
             self._submissions.committed.unsubscribe(self._signal.set)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
         while True:

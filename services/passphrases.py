@@ -15,7 +15,7 @@ from models.accounts import AdminIdentity, Role, require_change
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.database import database_errors, parameters, reader
-from models.errors import InvalidValue, NotAllowed, RegistrationRefused, SubmissionRefused
+from models.errors import InvalidValue, NotAllowed, RegistrationRefused, SubmissionRefused, TooManyAttempts
 from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, digest, judge, new_phrase
 from models.privileges import Privilege, privileges_in
 from models.secrets import Secret, new_secret
@@ -23,7 +23,7 @@ from models.staged_changes import Entry, StagedChanges
 from models.submissions import Registration, Source
 from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedPassphraseChange
 from services.access_records import AccessRecords, add_entry
-from services.attempts import Guesses
+from services.attempts import Guess, Guesses
 from services.submissions import Order, Receipt, Submissions
 from services.transactions import run_transaction
 
@@ -125,15 +125,16 @@ class Passphrases:
         networks: tuple[str, ...] = (),
         note: str = "",
         how: str = "in the page",
-        guesser: str | None = None,
+        address: str = "",
+        is_guesser: bool = False,
     ) -> None:
         """Add a passphrase. Raises InvalidValue for a bad or taken phrase, and NotAllowed.
 
-        Who hears that a phrase is taken has guessed one of somebody else. `guesser` is the address of a caller for whom
-        that would be a gain: a key that may add phrases, but not grant privileges. Then also raises TooManyAttempts.
+        Who hears that a phrase is taken has guessed one of somebody else. `is_guesser` marks a caller, at `address`, for
+        whom that would be a gain: a key that may add phrases, but not grant privileges. Then also raises TooManyAttempts.
         """
-        if guesser is not None:
-            await self._guesses.count(guesser)
+        if is_guesser:
+            await self._guesses.count(address)
         hashed = digest(self._secret, new_phrase(phrase))
 
         async def insert(db: BaseDBAsyncClient) -> None:
@@ -151,7 +152,7 @@ class Passphrases:
                 made_at=datetime.now(UTC),
                 using_db=db,
             )
-            await add_entry(db, AccessKind.PHRASE_ADDED, admin.name, "", f"#{row.id} {how}: {_labels(privileges)}")
+            await add_entry(db, AccessKind.PHRASE_ADDED, admin.name, address, f"#{row.id} {how}: {_labels(privileges)}")
 
         await run_transaction(insert)
         self.changed.emit()
@@ -220,15 +221,27 @@ class Passphrases:
         DatabaseUnavailable.
         """
         ip, service = canonical_ip(ip), canonical_service(service)
+        try:
+            async with self._guesses.guess(ip) as guess:
+                return await self._register_with(phrase, service, ip, guess)
+        except TooManyAttempts:
+            refusal = RegistrationRefused(PhraseProblem.TOO_MANY_ATTEMPTS)
+        except RegistrationRefused as error:
+            refusal = error
+        await self._records.put_flood(
+            AccessKind.PHRASE_REFUSED, "", ip, f"{refusal.reason} {refusal.passphrase}".strip()
+        )
+        raise refusal from None
+
+    async def _register_with(self, phrase: str, service: str, ip: str, guess: Guess) -> Registered:
         while True:
+            row = await self._usable(phrase, ip, guess)
             try:
-                return await self._register(await self._usable(phrase, ip), ip, service)
+                return await self._register(row, ip, service)
             except _OutdatedError:
                 continue  # used or changed at the same moment: judge it as it is now
-            except (RegistrationRefused, NotAllowed) as error:
-                reason = error.reason if isinstance(error, RegistrationRefused) else PhraseProblem.MAKER_DISABLED
-                await self._records.put_flood(AccessKind.PHRASE_REFUSED, "", ip, reason)
-                raise RegistrationRefused(reason) from None
+            except NotAllowed:
+                raise RegistrationRefused(PhraseProblem.MAKER_DISABLED, _passphrase(row).label) from None
 
     async def _register(self, row: PickupPassphrase, ip: str, service: str) -> Registered:
         secret = new_secret()
@@ -240,19 +253,17 @@ class Passphrases:
         self.changed.emit()
         return Registered(ip, service, secret)
 
-    async def _usable(self, phrase: str, ip: str) -> PickupPassphrase:
-        if not await self._guesses.may_try(ip):
-            raise RegistrationRefused(PhraseProblem.TOO_MANY_ATTEMPTS)
+    async def _usable(self, phrase: str, ip: str, guess: Guess) -> PickupPassphrase:
         try:
             hashed = digest(self._secret, canonical_phrase(phrase))
         except InvalidValue:
             hashed = ""  # no phrase can be that: the same answer as for an unknown one
         with database_errors():
             row = await PickupPassphrase.filter(digest=hashed).using_db(reader()).select_related("admin").first()
-        if row is None:
-            await self._guesses.was_wrong(ip)
-        if problem := judge(_passphrase(row) if row else None, ip, datetime.now(UTC)):
-            raise RegistrationRefused(problem)
+        guess.was_wrong = row is None
+        passphrase = _passphrase(row) if row else None
+        if problem := judge(passphrase, ip, datetime.now(UTC)):
+            raise RegistrationRefused(problem, passphrase.label if passphrase else "")
         assert row is not None
         return row
 

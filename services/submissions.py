@@ -38,7 +38,7 @@ from models.submissions import (
     decide_removal,
     inverse,
 )
-from models.tables import Admin, RemovedAuthkey, Submission
+from models.tables import Admin, RemovedAuthkey, ReplacedSecret, Submission
 from models.tables import Modification as ModificationTable
 from services.transactions import run_transaction
 
@@ -148,13 +148,14 @@ class Submissions:
         )
 
     async def purge_removed(self, now: datetime | None = None) -> None:
-        """Forget removed authkeys whose removal can no longer be undone."""
+        """Forget removed authkeys whose removal can no longer be undone, and secrets that were replaced as long ago."""
         before = (now or datetime.now(UTC)) - KEEP_REMOVED
 
         async def delete(db: BaseDBAsyncClient) -> None:
             newest = await Submission.filter(at__lt=before).using_db(db).order_by("-id").first()
             if newest is not None:
                 await RemovedAuthkey.filter(revision__lte=newest.id).using_db(db).delete()
+                await ReplacedSecret.filter(revision__lte=newest.id).using_db(db).delete()
 
         await run_transaction(delete)
 
@@ -319,6 +320,7 @@ async def _write(db: BaseDBAsyncClient, writes: _Writes, revision: int) -> None:
             [[privileges, revision, id_] for id_, privileges in writes.privileges],
         )
     if writes.secrets:
+        await _keep_replaced(db, [change.authkey_id for change in writes.secrets], revision)
         one, two, three, four = parameters(4).split(", ")
         await db.execute_many(
             f"UPDATE authkey SET secret_digest = {one}, secret_hint = {two}, revision = {three} WHERE id = {four}",
@@ -327,6 +329,14 @@ async def _write(db: BaseDBAsyncClient, writes: _Writes, revision: int) -> None:
     await _move(db, "authkey", "removed_authkey", writes.removed, revision)
     await _add(db, writes.new, revision)
     await _move(db, "removed_authkey", "authkey", writes.restored, revision)
+
+
+async def _keep_replaced(db: BaseDBAsyncClient, authkey_ids: Sequence[int], revision: int) -> None:
+    await db.execute_query(
+        "INSERT INTO replaced_secret (secret_digest, authkey_id, ip, service, revision) "
+        f"SELECT secret_digest, id, ip, service, {int(revision)} FROM authkey "
+        f"WHERE id IN ({_ids(authkey_ids)}) AND secret_digest IS NOT NULL ON CONFLICT DO NOTHING"
+    )
 
 
 async def _many(db: BaseDBAsyncClient, insert: str, rows: list[list[Any]]) -> None:

@@ -1,6 +1,7 @@
-"""What the door saw: uses of each authkey and privilege, and refusals. Collected in memory, written in batches.
+"""What the access checks saw: uses of each authkey and privilege, and denied requests. Collected in memory, written in batches.
 
-A question never waits for a write. What is not yet written is lost on kill -9: at most `WRITE_SECONDS` of it.
+A question never waits for a write. What is not yet written is lost on kill -9: at most `WRITE_SECONDS` of it, and calls
+without a key of the last `CHALLENGE_SECONDS`.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from nicegui import Event
@@ -15,18 +17,19 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.authkeys import Authkey
 from models.database import database_errors, parameters, reader
+from models.denials import Challenges, Counted, Denial, PendingDenials
 from models.door import Reason
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Gate
 from models.privileges import PRIVILEGES, Privilege
 from models.tables import KeyUse, Refusal, Submission, UseTracking
 from models.usage import NO_PRIVILEGE, QUIET_DAYS
+from services.supervisor import Supervisor
 from services.transactions import run_transaction
 
 WRITE_SECONDS = 3
 KEPT_REFUSALS = 1_000
 """Rows; equal refusals share one"""
-_PENDING_REFUSALS = 2_000
 _PENDING_USES = 100_000
 _IDS_AT_ONCE = 10_000
 _DRAWN = 50_000
@@ -57,7 +60,9 @@ class Quiet(NamedTuple):
     """The newest submission until then"""
 
 
-_Who = tuple[str, str, int, str, str]
+class _Batch(NamedTuple):
+    uses: dict[tuple[int, int], tuple[int, datetime]]
+    denials: dict[Denial, Counted]
 
 
 class Uses:
@@ -65,7 +70,9 @@ class Uses:
 
     def __init__(self) -> None:
         self._uses: dict[tuple[int, int], tuple[int, datetime]] = {}
-        self._refusals: dict[_Who, tuple[int, datetime, datetime]] = {}
+        self._denials = PendingDenials()
+        self._challenges = Challenges()
+        self._writing: asyncio.Task[None] | None = None
         self._full = asyncio.Event()
         self.since = datetime.now(UTC)
         """When uses began to be counted"""
@@ -86,29 +93,32 @@ class Uses:
         if len(self._uses) >= _PENDING_USES:
             self._full.set()
 
-    def note_refusal(self, reason: Reason, ip: str, authkey_id: int, service: str, what: str) -> None:
-        """A question was answered with no. Of a flood of different ones only the first are noted until the next write."""
-        who = (reason.value, ip[:45], authkey_id, service, what[:80])
+    def note_refusal(self, which: Denial) -> None:
+        """A question was answered with no."""
         now = datetime.now(UTC)
-        count, first, _ = self._refusals.get(who, (0, now, now))
-        if count or len(self._refusals) < _PENDING_REFUSALS:
-            self._refusals[who] = (count + 1, first, now)
+        self._denials.add(which, Counted(1, now, now))
+
+    def note_challenge(self, ip: str, what: str) -> None:
+        """A call without a key was answered with the demand for one: denied, unless the client comes with one."""
+        self._challenges.put(ip, what, monotonic(), datetime.now(UTC))
+
+    def note_credentials(self, ip: str, what: str) -> None:
+        """A call brought a key, right or wrong: what the same client asked without one was not denied."""
+        self._challenges.answered(ip, what)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:
         """Write regularly until the block ends, and once more then."""
         self.since = await _tracking_since()
-        writing = asyncio.create_task(self._write_regularly())
         try:
-            yield
+            async with supervisor.keeping({"uses": self._write_regularly}):
+                yield
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
             try:
-                await self.write()
-            except DatabaseUnavailable:
+                await self.write(all_challenges=True)
+            except DatabaseError:
                 log.warning("The latest uses of authkeys could not be written.")
 
     async def _write_regularly(self) -> None:
@@ -121,35 +131,63 @@ class Uses:
             self._full.clear()
             try:
                 await self.write()
-            except DatabaseUnavailable:
-                log.warning("Uses of authkeys could not be written; they are kept for the next attempt.")
+            except DatabaseUnavailable as error:
+                log.warning("Uses of authkeys could not be written; they are kept for the next attempt. %s", error)
 
-    async def write(self) -> None:
+    async def write(self, *, all_challenges: bool = False) -> None:
         """Write what is collected. Raises DatabaseUnavailable; then it stays collected."""
-        uses, self._uses = self._uses, {}
-        refusals, self._refusals = self._refusals, {}
-        if not uses and not refusals:
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write(float("inf") if all_challenges else monotonic()))
+            self._writing.add_done_callback(self._written)
+        writing = self._writing
+        # Who is cancelled while it waits (the program ends) leaves it to go on: else the batch would be written twice.
+        await asyncio.shield(writing)
+        if all_challenges and (self._uses or len(self._denials)):
+            await self.write(all_challenges=True)  # what was noted while the one before was under way
+
+    def _written(self, writing: "asyncio.Task[None]") -> None:
+        self._writing = None
+        if not writing.cancelled():
+            writing.exception()  # whoever waits for it gets it
+
+    async def _write(self, moment: float) -> None:
+        for which, counted in self._challenges.expired(moment).items():
+            self._denials.add(which, counted)
+        batch = _Batch(self._uses, self._denials.take())
+        self._uses = {}
+        if not batch.uses and not batch.denials:
             return
-
-        async def store(db: BaseDBAsyncClient) -> None:
-            await _add_uses(db, uses)
-            await _add_refusals(db, refusals)
-
         try:
-            await run_transaction(store)
-        except BaseException:
-            self._take_again(uses, refusals)
+            await run_transaction(lambda db: _store(db, batch))
+        except DatabaseUnavailable:
+            self._give_back(batch)
             raise
+        except Exception:
+            log.exception("Uses and denied requests could not be written together; now one by one.")
+            await self._write_one_by_one(batch)
+        if batch.denials:
+            await run_transaction(_prune_denials)
 
-    def _take_again(
-        self, uses: dict[tuple[int, int], tuple[int, datetime]], refusals: dict[_Who, tuple[int, datetime, datetime]]
-    ) -> None:
-        for key, (count, at) in uses.items():
+    async def _write_one_by_one(self, batch: _Batch) -> None:
+        """What no database takes must not keep everything else from being written, again and again."""
+        parts = [_Batch({which: use}, {}) for which, use in batch.uses.items()]
+        parts += [_Batch({}, {which: counted}) for which, counted in batch.denials.items()]
+        while parts:
+            part = parts.pop()
+            try:
+                await run_transaction(lambda db, part=part: _store(db, part))  # type: ignore[misc]
+            except DatabaseUnavailable:
+                for rest in (part, *parts):
+                    self._give_back(rest)
+                raise
+            except Exception as error:
+                log.warning("A use or a denied request cannot be stored and is left out: %s.", type(error).__name__)
+
+    def _give_back(self, batch: _Batch) -> None:
+        for key, (count, at) in batch.uses.items():
             more, later = self._uses.get(key, (0, at))
             self._uses[key] = (count + more, max(at, later))
-        for who, (count, first, last) in refusals.items():
-            more, _, later = self._refusals.get(who, (0, first, last))
-            self._refusals[who] = (count + more, first, max(last, later))
+        self._denials.give_back(batch.denials)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -259,25 +297,42 @@ async def _tracking_since() -> datetime:
     return await run_transaction(begin)
 
 
+async def _store(db: BaseDBAsyncClient, batch: _Batch) -> None:
+    await _add_uses(db, batch.uses)
+    await _add_denials(db, batch.denials)
+
+
+# Both in the order of their keys: instances that write the same rows in different orders would wait for each other.
+
+
 async def _add_uses(db: BaseDBAsyncClient, uses: dict[tuple[int, int], tuple[int, datetime]]) -> None:
     if uses:
         await db.execute_many(
             f"INSERT INTO key_use (authkey_id, privilege, count, last_at) VALUES ({parameters(4)}) "
             "ON CONFLICT (authkey_id, privilege) DO UPDATE SET count = key_use.count + excluded.count, "
-            "last_at = excluded.last_at",
-            [[authkey_id, bit, count, at] for (authkey_id, bit), (count, at) in uses.items()],
+            f"last_at = {_later('key_use')}",
+            [[authkey_id, bit, count, at] for (authkey_id, bit), (count, at) in sorted(uses.items())],
         )
 
 
-async def _add_refusals(db: BaseDBAsyncClient, refusals: dict[_Who, tuple[int, datetime, datetime]]) -> None:
-    if not refusals:
+async def _add_denials(db: BaseDBAsyncClient, denials: dict[Denial, Counted]) -> None:
+    if not denials:
         return
     await db.execute_many(
         "INSERT INTO refusal (reason, ip, authkey_id, service, what, count, first_at, last_at) "
         f"VALUES ({parameters(8)}) ON CONFLICT (reason, ip, authkey_id, service, what) DO UPDATE SET "
-        "count = refusal.count + excluded.count, last_at = excluded.last_at",
-        [[*who, *counted] for who, counted in refusals.items()],
+        f"count = refusal.count + excluded.count, last_at = {_later('refusal')}",
+        [[*which, *counted] for which, counted in sorted(denials.items())],
     )
+
+
+async def _prune_denials(db: BaseDBAsyncClient) -> None:
+    """Keep the newest only. In a transaction of its own, which holds no rows that other instances wait for."""
     oldest_kept = await Refusal.all().using_db(db).order_by("-last_at").offset(KEPT_REFUSALS - 1).first()
     if oldest_kept is not None:
         await Refusal.filter(last_at__lt=oldest_kept.last_at).using_db(db).delete()
+
+
+def _later(table: str) -> str:
+    """The later one of the stored and the new time: batches of several processes arrive in any order."""
+    return f"CASE WHEN excluded.last_at > {table}.last_at THEN excluded.last_at ELSE {table}.last_at END"

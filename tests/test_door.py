@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from models.authkeys import Authkey
 from models.database import DatabaseLocation
+from models.denials import denial
 from models.door import KeyState, Reason, decide
 from models.manage2_functions import Gate
 from models.privileges import PRIVILEGES, Privilege
@@ -209,7 +210,7 @@ async def test_refusals_are_grouped_with_their_reason_and_without_the_key(consol
 
 async def test_a_flood_of_different_refusals_stays_bounded(console: Console) -> None:
     for n in range(KEPT_REFUSALS * 2):
-        console.uses.note_refusal(Reason.UNKNOWN_KEY, f"10.0.{n >> 8}.{n & 255}", 0, "", "search")
+        console.uses.note_refusal(denial(Reason.UNKNOWN_KEY, f"10.0.{n >> 8}.{n & 255}", 0, "", "search"))
         if n % 500 == 0:
             await console.uses.write()
     await console.uses.write()

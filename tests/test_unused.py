@@ -13,6 +13,7 @@ from models.tables import KeyUse, Submission
 from models.usage import NO_PRIVILEGE
 from models.views import View, parse_view
 from services.console import Console
+from services.supervisor import Supervisor
 from tests.support import ADD, SEARCH, add_keys, cells, new_keys, submit
 
 DAY = timedelta(days=1)
@@ -82,7 +83,7 @@ async def test_one_step_stages_the_revocation_of_all_that_is_unused(console: Con
 
 async def test_the_beginning_of_tracking_is_remembered(console: Console) -> None:
     first = console.uses.since
-    async with console.uses.running():
+    async with console.uses.running(Supervisor()):
         assert console.uses.since == first
 
 

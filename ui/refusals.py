@@ -24,14 +24,23 @@ _IN_WORDS = {
     Reason.NO_KEY: "The call brought no key.",
     Reason.UNKNOWN_KEY: "No authkey has the key that it brought.",
     Reason.REMOVED: "This authkey was removed.",
+    Reason.REPLACED: "This key was replaced by a new one.",
     Reason.WRONG_IP: "The key is right, but it belongs to another IP address.",
     Reason.PRIVILEGE_MISSING: "The authkey does not have this privilege.",
-    Reason.NOT_FOR_KEYS: "No privilege covers this: only an account with its password may do it.",
+    Reason.NOT_FOR_KEYS: "No privilege covers this: only an admin's password opens it, and only through the gateway.",
     Reason.UNKNOWN_WHAT: "Neither a privilege nor a function that Authkeys knows was asked for.",
     Reason.UNCLEAR: (
         "The proxy in front did not say what it asks for, or handed the caller's own query on. Its file must name the "
         "privilege in the path, as in /authorize/search, or tell the original URI; see deploy/."
     ),
+    Reason.BACKEND: "The call was allowed, but the licensing backend answered with a redirect or asked for a password.",
+    Reason.PHRASE_UNKNOWN: "There is no such pickup passphrase.",
+    Reason.PHRASE_REMOVED: "The pickup passphrase was removed.",
+    Reason.PHRASE_USED_UP: "The pickup passphrase is used up.",
+    Reason.PHRASE_EXPIRED: "The pickup passphrase has expired.",
+    Reason.PHRASE_WRONG_NETWORK: "The pickup passphrase may not be used from this address.",
+    Reason.PHRASE_MAKER_DISABLED: "The account that made the pickup passphrase may no longer make any.",
+    Reason.TOO_MANY_PHRASES: "Too many wrong pickup passphrases came from this address in a minute.",
 }
 
 
@@ -114,7 +123,7 @@ class RefusalsPage:
     def _build_row(self, group: RefusalGroup) -> _Row:
         with ui.element("tr") as row:
             with ui.element("th").props("scope=row"):
-                ui.label(group.service or ("Unknown key" if group.reason is not Reason.NO_KEY else "No key"))
+                ui.label(_who(group))
             for text, classes in (
                 (group.ip, "address"),
                 (_asked(group.what), ""),
@@ -197,6 +206,18 @@ class DoorTester:
         entry = (await self._console.staging.of(self._window.admin.id))[row.id]
         key = KeyState(row.id, row.ip, row.service, entry.applied_to(row.privileges))
         return Verdict(Reason.REMOVED, key) if entry.removal else decide(key, ip, needs)
+
+
+def _who(group: RefusalGroup) -> str:
+    """Whose call it was, as far as that is known."""
+    if group.service:
+        return group.service
+    match group.reason:
+        case Reason.NO_KEY:
+            return "No key"
+        case Reason.UNKNOWN_WHAT | Reason.UNCLEAR | Reason.BACKEND:
+            return "Not looked at"
+    return "Unknown key"
 
 
 def _in_words(verdict: Verdict) -> str:
