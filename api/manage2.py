@@ -9,7 +9,7 @@ realm, because the Perl module sends its password only after that.
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 
 from api.callers import BodyNotRead, address_of, printable_path, read_body
 from api.gateway import Backend, BackendAnswerRefused, BackendUnavailable, trusted_headers
@@ -67,7 +67,10 @@ def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
     @router.api_route("/{path:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
     async def call(request: Request) -> Response:
         path = _raw_path(request)
-        function = unknown_function_at(path) or function_at(path)
+        try:
+            function = unknown_function_at(path) or function_at(path)
+        except InvalidValue:
+            return PlainTextResponse(f"{_NO_SUCH_FUNCTION}\n", 404)
         query = request.scope["query_string"]
         try:
             body = await read_body(request)

@@ -119,9 +119,11 @@ class Guesses:
             if self._under_way[place] > left:
                 await self._refuse(place)
             guess = Guess()
-            yield guess
-            if guess.was_wrong:
-                await self._limiter.hit(self._WRONG, place)
+            try:
+                yield guess
+            finally:
+                if guess.was_wrong:
+                    await self._limiter.hit(self._WRONG, place)
         finally:
             self._under_way[place] -= 1
             if not self._under_way[place]:

@@ -61,6 +61,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
+            "ReplacedSecret",
         }  # fmt: skip
         assert not any((await everything()).values())
 
