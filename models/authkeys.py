@@ -31,8 +31,7 @@ def canonical_service(text: str) -> str:
 
     Raises InvalidValue if it is empty, longer than 100 characters, or holds characters that nobody can see.
     """
-    shown = f"The service name {text.strip()[:20]!r}"
-    service = canonical_text(text, shown)
+    service = canonical_text(text, f"The service name {text.strip()[:20]!r}")
     if not service:
         raise InvalidValue("A service name is needed: the name of the service that uses the key.")
     if len(service) > MAX_SERVICE_LENGTH:

@@ -170,19 +170,26 @@ def _assignment(row: _Row) -> Assignment:
 
 
 def _ip(cell: str) -> str:
-    text = cell.strip()
-    if text.startswith("'"):
-        raise InvalidValue(f"{text!r:.80} begins with an apostrophe, as spreadsheets mark text; remove it.")
-    if _AS_NUMBER.fullmatch(text) or _AS_DATE.fullmatch(text) or _FORMULA_ERROR.fullmatch(text):
-        raise InvalidValue(
-            f"{text!r:.80} is what a spreadsheet made of an IP address, or of a formula. Format the column as text, and "
-            "write the address anew, such as 192.0.2.7."
-        )
-    return canonical_ip(text)
+    try:
+        return canonical_ip(cell)
+    except InvalidValue:
+        text = cell.strip()
+        if text.startswith("'"):
+            raise InvalidValue(
+                f"{text!r:.80} begins with an apostrophe, as spreadsheets mark text; remove it."
+            ) from None
+        if _AS_NUMBER.fullmatch(text) or _AS_DATE.fullmatch(text) or _FORMULA_ERROR.fullmatch(text):
+            raise InvalidValue(
+                f"{text!r:.80} is what a spreadsheet made of an IP address, or of a formula. Format the column as text, "
+                "and write the address anew, such as 192.0.2.7."
+            ) from None
+        raise
 
 
 def _service(cell: str) -> str:
     text = cell.strip()
+    if text[:1] not in ("#", "E", "=", "'"):
+        return canonical_service(text)
     if _FORMULA_ERROR.fullmatch(text):
         raise InvalidValue(f"{text!r:.80} is a spreadsheet's error message instead of a service name.")
     if text.startswith("="):

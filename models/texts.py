@@ -40,12 +40,14 @@ def canonical_text(text: str, what: str) -> str:
     character or one that nobody can see.
     """
     composed = unicodedata.normalize("NFC", text).strip()
+    if composed.isalnum() and composed.isascii():
+        return composed  # nearly all; a long import asks this a million times
     check_visible(composed, what)
     return " ".join(composed.split())
 
 
 def check_visible(text: str, what: str) -> None:
-    """Raise InvalidValue if a text holds a control character, or a character that nobody can see."""
+    """Raise InvalidValue, which names the code point, for a control character or one that nobody can see."""
     if (character := control_character(text)) is not None:
         raise InvalidValue(f"{what} holds the control character U+{ord(character):04X}; remove it.")
     check_unseen(text, what)
@@ -61,7 +63,7 @@ def check_unseen(text: str, what: str) -> None:
 def control_character(text: str) -> str | None:
     """The first character that no text shown in the page may hold, or None."""
     if text.isascii() and text.isprintable():
-        return None  # nearly all; a long import asks this a million times
+        return None
     return next(
         (each for each in text if unicodedata.category(each) in _CONTROL_CATEGORIES or each in _DIRECTION_MARKS), None
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-from models.errors import TooManyAttempts
+from models.addresses import canonical_ip
+from models.errors import InvalidValue, TooManyAttempts
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -156,8 +157,8 @@ def _limit(a_minute: int) -> "RateLimitItem":
 def _place(address: str) -> str:
     """What counts as one address: of IPv6 a /64 network, all of whose addresses belong to whoever has one."""
     try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+        ip = ipaddress.ip_address(canonical_ip(address))  # else all mapped IPv4 addresses would be in one network
+    except InvalidValue:
         return address
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 and not ip.is_loopback else str(ip)
 

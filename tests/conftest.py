@@ -14,9 +14,23 @@ from tests.browser import chromium
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.requirements import INSTALL_HINT
 
-# A slow machine is no error; and what lands or not is not left to chance: other examples are tried where one works.
+FUZZ_EXAMPLES = 40
+"""Of each test for one seed. So few, that several seeds are tried in a minute."""
+
+# A slow machine is no error. What lands or not is not left to chance: in CI the examples are always the same ones. Others
+# are tried where one works, and in CI by `.ci/fuzz`, which prints its seeds.
 settings.register_profile("authkeys", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "fuzz", deadline=None, derandomize=False, database=None, print_blob=True, max_examples=FUZZ_EXAMPLES
+)
 settings.load_profile("authkeys")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of Hypothesis's is tried with random examples too; those that use it within mark themselves."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("fuzz")
 
 
 @pytest.fixture(scope="session")

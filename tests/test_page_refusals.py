@@ -1,5 +1,7 @@
 """The view of refusals, without a browser: why, how often, the remedy, and the tester of the door."""
 
+from ipaddress import IPv6Address
+
 import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
@@ -121,10 +123,29 @@ async def test_the_tester_answers_for_now_and_for_after_my_staged_changes(
     await page.should_see("Nothing was refused")
 
 
+@pytest.mark.parametrize("spelled", [f"  ::ffff:{IP} ", f"::FFFF:{IPv6Address(f'::ffff:{IP}').exploded[-9:]}"])
+async def test_the_tester_takes_any_spelling_of_the_address_and_the_name(
+    page: User, authkey: tuple[Authkey, Secret], spelled: str
+) -> None:
+    key, _ = authkey
+    page.find(marker="test-key").type(f" {key.service}\u00a0")
+    page.find(marker="test-ip").type(spelled)
+    page.find(marker="test-ask").click()
+    await says(page, "test-now", "Now: refused. The authkey does not have this privilege.")
+
+
+async def test_the_tester_refuses_in_words_what_is_no_address(page: User) -> None:
+    page.find(marker="test-key").type("billing")
+    page.find(marker="test-ip").type("192.0.2.0/24")
+    page.find(marker="test-ask").click()
+    await is_told(page, "'192.0.2.0/24' is a network")
+
+
 async def test_the_tester_refuses_a_forged_privilege_in_words(page: User) -> None:
     with page:
         select = next(iter(ElementFilter(marker="test-privilege", local_scope=False)))
     assert isinstance(select, ui.select)
+    page.find(marker="test-ip").type(IP)
     select.value = None
     UserInteraction(page, set(page.find(marker="test-ask").elements), None).trigger("click")
     await is_told(page, "is not a privilege")

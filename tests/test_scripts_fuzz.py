@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.authorize import AUTHORIZE_PATH
 from api.gateway import Backend
 from api.scripts import is_for_scripts, scripts_app
 from api.stub_backend import stub_backend
@@ -67,6 +68,7 @@ async def send(
     return await client.send(request)
 
 
+@pytest.mark.fuzz
 def test_ten_thousand_malformed_requests_do_no_harm(
     sqlite_database: DatabaseLocation, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,7 +90,7 @@ def test_ten_thousand_malformed_requests_do_no_harm(
         async def state() -> object:
             return await all_keys(), await submissions(), await console.passphrases.active()
 
-        @settings(max_examples=10_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=settings().max_examples * 100, database=None, suppress_health_check=list(HealthCheck))
         @given(
             st.sampled_from(["GET", "POST", "HEAD", "PUT", "get"]),
             paths,
@@ -112,6 +114,32 @@ def test_ten_thousand_malformed_requests_do_no_harm(
     assert PHRASE not in caplog.text
 
 
-@given(st.text(max_size=60))
-def test_every_path_is_for_scripts_or_for_persons(path: str) -> None:
-    assert is_for_scripts(path) in (True, False)
+@pytest.mark.fuzz
+def test_the_gate_leaves_to_scripts_exactly_the_paths_at_which_they_are_answered(
+    sqlite_database: DatabaseLocation,
+) -> None:
+    with asyncio.Runner() as runner:
+        console_context = open_console(sqlite_database)
+        console = runner.run(console_context.__aenter__())
+        transport = httpx.ASGITransport(scripts_app(console, (), None), client=(ELSEWHERE, 1))
+        client = httpx.AsyncClient(transport=transport)
+
+        @settings(max_examples=settings().max_examples * 5, suppress_health_check=list(HealthCheck))
+        @given(paths | st.sampled_from([f"{AUTHORIZE_PATH}/", f"{AUTHORIZE_PATH}/openapi.json", f"{AUTHORIZE_PATH}x"]))
+        def attempt(path: str) -> None:
+            answer = runner.run(send(client, "GET", path, b"", b"", {}))
+            if answer is not None and answer.status_code != 404:
+                assert is_for_scripts(answer.request.url.raw_path.partition(b"?")[0].decode("latin-1"))
+
+        attempt()
+        for function in FUNCTIONS:
+            assert runner.run(send(client, "GET", function.path, b"", b"", {})).status_code != 404
+        runner.run(client.aclose())
+        runner.run(console_context.__aexit__(None, None, None))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/launch", "/sign-out", "/grid/rows", "/_nicegui_ws/", "/authorized", ""]
+)
+def test_the_pages_of_persons_are_not_for_scripts(path: str) -> None:
+    assert not is_for_scripts(path)

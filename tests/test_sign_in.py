@@ -147,6 +147,22 @@ async def test_all_addresses_of_one_ipv6_network_count_as_one(console: Console) 
     assert await wait_after_guesses(console, 1, "2001:db8:1:3::1") == []
 
 
+async def test_ipv4_addresses_written_as_ipv6_ones_do_not_count_as_one_network(console: Console) -> None:
+    waits = [await wait_after_guesses(console, 1, f"::ffff:192.0.2.{number}") for number in range(10)]
+    assert waits == [[]] * 10
+    assert await wait_after_guesses(console, 5, "192.0.2.0") != [], "the same address"
+
+
+@pytest.mark.parametrize("address", ["fe80::1%" + "z" * 5_000, "a\x00b", "\ud83d"])
+async def test_an_address_that_no_table_takes_is_recorded_as_far_as_it_can_be(console: Console, address: str) -> None:
+    admin = await dana(console)
+    assert await console.admins.authenticate("dana", OTHER_PASSWORD, address) is None
+    assert await console.sessions.launch("invented", address) is None
+    await console.sessions.begin(admin, address)
+    recorded = [entry.address for entry in await console.records.newest(3)]
+    assert recorded == ["".join(each if each.isprintable() else "?" for each in address)[:45]] * 3
+
+
 async def test_guessing_from_everywhere_does_not_lock_out_who_is_signed_in_already(console: Console) -> None:
     admin = await dana(console)
     await session_of(console, admin)

@@ -72,5 +72,6 @@ async def test_every_loop_of_the_program_goes_on_after_a_mistake(
         return loop.restarts > 0 and loop.is_running
 
     await eventually(began_anew)
+    monkeypatch.undo()
     assert failed.is_set()
     assert loop.error.startswith("ZeroDivisionError")

@@ -1,12 +1,14 @@
 """The view "Why was it refused?": what the door refused lately, live, with the remedy; and a tester of the door."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import Request, Response
 from nicegui import ui
 
-from models.authkeys import Authkey
+from models.addresses import canonical_ip
+from models.authkeys import Authkey, canonical_service
 from models.door import KeyState, Reason, Verdict, decide
 from models.errors import InvalidValue
 from models.manage2_functions import function_at
@@ -182,7 +184,7 @@ class DoorTester:
         with user_errors():
             await self._window.require_session()
             needs = privilege(self._what.value)
-            ip = str(self._ip.value or "").strip()
+            ip = canonical_ip(str(self._ip.value or ""))
             text = str(self._key.value or "").strip()
             verdict, row = await self._verdict(text, ip, needs)
             self._now.set_text(f"Now: {_in_words(verdict)}")
@@ -198,7 +200,10 @@ class DoorTester:
         return verdict, next(iter(found.values()), None)
 
     async def _row(self, service: str, ip: str) -> Authkey | None:
-        return next((row for row in await self._console.authkeys.of_ip(ip) if row.service == service), None)
+        names = {service}
+        with suppress(InvalidValue):
+            names.add(canonical_service(service))
+        return next((row for row in await self._console.authkeys.of_ip(ip) if row.service in names), None)
 
     async def _after(self, verdict: Verdict, row: Authkey | None, ip: str, needs: Privilege) -> Verdict:
         if row is None:
