@@ -12,8 +12,12 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from models.database import DatabaseLocation
+from models.privileges import mask_of, privilege
+from models.secrets import new_secret
+from models.submissions import Registration
 from services.console import Console, open_console
 from tests.forked import processes
+from tests.support import submit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,3 +104,16 @@ async def _serve(pipe: Connection, database: DatabaseLocation) -> None:
     except Exception as error:
         pipe.send(("raised", error))
         raise
+
+
+def issue_key(database: str, ip: str, service: str, *privilege_ids: str) -> str:
+    """Let a server register an authkey with these privileges, in another process; its secret."""
+    secret = new_secret()
+    key = Registration(ip, service, mask_of(map(privilege, privilege_ids)), secret.digest, secret.hint)
+
+    async def ask() -> None:
+        async with another_process(DatabaseLocation(database)) as other:
+            await other.do(submit, key)
+
+    asyncio.run(ask())
+    return secret.text

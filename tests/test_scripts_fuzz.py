@@ -121,7 +121,7 @@ def test_the_gate_leaves_to_scripts_exactly_the_paths_at_which_they_are_answered
     with asyncio.Runner() as runner:
         console_context = open_console(sqlite_database)
         console = runner.run(console_context.__aenter__())
-        transport = httpx.ASGITransport(scripts_app(console, (), None), client=(ELSEWHERE, 1))
+        transport = httpx.ASGITransport(scripts_app(console, TrustedProxies(), None), client=(ELSEWHERE, 1))
         client = httpx.AsyncClient(transport=transport)
 
         @settings(max_examples=settings().max_examples * 5, suppress_health_check=list(HealthCheck))
