@@ -110,7 +110,7 @@ def csv_file(folder: Path, *lines: tuple[str, str]) -> Path:
 
 async def found(console: Console, search: str) -> set[str]:
     """The names of the authkeys that a search shows."""
-    return {row.name for row in await console.authkeys.block(View(search=search), console.admin.id, 0, 100)}
+    return {row.name for row in await console.authkeys.matching(View(search=search), console.admin.id)}
 
 
 @pytest.mark.fuzz
