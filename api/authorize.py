@@ -21,7 +21,7 @@ from models.door import Place, Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
 from models.manage2_functions import Gate, function_at
-from models.manage2_requests import Variables, credentials_of, split_uri
+from models.manage2_requests import Credentials, Variables, credentials_of, split_uri, without_key
 from models.privileges import privilege
 from models.proxies import TrustedProxies
 from services.door import Door, Question
@@ -29,6 +29,8 @@ from services.door import Door, Question
 log = logging.getLogger(__name__)
 
 AUTHORIZE_PATH = "/authorize"
+URI_HEADER = "X-Authkeys-Uri"
+"""What an allowed call's URI is without its key, where there is one in it: for the proxy to hand on"""
 MAX_QUESTIONS = 100
 _ORIGINAL_URI = (b"x-original-uri", b"x-forwarded-uri")
 _NO_VARIABLES = Variables(b"")
@@ -104,7 +106,7 @@ def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
         except DatabaseUnavailable:
             return _CANNOT_SAY
         if reason is None:
-            return _YES
+            return _yes(told.original_uri, credentials)
         return _UNKNOWN_CALLER if reason.is_about_who else _NO
 
     for path in (AUTHORIZE_PATH, f"{AUTHORIZE_PATH}/{{privilege_id:path}}"):
@@ -146,6 +148,15 @@ def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
         return JSONResponse({"answers": answers} if isinstance(asked, AskMany) else answers[0], headers=_NO_STORE)
 
     return router
+
+
+def _yes(original_uri: str, credentials: Credentials | None) -> Response:
+    """The call may pass: without the key, where that stands in its query, because the backend needs none."""
+    path, query = split_uri(original_uri)
+    if not query or (kept := without_key(query, credentials.secret if credentials else None)) == query:
+        return _YES
+    uri = f"{path}?{kept.decode('latin-1')}" if kept else path
+    return Response(status_code=204, headers={**_NO_STORE, URI_HEADER: uri})
 
 
 async def _ask(door: Door, secret: str | None, ip: str, needs: list[Need]) -> Reason | None:

@@ -27,6 +27,7 @@ from models.manage2_requests import (
     parse_variables,
     wanted_output,
 )
+from models.secrets import looks_like_key
 from services.console import Console
 from services.door import Question
 
@@ -180,7 +181,7 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
     verdict = await console.door.judge(question)
     if credentials.username is not None and verdict.reason and verdict.reason.is_about_who:
         # Whatever the key is, all the same is done and answered as for one that never was: nobody shall learn from it
-        # that a stolen key is real.
+        # that a stolen key is real. What has the form of a key is no mistyped password, so its client gets the reason.
         console.uses.note_credentials(ip, function.name)
         try:
             caller = await _with_password(console, function, credentials, ip)
@@ -190,11 +191,16 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
         if caller is not None:
             return caller
         console.door.note_refusal(question, verdict)
-        raise _Refused(refused(function, _WRONG_CREDENTIALS), 401)
+        raise _Refused(refused(function, _WRONG_CREDENTIALS), _status_for(credentials))
     verdict = await console.door.ask(question)
     if verdict.key is None or not verdict.allowed:
         raise _Refused(refused(function, _NOT_ALLOWED))
     return _Caller(credentials, credentials.username or verdict.key.service, console.admin, verdict.key)
+
+
+def _status_for(credentials: Credentials) -> int:
+    """With which a wrong key or password is refused: a 401 asks for another password, and hides the reason from Perl's users."""
+    return 200 if looks_like_key(credentials.secret) else 401
 
 
 def _credentials(variables: Variables, request: Request) -> Credentials | None:
@@ -207,7 +213,7 @@ async def _with_password(
     try:
         admin = await console.admins.authenticate_script(credentials.username or "", credentials.secret, ip)
     except TooManyAttempts as error:
-        raise _Refused(refused(function, str(error)), 401) from None
+        raise _Refused(refused(function, str(error)), _status_for(credentials)) from None
     if admin is None:
         return None
     if not admin.may_change:

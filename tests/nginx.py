@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ _FRAME = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{}}
 http {{
-    access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+    client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
     uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     {server}
 }}
@@ -27,10 +28,9 @@ http {{
 
 
 @contextmanager
-def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
-    """Run deploy/`configuration` with its addresses and files replaced by a test's own."""
-    server = _adapted(configuration, replaced)
-    server = server.replace("/var/log/nginx", str(folder))
+def running_nginx(site: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
+    """Run one site of deploy/nginx.conf with its addresses and files replaced by a test's own."""
+    server = _adapted("nginx.conf", f"server_name {site};", {"/var/log/nginx": str(folder), **replaced})
     file = folder / "nginx.conf"
     file.write_text(_FRAME.format(folder=folder, server=server))
     with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:
@@ -42,23 +42,21 @@ def running_nginx(configuration: str, folder: Path, replaced: Mapping[str, str])
 
 
 @contextmanager
-def running_caddy(folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
-    """Run deploy/Caddyfile likewise; it changes nothing outside of the folder."""
+def running_caddy(site: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
+    """Run one site of deploy/Caddyfile likewise; it changes nothing outside of the folder."""
     file = folder / "Caddyfile"
     options = "{\n\tadmin off\n\tauto_https off\n}\n"
-    file.write_text(options + _adapted("Caddyfile", replaced))
+    file.write_text(options + _adapted("Caddyfile", f"\n{site} {{", replaced))
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
-    with subprocess.Popen(command, env={"HOME": str(folder)}, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
+    log = (folder / "caddy.log").open("w+")
+    with log, subprocess.Popen(command, env={"HOME": str(folder)}, stderr=log) as process:
         try:
-            said = []
-            while "serving initial configuration" not in (line := process.stderr.readline()):
-                said.append(line)
-                assert line, "".join(said)
+            while "serving initial configuration" not in (said := (folder / "caddy.log").read_text()):
+                assert process.poll() is None, said
+                time.sleep(0.02)
             yield
         finally:
             process.terminate()
-            process.communicate()
 
 
 def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
@@ -76,6 +74,20 @@ def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
     return certificate, key
 
 
+def nginx_tls(port: int, certificate: Path, key: Path) -> dict[str, str]:
+    """What is replaced in a site of nginx's for it to listen here."""
+    return {
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "/etc/ssl/keys.example.com.pem": str(certificate),
+        "/etc/ssl/keys.example.com.key": str(key),
+    }
+
+
+def caddy_tls(site: str, port: int, certificate: Path, key: Path) -> dict[str, str]:
+    """The same for Caddy."""
+    return {f"\n{site} {{": f"\nhttps://{site}:{port} {{\n\ttls {certificate} {key}"}
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:
@@ -83,8 +95,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _adapted(configuration: str, replaced: Mapping[str, str]) -> str:
-    text = (ROOT / "deploy" / configuration).read_text()
+def _adapted(configuration: str, site: str, replaced: Mapping[str, str]) -> str:
+    """The beginning of a file in deploy/ and the section of one of its sites."""
+    beginning, *sections = (ROOT / "deploy" / configuration).read_text().split("\n# -- ")
+    [section] = [each for each in sections if site in each]
+    text = f"{beginning}\n# -- {section}"
     for old, new in replaced.items():
         assert old in text, f"{configuration} has no {old!r}"
         text = text.replace(old, new)

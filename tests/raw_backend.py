@@ -90,6 +90,9 @@ class RawBackend:
             ),
             "",
         )
+        if request.startswith(b"HEAD "):
+            writer.write(_answer("200 OK").removesuffix(_JSON))
+            return True
         if what == "hold":
             self.held.release()
             await self._released.wait()

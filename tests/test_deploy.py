@@ -1,10 +1,9 @@
 """The configurations in deploy/, as they are but for addresses and certificates, before the real program."""
 
-import http.client
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,24 +12,31 @@ from playwright.async_api import Browser, Page, Response, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.backend import running_backend
 from tests.browser import PATIENCE_MS, bar, box, choose, chromium, needs_chromium, sign_in
-from tests.nginx import free_port, needs_caddy, needs_nginx, running_caddy, running_nginx, self_signed
+from tests.nginx import (
+    caddy_tls,
+    free_port,
+    needs_caddy,
+    needs_nginx,
+    nginx_tls,
+    running_caddy,
+    running_nginx,
+    self_signed,
+)
 from tests.program import PASSWORD, Program, add_admin, import_csv, running, write_csv
 
-CONSOLE, BACKEND = "keys.example.com", "manage2.example.com"
+CONSOLE = "keys.example.com"
 KEY = ("192.0.2.1", "billing")
 DATABASE = "authkeys.db"
 CLIENT, FORGED = "127.0.0.9", "203.0.113.9"
 
 
 class Front:
-    """A program behind a proxy: `url` is where the browser finds the console, `door` where scripts find the backend."""
+    """A program behind a proxy: `url` is where the browser finds the console."""
 
-    def __init__(self, server: Program, port: int, door_port: int = 0, path: str = "") -> None:
+    def __init__(self, server: Program, port: int, path: str = "") -> None:
         self.server = server
         self.url = f"https://{CONSOLE}:{port}{path}"
-        self.door = f"http://127.0.0.1:{door_port}"
         self._tls = f"https://127.0.0.1:{port}{path}"
 
     def client(self, **headers: str) -> httpx.Client:
@@ -72,31 +78,21 @@ def behind_nginx(folder: Path, *, path: str = "", keeps_path: bool = False) -> I
     with running(*arguments, database=str(folder / DATABASE)) as server:
         inner = server.url.removesuffix(path)
         replaced = {
-            "listen 443": f"listen 127.0.0.1:{port}",
-            f"/etc/ssl/{CONSOLE}.pem": str(certificate),
-            f"/etc/ssl/{CONSOLE}.key": str(key),
+            **nginx_tls(port, certificate, key),
             "http://127.0.0.1:8080;": f"{inner}{'' if keeps_path or not path else '/'};",
             "location / {": f"location {path}/ {{",
         }
-        with running_nginx("nginx-console.conf", folder, replaced):
+        with running_nginx(CONSOLE, folder, replaced):
             yield Front(server, port, path=path)
 
 
 @contextmanager
 def behind_caddy(folder: Path) -> Iterator[Front]:
-    port, door_port, (certificate, key) = free_port(), free_port(), self_signed(folder, CONSOLE)
-    with ExitStack() as stack:
-        backend = stack.enter_context(running_backend())
-        arguments = ["--trusted-proxy", "127.0.0.1", "--allowed-host", CONSOLE]
-        server = stack.enter_context(running(*arguments, database=str(folder / DATABASE)))
-        replaced = {
-            f"\n{CONSOLE} {{": f"\nhttps://{CONSOLE}:{port} {{\n\ttls {certificate} {key}",
-            f"\n{BACKEND} {{": f"\nhttp://:{door_port} {{",
-            "127.0.0.1:8080": server.url.removeprefix("http://"),
-            "127.0.0.1:9000": f"127.0.0.1:{backend}",
-        }
-        stack.enter_context(running_caddy(folder, replaced))
-        yield Front(server, port, door_port)
+    port, (certificate, key) = free_port(), self_signed(folder, CONSOLE)
+    with running("--trusted-proxy", "127.0.0.1", "--allowed-host", CONSOLE, database=str(folder / DATABASE)) as server:
+        replaced = caddy_tls(CONSOLE, port, certificate, key) | {"127.0.0.1:8080": server.url.removeprefix("http://")}
+        with running_caddy(CONSOLE, folder, replaced):
+            yield Front(server, port)
 
 
 @pytest.fixture(params=[pytest.param(behind_nginx, marks=needs_nginx), pytest.param(behind_caddy, marks=needs_caddy)])
@@ -196,67 +192,3 @@ async def test_below_a_path_everything_works(folder: Path, browser: Browser, kee
         await choose(page, "Sign out")
         await expect(page).to_have_url(f"{front.url}/sign-in")
         assert missing == []
-
-
-# -- the door ----------------------------------------------------------------------------------------------------------
-
-PROTECTED = [
-    "/XMLlookup.cgi",
-    "/xmlLOOKUP.cgi",
-    "//XMLlookup.cgi",
-    "/x/../XMLlookup.cgi",
-    "/%58MLlookup.cgi",
-    "/XMLregisterAuth.cgi/../XMLlookup.cgi",
-    "/XMLregisterAuth.cgi/",
-    "/XMLregisterAuth.cgix",
-    "/",
-    "/anything",
-]
-
-
-Door = Callable[[Path], AbstractContextManager[str]]
-
-
-@contextmanager
-def door_of_nginx(folder: Path) -> Iterator[str]:
-    port = free_port()
-    with running_backend() as backend, running("--trusted-proxy", "127.0.0.1", database=str(folder / DATABASE)) as it:
-        replaced = {"listen 80": f"listen 127.0.0.1:{port}", ":8080": f":{it.port}", ":9000": f":{backend}"}
-        with running_nginx("nginx-door.conf", folder, replaced):
-            yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def door_of_caddy(folder: Path) -> Iterator[str]:
-    with behind_caddy(folder) as front:
-        yield front.door
-
-
-@pytest.mark.parametrize(
-    "door", [pytest.param(door_of_nginx, marks=needs_nginx), pytest.param(door_of_caddy, marks=needs_caddy)]
-)
-def test_without_a_key_no_path_leads_to_the_backend(folder: Path, door: Door) -> None:
-    claims = {
-        "X-Original-URI": "/XMLregisterAuth.cgi",
-        "X-Forwarded-Uri": "/XMLregisterAuth.cgi",
-        "X-Forwarded-For": KEY[0],
-        "X-Authkeys-Key": "1",
-    }
-    with door(folder) as url:
-        for path in PROTECTED:
-            for headers in ({}, claims):
-                for method in ("GET", "POST", "HEAD", "OPTIONS"):
-                    code = raw_status(url, method, path, headers)
-                    assert code in (400, 401, 403, 404, 405), f"{method} {path} {headers}: {code}"
-        assert raw_status(url, "GET", "/authorize", {}) in (401, 403, 404)
-        assert raw_status(url, "POST", "/authorize", {}) in (401, 403, 404, 405)
-
-
-def raw_status(url: str, method: str, path: str, headers: dict[str, str]) -> int:
-    """The status of a path that is sent exactly as it is; httpx would tidy it."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
-    try:
-        connection.request(method, path, headers=headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
