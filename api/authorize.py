@@ -29,8 +29,8 @@ from services.door import Door, Question
 log = logging.getLogger(__name__)
 
 AUTHORIZE_PATH = "/authorize"
-URI_HEADER = "X-Authkeys-Uri"
-"""What an allowed call's URI is without its key, where there is one in it: for the proxy to hand on"""
+URI_HEADER, QUERY_HEADER = "X-Authkeys-Uri", "X-Authkeys-Query"
+"""What an allowed call's URI, and its query, are without its key, where there is one in it: for the proxy to hand on"""
 MAX_QUESTIONS = 100
 _ORIGINAL_URI = (b"x-original-uri", b"x-forwarded-uri")
 _NO_VARIABLES = Variables(b"")
@@ -155,8 +155,10 @@ def _yes(original_uri: str, credentials: Credentials | None) -> Response:
     path, query = split_uri(original_uri)
     if not query or (kept := without_key(query, credentials.secret if credentials else None)) == query:
         return _YES
-    uri = f"{path}?{kept.decode('latin-1')}" if kept else path
-    return Response(status_code=204, headers={**_NO_STORE, URI_HEADER: uri})
+    text = kept.decode("latin-1")
+    return Response(
+        status_code=204, headers={**_NO_STORE, URI_HEADER: f"{path}?{text}" if text else path, QUERY_HEADER: text}
+    )
 
 
 async def _ask(door: Door, secret: str | None, ip: str, needs: list[Need]) -> Reason | None:

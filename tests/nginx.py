@@ -45,8 +45,8 @@ def running_nginx(site: str, folder: Path, replaced: Mapping[str, str]) -> Itera
 def running_caddy(site: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
     """Run one site of deploy/Caddyfile likewise; it changes nothing outside of the folder."""
     file = folder / "Caddyfile"
-    options = "{\n\tadmin off\n\tauto_https off\n}\n"
-    file.write_text(options + _adapted("Caddyfile", f"\n{site} {{", replaced))
+    options = {"{\n\tlog {": "{\n\tadmin off\n\tauto_https off\n\tlog {"}
+    file.write_text(_adapted("Caddyfile", f"\n{site} {{", options | dict(replaced)))
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
     log = (folder / "caddy.log").open("w+")
     with log, subprocess.Popen(command, env={"HOME": str(folder)}, stderr=log) as process:

@@ -47,22 +47,26 @@ class RawBackend:
         self.requests: list[bytes] = []
         self.held = threading.Semaphore(0)
         """One for each call that is being held back"""
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._released = asyncio.Event()
         self._stop = asyncio.Event()
 
     def release(self) -> None:
         """Let what is held back be answered."""
+        assert self._loop
         self._loop.call_soon_threadsafe(self._released.set)
 
     def run(self, started: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve(started))
+        """Serve until it is stopped; what is then under way is cancelled."""
+        asyncio.run(self._serve(started))
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        """Answer nobody any more."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     async def _serve(self, started: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         started.set()
