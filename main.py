@@ -43,6 +43,7 @@ from services.console import Console, open_console
 from services.imports import import_file
 from services.running import Running
 from ui.desktop import open_in_browser, require_native, show_window
+from ui.frame import FAVICON
 from ui.launcher import install_launcher
 from ui.page import register_pages
 
@@ -443,7 +444,7 @@ def build_app(
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
-        show_welcome_message=False,
+        show_welcome_message=False, favicon=FAVICON,
     )  # fmt: skip
     pages = app.router.lifespan_context
 

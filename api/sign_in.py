@@ -1,5 +1,6 @@
 """Signing in and out: plain HTML and forms, because a page of NiceGUI needs the socket that only a session opens."""
 
+from collections.abc import Awaitable
 from html import escape
 from pathlib import Path
 from string import Template
@@ -12,6 +13,7 @@ from api.callers import address_of, read_body
 from api.gate import cookie_name, is_secure, session_cookie
 from models.access import ABSOLUTE, LAUNCH_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
+from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
 
@@ -27,9 +29,9 @@ def sign_in_router(console: Console) -> APIRouter:
     """`/sign-in`, `/launch`, `/sign-out` and `/sign-out-everywhere`."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get(SIGN_IN_PATH)
-    async def form(request: Request, next: str = "/") -> Response:
-        return await _page(console, request, to=local_path(next))
+    @router.api_route(SIGN_IN_PATH, methods=["GET", "HEAD"])
+    async def form(request: Request, next: str = "/", ended: str = "") -> Response:
+        return await _page(console, request, to=local_path(next), note=_ENDED if ended else "")
 
     @router.post(SIGN_IN_PATH)
     async def sign_in(request: Request) -> Response:
@@ -67,20 +69,32 @@ def sign_in_router(console: Console) -> APIRouter:
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        await console.sessions.end(session_of(request.scope), address_of(request))
-        return _goodbye(console, request)
+        return await _end(console, request, console.sessions.end(session_of(request.scope), address_of(request)))
 
     @router.post("/sign-out-everywhere")
     async def sign_out_everywhere(request: Request) -> Response:
-        await console.sessions.end_all(session_of(request.scope).admin, address_of(request))
-        return _goodbye(console, request)
+        return await _end(
+            console, request, console.sessions.end_all(session_of(request.scope).admin, address_of(request))
+        )
 
     return router
 
 
+async def _end(console: Console, request: Request, ending: Awaitable[None]) -> Response:
+    """The way out; while the database is away the session cannot end, so nobody is told that it has."""
+    try:
+        await ending
+    except DatabaseUnavailable as error:
+        return HTMLResponse(unavailable_html(error), 503, headers={"Cache-Control": "no-store"})
+    return _goodbye(console, request)
+
+
 async def _form(request: Request) -> dict[str, str]:
     body = await read_body(request)
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    except ValueError:
+        raise InvalidValue("This is not the form of the sign-in page: it has too many fields.") from None
     return {name: values[0] for name, values in fields.items()}
 
 
@@ -118,7 +132,14 @@ def _goodbye(console: Console, request: Request) -> Response:
 
 
 async def _page(
-    console: Console, request: Request, *, to: str = "/", name: str = "", problem: str = "", status: int = 200
+    console: Console,
+    request: Request,
+    *,
+    to: str = "/",
+    name: str = "",
+    problem: str = "",
+    note: str = "",
+    status: int = 200,
 ) -> Response:
     try:
         has_accounts = await console.admins.has_accounts()
@@ -129,11 +150,16 @@ async def _page(
         to=escape(to),
         name=escape(name),
         problem=f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else "",
+        note=f'<p class="note" role="status">{escape(note)}</p>' if note else "",
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else _HINT,
     )
     return HTMLResponse(text, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
 
 
+_ENDED = (
+    "Your session has ended: you signed out in another window, it was too old, or the account was changed. What you staged "
+    "is kept; sign in to go on where you were."
+)
 _HINT = """<p>Nobody has a password here yet. On the machine where Authkeys runs, open the link that it printed when it
 started, or make a new one:</p><pre>uv run main.py open</pre>"""

@@ -25,9 +25,12 @@ SHORTCUTS = (
 
 
 def open_dialog(title: str) -> tuple[ui.dialog, ui.card]:
-    """A dialog that opens with what is then put into its card, and is gone for good when it is closed."""
+    """A dialog that opens with what is then put into its card, and is gone for good when it is closed.
+
+    A click beside it does not close it: what was typed would be lost. Escape does.
+    """
     with ui.context.client.content:  # not inside of another dialog, which would take this one along when it goes
-        dialog = ui.dialog().props(f'aria-label="{title}"')
+        dialog = ui.dialog().props(f'aria-label="{title}" no-backdrop-dismiss')
     with dialog, ui.card().classes("dialog") as card:
         ui.label(title).classes("dialog-title").props("role=heading aria-level=2")
     client = dialog.client
@@ -216,12 +219,11 @@ def _secret_text(text: str) -> None:
     with ui.row().classes("secret"):
         ui.label(text).classes("secret-text").mark("secret")
 
-        def copy() -> None:
-            ui.clipboard.write(text)
-            copied.set_text("Copied")
-
-        ui.button("Copy", icon="content_copy", on_click=copy).props("flat no-caps dense").mark("copy-secret")
-        copied = ui.label().props("role=status").classes("secret-copied")
+        # In the browser alone, which knows whether it worked, and lets a page copy only while a click is under way.
+        ui.button("Copy", icon="content_copy").on("click", js_handler="(event) => copyText(event)").props(
+            "flat no-caps dense"
+        ).mark("copy-secret")
+        ui.label().props("role=status").classes("secret-copied")
 
 
 def authkey_name(ip: str, service: str) -> None:

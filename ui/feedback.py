@@ -33,11 +33,11 @@ async def built(building: Awaitable[None]) -> Response | None:
 
 
 def show_error(message: str) -> None:
-    """A message at the top, where it hides neither the bar nor what is staged."""
+    """A message above the bar, where it hides neither that nor the navigation and the filters."""
     ui.notify(
         message,
         type="negative",
-        position="top",
+        position="bottom",
         timeout=12_000,
         close_button="Close",
         multi_line=True,

@@ -1,6 +1,7 @@
 """What surrounds every view: head, theme, header with the live mark, and the sorry state of a lost database."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from models.access import SIGN_IN_PATH
 from models.accounts import AdminIdentity
 
 STATIC = Path(__file__).parent / "static"
+FAVICON = STATIC / "authkeys.svg"
 TITLE = "API Authorization Keys"
 VIEWS = {"/": "Authorization keys", "/passphrases": "Pickup passphrases", "/refusals": "Refusals"}
 THEME_COOKIE = "authkeys-theme"
@@ -20,7 +22,9 @@ THEME_COOKIE = "authkeys-theme"
 _FAREWELL_SECONDS = 0.5
 """Until a page is closed whose browser was told to leave: a deleted page delivers no more messages."""
 
-_VERSION = str(int(max(file.stat().st_mtime for file in STATIC.iterdir())))
+# Of the content: two instances, and two deployments of the same files, agree.
+_VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
+_SCRIPTS = ("authkeys.js", "connection.js", "copy.js", "dialogs.js")
 
 
 def serve_static_files() -> None:
@@ -45,7 +49,9 @@ class Frame:
         self._client = ui.context.client
         ui.add_head_html(
             f'<link rel="stylesheet" href="{root}/static/authkeys.css?{_VERSION}">'
-            f'<script src="{root}/static/authkeys.js?{_VERSION}"></script>'
+            + "".join(f'<script src="{root}/static/{script}?{_VERSION}"></script>' for script in _SCRIPTS)
+            # A browser that translates replaces the texts, and what is then told of changes reaches none of them.
+            + '<meta name="google" content="notranslate"><script>document.documentElement.translate = false</script>'
         )
         ui.colors(primary="#4f46e5", dark="#111827", dark_page="#0b1020", negative="#b91c1c", positive="#15803d")
         self._dark = ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(THEME_COOKIE, "")))
@@ -99,8 +105,11 @@ class Frame:
             ui.label(text)
 
     def leave(self) -> None:
-        """The session is over: send the browser away and close this page for good, whatever the browser does."""
-        self._client.run_javascript(f"location.replace({json.dumps(self._root + SIGN_IN_PATH)})")
+        """The session is over: send the browser away and close this page for good, whatever the browser does.
+
+        The sign-in page says why, and leads back to the same view.
+        """
+        self._client.run_javascript(f"authkeys.leave({json.dumps(self._root)}, {json.dumps(SIGN_IN_PATH)})")
         asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._close)
 
     def _close(self) -> None:

@@ -97,7 +97,9 @@ class Review:
         self._panel.set_visibility(False)
 
     def show(self, items: list[ReviewItem], change_count: int, key_count: int) -> None:
-        """Open the panel with these items."""
+        """Open the panel with these items; newly opened it begins with the first, which is the riskiest."""
+        if not self.is_open:
+            self._panel.client.run_javascript("document.querySelector('.review-list')?.scrollTo(0, 0)")
         self._panel.set_visibility(True)
         self._summary.set_text(changes_to_keys(change_count, key_count))
         self._list.clear()

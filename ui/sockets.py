@@ -5,6 +5,7 @@ which proxies write into their logs. The gate has let in only sockets with a ses
 """
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,6 +14,8 @@ from nicegui import Client, core
 from socketio.exceptions import ConnectionRefusedError
 
 from services.sessions import Sessions, session_of
+
+log = logging.getLogger(__name__)
 
 _MESSAGES = ("handshake", "event", "javascript_response", "ack", "log")
 
@@ -26,8 +29,13 @@ def guard_sockets(sessions: Sessions) -> None:
         async def guarded_handler(socket_id: str, data: Any = None, *more: Any) -> Any:
             if not _may_speak(sessions, socket_id, page_of(data)):
                 return refuse()
-            result = handler(socket_id, data, *more)
-            return await result if inspect.isawaitable(result) else result
+            try:
+                result = handler(socket_id, data, *more)
+                return await result if inspect.isawaitable(result) else result
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                # What a page's own code raises is told elsewhere: this was no message of NiceGUI's client.
+                log.warning("A message of a socket is not understood: %s", type(error).__name__)
+                return refuse()
 
         guarded_handler.__wrapped__ = handler  # type: ignore[attr-defined]
         return guarded_handler

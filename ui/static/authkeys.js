@@ -8,8 +8,6 @@ const authkeys = (() => {
   const FLASH_MS = 4000;
   const RETRY_MS = 1000;
   const RESEND_MS = 3000;
-  const KEPT = "What you staged is kept.";
-  const SENT_LATER = "Boxes that you tick now are sent when the connection is back.";
   let pendingStore = ""; // where ticks are kept that the server has not acknowledged; they outlive a reload of this tab
 
   let api = null;
@@ -127,12 +125,31 @@ const authkeys = (() => {
   }
 
   function remember() {
-    sessionStorage.setItem(pendingStore, JSON.stringify(pending));
+    try {
+      sessionStorage.setItem(pendingStore, JSON.stringify(pending));
+    } catch {
+      // Full, or not allowed: then a tick that is on its way lasts as long as this tab.
+    }
   }
+
+  function remembered() {
+    try {
+      const entries = JSON.parse(sessionStorage.getItem(pendingStore) ?? "[]");
+      return Array.isArray(entries) ? entries.filter(isTick) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  const isTick = (entry) =>
+    Number.isInteger(entry?.id) &&
+    typeof entry.column === "string" &&
+    typeof entry.value === "boolean" &&
+    (entry.bit === null || Number.isInteger(entry.bit));
 
   function adopt() {
     // Ticks of this tab from before a reload: to this server window they are new.
-    pending = JSON.parse(sessionStorage.getItem(pendingStore) ?? "[]").map((entry) => ({ ...entry, seq: ++sequence }));
+    pending = remembered().map((entry) => ({ ...entry, seq: ++sequence }));
     resend();
   }
 
@@ -378,10 +395,16 @@ const authkeys = (() => {
     last = target;
   });
 
+  let going = null; // watches until what was told to go is gone from the page
+
   function refocus() {
-    // At once, and again when what was told to go is really gone from the page.
-    [0, 150, 600].forEach((delay) => setTimeout(restoreFocus, delay));
+    going?.disconnect();
+    going = new MutationObserver(restoreFocus);
+    going.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "style"] });
+    restoreFocus();
   }
+
+  ["pointerdown", "keydown"].forEach((act) => addEventListener(act, () => going?.disconnect(), true)); // they decide now
 
   function restoreFocus() {
     const now = document.activeElement;
@@ -394,25 +417,6 @@ const authkeys = (() => {
     if (isThere(lastOutside)) lastOutside.focus();
     else if (cell) api.setFocusedCell(cell.rowIndex, cell.column);
   }
-
-  // -- the connection --------------------------------------------------------------------------------------------------
-
-  function watchConnection() {
-    // NiceGUI shows its pop-up, of which a screen reader learns nothing.
-    const status = document.createElement("div");
-    status.className = "visually-hidden";
-    status.setAttribute("role", "status");
-    document.body.append(status);
-    const reassurance = document.createElement("span");
-    document.getElementById("popup").append(reassurance);
-    window.socket.on("disconnect", () => {
-      reassurance.textContent = api ? `${KEPT} ${SENT_LATER}` : KEPT;
-      status.textContent = `Connection lost. ${reassurance.textContent}`;
-    });
-    window.socket.on("connect", () => (status.textContent &&= "Connected again."));
-  }
-
-  addEventListener("load", watchConnection);
 
   function onSortChanged() {
     const column = api.getColumnState().find((state) => state.sort);
@@ -475,6 +479,12 @@ const authkeys = (() => {
     ack(seq) {
       pending = pending.filter((entry) => entry.seq > seq);
       remember();
+      if (!pending.length) document.dispatchEvent(new Event("authkeys-settled"));
+    },
+    isSettled: () => !pending.length,
+    leave(rootPath, signIn) {
+      const here = location.pathname.slice(rootPath.length) + location.search;
+      location.replace(`${rootPath}${signIn}?ended=1&next=${encodeURIComponent(here || "/")}`);
     },
     stopped() {
       setTimeout(() => { // after the answer that the server waits for
