@@ -157,7 +157,11 @@ class Gate:
             wanted = _path(connection) + (f"?{connection.url.query}" if connection.url.query else "")
             query = f"?next={quote(wanted, safe='/')}" if wanted != "/" else ""
             return RedirectResponse(connection.scope.get("root_path", "") + SIGN_IN_PATH + query, 303)
-        return _refuse("Sign in first.\n", 401)
+        return _refuse(
+            f"Sign in first. Browsers do at {SIGN_IN_PATH}; scripts bring a key to Manage2's functions, such as "
+            "/XMLlicenseInfo.cgi, and ask /authorize.\n",
+            401,
+        )
 
 
 def _may_change(connection: HTTPConnection) -> bool:
@@ -178,7 +182,7 @@ def _is_visit(connection: HTTPConnection) -> bool:
     """Whether a person opens a page, who can be shown the sign-in page instead."""
     return (
         connection.scope["type"] == "http"
-        and connection.scope["method"] == "GET"
+        and connection.scope["method"] in _SAFE_METHODS
         and "text/html" in connection.headers.get("accept", "")
     )
 

@@ -7,9 +7,10 @@ answer that the caller cannot read), and no cookie goes either way: callers shar
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Request
@@ -34,6 +35,7 @@ AT_ONCE, AT_ONCE_FROM_ONE = 40, 20
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Header = tuple[str, str]
 
 # RFC 9110, 7.6.1: these are between two neighbours, not between the ends; so are those that Connection names.
@@ -138,23 +140,34 @@ class Backend:
         import httpx  # noqa: PLC0415 - see above
 
         slot = self._take_slot(function, who)
+        gone = asyncio.create_task(_until_gone(request.receive))
+        done = ExitStack()
+        done.callback(self._free_slot, slot)
+        done.callback(gone.cancel)
         try:
-            answer = await self._transport.handle_async_request(self._request(function, request, body, who, secret))
-        except httpx.TimeoutException as error:
-            self._free_slot(slot)
+            async with asyncio.timeout(SILENT_SECONDS):  # a time-out of httpx's begins anew with each byte of the head
+                answer = await _unless(
+                    gone, self._transport.handle_async_request(self._request(function, request, body, who, secret))
+                )
+        except (httpx.TimeoutException, TimeoutError) as error:
+            done.close()
             raise BackendUnavailable("The licensing backend does not answer in time. Try again later.", 504) from error
+        except httpx.ProtocolError as error:
+            done.close()
+            log.warning("The backend's answer to %s is no HTTP: %s", function.name, error)
+            raise BackendAnswerRefused(_NOT_HTTP) from error
         except httpx.HTTPError as error:
-            self._free_slot(slot)
+            done.close()
             raise BackendUnavailable("The licensing backend cannot be reached. Try again later.", 502) from error
         except BaseException:
-            self._free_slot(slot)
+            done.close()
             raise
         if problem := _not_to_be_passed_back(answer.status_code):
-            self._free_slot(slot)
+            done.close()
             await answer.aclose()
             log.warning("The backend's answer to %s was refused: %s", function.name, problem)
             raise BackendAnswerRefused(problem)
-        return _PassedBack(function.name, answer, lambda: self._free_slot(slot))
+        return _PassedBack(function.name, answer, gone, done)
 
     def _request(
         self, function: Manage2Function, request: Request, body: bytes, who: dict[str, str], secret: str
@@ -189,21 +202,29 @@ class Backend:
                 del self._under_way[which]
 
 
+_NOT_HTTP = "The licensing backend's answer is none that can be passed on."
+
+
 def _not_to_be_passed_back(status: int) -> str | None:
     """What is wrong with a backend's answer of this status, in words for the caller; None if nothing is."""
     if status in (401, 407):
         return "The licensing backend asks for a password of its own, which its callers do not have."
     if 300 <= status < 400 and status != 304:
         return "The licensing backend sends its callers to another address, which they cannot follow."
-    return None
+    # 304 too: it is about a copy of the answer that the caller has kept, and we say that none is to be kept.
+    return None if status in _STATUSES and status != 304 else _NOT_HTTP
+
+
+_STATUSES = frozenset(status.value for status in HTTPStatus if status >= 200)
 
 
 class _PassedBack(Response):
     """An answer on its way back, byte by byte as the backend sends it, compressed or not."""
 
-    def __init__(self, name: str, answer: "httpx.Response", done: Callable[[], None]) -> None:
+    def __init__(self, name: str, answer: "httpx.Response", gone: asyncio.Task[None], done: ExitStack) -> None:
         self._name = name
         self._answer = answer
+        self._gone = gone
         self._done = done
         self.status_code = answer.status_code
         self.background = None
@@ -215,32 +236,50 @@ class _PassedBack(Response):
         """Send it; where it breaks off, break off as well, so that nobody takes a part of it for the whole."""
         import httpx  # noqa: PLC0415 - see above
 
-        gone = asyncio.create_task(_until_gone(receive))
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 async for part in self._parts():
-                    if gone.done():
-                        return
                     await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except CallerGone:
+            log.debug("The caller of %s has hung up.", self._name)
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("The backend's answer to %s broke off: %s", self._name, type(error).__name__)
             if abort := scope.get(ABORT):
                 abort()
-                await gone
+                await self._gone
             else:
                 raise BackendUnavailable("The licensing backend's answer broke off.", 502) from error
         finally:
-            gone.cancel()
-            self._done()
+            self._done.close()
             await self._answer.aclose()
 
     async def _parts(self) -> AsyncIterator[bytes]:
         stream = self._answer.stream
         assert hasattr(stream, "__aiter__")
-        async for part in stream:
+        parts = aiter(stream)
+        while (part := await _unless(self._gone, anext(parts, None))) is not None:
             yield part
+
+
+class CallerGone(BackendUnavailable):
+    """The caller has hung up: nobody waits for the answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The caller has hung up.", 502)
+
+
+async def _unless(gone: asyncio.Task[None], work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives. Raises CallerGone, and gives it up, as soon as nobody waits for it."""
+    working = asyncio.create_task(work)
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise CallerGone
+        return working.result()
+    finally:
+        working.cancel()
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -258,6 +297,8 @@ def _passed_on(request: Request, secret: str) -> list[Header]:
 
 def _passed_back(answer: "httpx.Response") -> Iterator[Header]:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
+    if "transfer-encoding" in answer.headers:  # which then says where it ends (RFC 9112, 6.3)
+        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
     return (
         (name, value) for name, value in _without(headers, _NOT_PASSED_BACK) if not _as_read(name).startswith(_CORS)
     )

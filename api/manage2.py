@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from api.callers import BodyNotRead, address_of, printable_path, read_body
-from api.gateway import Backend, BackendAnswerRefused, BackendUnavailable, trusted_headers
+from api.gateway import Backend, BackendUnavailable, CallerGone, trusted_headers
 from models.accounts import AdminIdentity
 from models.denials import denial
 from models.door import KeyState, Reason, Verdict
@@ -118,7 +118,9 @@ async def _perform(
     trusted = trusted_headers(caller.key, None if caller.key else caller.name)
     try:
         return await backend.forward(function, request, body, trusted, caller.credentials.secret)
-    except BackendAnswerRefused:
+    except CallerGone:
+        raise
+    except BackendUnavailable:
         question = Question(caller.credentials.secret, address_of(request), function.needs, function.name)
         console.door.note_refusal(question, Verdict(Reason.BACKEND, caller.key))
         raise

@@ -18,7 +18,7 @@ def rows_router(console: Console) -> APIRouter:
     """`GET /grid/rows`: a view's query (`models.views`), `start` and `end`; answers `{"rows": [...], "total": n}`."""
     router = APIRouter()
 
-    @router.get("/grid/rows")
+    @router.api_route("/grid/rows", methods=["GET", "HEAD"])
     async def rows(request: Request) -> JSONResponse:
         admin = session_of(request.scope).admin
         try:
@@ -26,9 +26,10 @@ def rows_router(console: Console) -> APIRouter:
             start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
             total = await console.authkeys.count(view, admin.id)
             block = await console.authkeys.block(view, admin.id, start, end)
-            staged = await console.staging.of(admin.id)
             unused = await console.uses.unused_marks(block)
             who = await console.staging.who_staged(row.id for row in block)
+            staged = await console.staging.of(admin.id)
+            step = console.staging.step(admin.id)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
@@ -36,7 +37,8 @@ def rows_router(console: Console) -> APIRouter:
         return _answer(
             {
                 "rows": [
-                    overlay(row, staged[row.id], others(who, row.id, admin.id), unused.get(row.id, 0)) for row in block
+                    overlay(row, staged[row.id], others(who, row.id, admin.id), unused.get(row.id, 0), step)
+                    for row in block
                 ],
                 "total": total,
             }

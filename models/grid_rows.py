@@ -19,9 +19,13 @@ class GridRow(TypedDict):
     """The names of other admins who have staged something for it."""
     unused: int
     """Of the stored privileges, those that were long unused."""
+    revision: int
+    """The submission that last touched the authkey"""
+    step: int
+    """How many staging steps its admin had taken: of two states of one revision the later one has more"""
 
 
-def overlay(row: Authkey, entry: Entry, others: list[str], unused: int) -> GridRow:
+def overlay(row: Authkey, entry: Entry, others: list[str], unused: int, step: int) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ."""
     return GridRow(
         id=row.id,
@@ -32,4 +36,6 @@ def overlay(row: Authkey, entry: Entry, others: list[str], unused: int) -> GridR
         removal=entry.removal,
         others=others,
         unused=unused,
+        revision=row.revision,
+        step=step,
     )

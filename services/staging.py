@@ -87,6 +87,11 @@ class Staging:
         """What an admin has staged now. To be read only; every change goes through the methods below."""
         return (await self._desk(admin_id)).staged
 
+    def step(self, admin_id: int) -> int:
+        """How many staging steps this admin has taken, as far as `of` knew when it was last asked; it only grows."""
+        desk = self._desks.get(admin_id)
+        return desk.version if desk else 0
+
     async def who_staged(self, authkey_ids: Iterable[int]) -> WhoStaged:
         """Who has staged something for these authkeys."""
         who: dict[int, dict[int, str]] = {}

@@ -32,6 +32,10 @@ _ANSWERS = {
     ),
     "hop": _answer("200 OK", "Connection: X-Hop, keep-alive", "X-Hop: 1", "Keep-Alive: timeout=5", "X-End: 2"),
     "twice": _answer("200 OK", "Link: <a>", "Link: <b>", "Vary: X", "Vary: Y"),
+    "odd status": _answer("999 Odd"),
+    "not modified": b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    "two lengths": _answer("200 OK", "Content-Length: 3"),
+    "both lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "error": _answer("500 Internal Server Error"),
     "close": _answer("200 OK")[:-10],
     "nothing": b"",
@@ -111,7 +115,7 @@ class RawBackend:
         else:
             writer.write(_ANSWERS.get(what, _answer("200 OK")))
         await writer.drain()
-        return what not in ("close", "nothing", "garbage")
+        return what not in ("close", "nothing", "garbage", "two lengths", "both lengths")
 
 
 async def _requests(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

@@ -166,3 +166,92 @@ async def test_after_discard_and_submit_the_keyboard_is_in_the_grid_again(page: 
     await press(page, "Enter")
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
     await expect(cell(page, 0, "addlicense")).to_be_focused()
+
+
+# -- one stop ------------------------------------------------------------------------------------------------------------
+
+
+async def test_one_tab_leaves_the_grid_and_one_comes_back_to_the_same_cell(page: Page) -> None:
+    await press(page, "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "Space")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await press(page, "Tab")
+    await expect(page.get_by_role("button", name="Review")).to_be_focused()
+    await press(page, "Shift+Tab")
+    await expect(cell(page, 2, "addlicense")).to_be_focused()
+    await press(page, "Shift+Tab")
+    assert not await page.evaluate("Boolean(document.activeElement.closest('.grid'))")
+    await press(page, "Tab")
+    await expect(cell(page, 2, "addlicense")).to_be_focused()
+    # Also from a heading, from the menu's column, and far below.
+    await page.locator(".ag-header-cell").first.focus()
+    await press(page, "Tab")
+    await expect(page.get_by_role("button", name="Review")).to_be_focused()
+    await press(page, "Shift+Tab", "Control+End", "Tab")
+    await expect(page.get_by_role("button", name="Review")).to_be_focused()
+    await press(page, "Shift+Tab")
+    await expect(cell(page, 999, "menu")).to_be_focused()
+    for _ in range(3):  # Review, Discard, Submit
+        await press(page, "Tab")
+    await expect(page.get_by_role("button", name="Submit authkey modifications")).to_be_focused()
+
+
+# -- keys of other layouts, and what a key does not do -------------------------------------------------------------------
+
+
+async def key(page: Page, key: str, code: str, **how: object) -> None:
+    """A key as a keyboard of another layout sends it."""
+    await page.evaluate(
+        """(init) => document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...init }))""",
+        {"key": key, "code": code, **how},
+    )
+
+
+async def test_digits_tick_in_privilege_cells_only_and_are_searched_for_elsewhere(page: Page) -> None:
+    await page.keyboard.type("10.0.1.7")
+    search = page.get_by_role("searchbox")
+    await expect(search).to_be_focused()
+    await expect(search).to_have_value("10.0.1.7")
+    await expect(page.get_by_text("1 of 1,000 keys", exact=True)).to_be_visible()
+    await expect(bar(page)).to_contain_text("No staged changes")
+    await search.fill("")
+    await expect(page.get_by_text("1,000 keys", exact=True)).to_be_visible()
+    await cell(page, 0, "search").click(position={"x": 3, "y": 3})
+    await press(page, "9")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+
+
+async def test_a_key_that_is_held_down_ticks_once(page: Page) -> None:
+    await press(page, "End", "ArrowLeft", "ArrowLeft")
+    await page.keyboard.down("Space")
+    for _ in range(3):
+        await page.keyboard.down("Space")
+    await page.keyboard.up("Space")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await press(page, "Control+z")
+    await expect(bar(page)).to_contain_text("No staged changes")
+    await press(page, "Control+z")
+    await expect(page.get_by_text("There is no staging step to undo.")).to_be_visible()
+
+
+async def test_shortcuts_work_on_keyboards_without_latin_letters_and_with_digits_above(page: Page) -> None:
+    await press(page, "End", "ArrowLeft", "ArrowLeft")
+    await key(page, "&", "Digit1")  # AZERTY
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await key(page, "я", "KeyZ", ctrlKey=True)
+    await expect(bar(page)).to_contain_text("No staged changes")
+    await key(page, "н", "KeyY", ctrlKey=True)
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await key(page, "ы", "KeyS", ctrlKey=True)
+    await expect(page.get_by_role("region", name="Review of staged changes")).to_be_visible()
+    # QWERTZ: the key at the place of Z is Y.
+    await key(page, "z", "KeyY", ctrlKey=True)
+    await expect(bar(page)).to_contain_text("No staged changes")
+
+
+async def test_what_a_key_changes_is_brought_into_view_first(page: Page) -> None:
+    await press(page, "ArrowRight", "ArrowRight")
+    await page.locator(".ag-body-viewport").evaluate("element => element.scrollTo(0, 76)")
+    await press(page, "Space")
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await expect(cell(page, 0, "addlicense")).to_be_in_viewport()

@@ -136,8 +136,11 @@ def test_headers_between_two_neighbours_end_there_and_repeated_ones_stay_several
         ("redirect", "another address"),
         ("challenge", "a password of its own"),
         ("proxy challenge", "a password of its own"),
-        ("nothing", "cannot be reached"),
-        ("garbage", "cannot be reached"),
+        ("nothing", "none that can be passed on"),
+        ("garbage", "none that can be passed on"),
+        ("odd status", "none that can be passed on"),
+        ("not modified", "none that can be passed on"),
+        ("two lengths", "none that can be passed on"),
     ],
 )
 def test_an_answer_that_no_caller_may_get_becomes_a_clear_502(server: Program, key: str, what: str, words: str) -> None:
@@ -147,6 +150,11 @@ def test_an_answer_that_no_caller_may_get_becomes_a_clear_502(server: Program, k
     assert "10.0.0.5" not in answer.text + str(answer.headers)
     assert "www-authenticate" not in answer.headers
     assert "location" not in answer.headers
+
+
+def test_of_two_ways_to_say_where_an_answer_ends_the_chunks_count(server: Program, key: str) -> None:
+    assert ask(server, key, "both lengths").content == b"{}"
+    assert "Traceback" not in server.complaints()
 
 
 def test_the_backends_own_error_passes_as_it_is(server: Program, key: str) -> None:
@@ -180,9 +188,21 @@ def test_a_caller_that_goes_away_leaves_no_trace(server: Program, raw: RawBacken
     with socket.create_connection((IP, server.port), 30) as connection:
         connection.sendall(f"GET /XMLlookup.cgi?do=stall HTTP/1.1\r\nHost: x\r\nX-Api-Key: {key}\r\n\r\n".encode())
         assert raw.held.acquire(timeout=30)
-    raw.release()
     assert ask(server, key).status_code == 200
-    assert server.complaints() == before or "Traceback" not in server.complaints()
+    raw.release()
+    assert server.complaints() == before
+
+
+def test_callers_that_hang_up_before_the_answer_give_their_places_back(
+    server: Program, raw: RawBackend, key: str
+) -> None:
+    for _ in range(AT_ONCE_FROM_ONE):
+        with socket.create_connection((IP, server.port), 30) as connection:
+            connection.sendall(f"GET /XMLlookup.cgi?do=hold HTTP/1.1\r\nHost: x\r\nX-Api-Key: {key}\r\n\r\n".encode())
+            assert raw.held.acquire(timeout=30)
+    answered = [ask(server, key).status_code for _ in range(3)]
+    assert answered == [200] * 3
+    raw.release()
 
 
 def test_a_slow_function_keeps_no_other_waiting(tmp_path_factory: pytest.TempPathFactory) -> None:

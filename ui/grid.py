@@ -78,9 +78,9 @@ def _options(view: View) -> dict[str, Any]:
         ":onGridReady": "authkeys.onGridReady",
         ":onSortChanged": "authkeys.onSortChanged",
         ":onCellKeyDown": "authkeys.onCellKeyDown",
-        # One Tab stop: the browser's own Tab leaves the grid, instead of walking through a million cells.
-        ":tabToNextHeader": "() => false",
-        ":tabToNextCell": "() => false",
+        # One Tab stop: keyboard.js leaves the grid, instead of walking through a million cells.
+        ":focusGridInnerElement": "keyboard.enterGrid",
+        "ensureDomOrder": True,
         ":onGridSizeChanged": "authkeys.onGridSizeChanged",
         "infiniteInitialRowCount": 1,
         "cacheBlockSize": BLOCK_SIZE,
@@ -114,6 +114,7 @@ def _columns(view: View) -> list[dict[str, Any]]:
             "width": 176,
             "resizable": True,
             "cellClass": "cell-ip",
+            "cellAriaRole": "rowheader",
             "tooltipField": "ip",
         },
         {

@@ -309,7 +309,8 @@ class AuthkeysPage:
                 await self._refresh_counts()
             await self._show_staged()
         if change.fell_away:
-            ui.notify(f"What you staged for {keys(change.fell_away)} is already so.", classes="notice")
+            need = "needs" if change.fell_away == 1 else "need"
+            ui.notify(f"Already in force: {keys(change.fell_away)} no longer {need} your change.", classes="notice")
 
     async def _others_staged(self, change: StagingChange) -> None:
         """The marks of who else has staged something."""
@@ -342,11 +343,15 @@ class AuthkeysPage:
     # -- drawing --------------------------------------------------------------------------------------------------------
 
     async def _put(self, rows: Iterable[Authkey], who: WhoStaged) -> None:
-        staged = await self._staging.of(self._admin.id)
         rows = list(rows)
         unused = await self._console.uses.unused_marks(rows)
+        staged = await self._staging.of(self._admin.id)
+        step = self._staging.step(self._admin.id)
         self._grid.put(
-            [overlay(row, staged[row.id], others(who, row.id, self._admin.id), unused.get(row.id, 0)) for row in rows]
+            [
+                overlay(row, staged[row.id], others(who, row.id, self._admin.id), unused.get(row.id, 0), step)
+                for row in rows
+            ]
         )
 
     async def _put_ids(self, authkey_ids: Iterable[int]) -> None:

@@ -35,7 +35,7 @@ _IN_WORDS = {
         "The proxy in front did not say what it asks for, or handed the caller's own query on. Its file must name the "
         "privilege in the path, as in /authorize/search, or tell the original URI; see deploy/."
     ),
-    Reason.BACKEND: "The call was allowed, but the licensing backend answered with a redirect or asked for a password.",
+    Reason.BACKEND: "The call was allowed, but the licensing backend gave no answer that could be passed on.",
     Reason.PHRASE_UNKNOWN: "There is no such pickup passphrase.",
     Reason.PHRASE_REMOVED: "The pickup passphrase was removed.",
     Reason.PHRASE_USED_UP: "The pickup passphrase is used up.",

@@ -35,16 +35,28 @@ const authkeys = (() => {
     return { ...row, staged: value ? row.staged | (1 << bit) : row.staged & ~(1 << bit) };
   }
 
+  // Messages and blocks overtake each other: of two states of a row the newer one counts.
+  function isOlder(row, than) {
+    return Boolean(than) && (row.revision < than.revision || (row.revision === than.revision && row.step < than.step));
+  }
+
   function replace(row) {
     if (asking) replaced.set(row.id, { row, at: performance.now() });
     const node = api?.getRowNode(String(row.id));
-    if (node?.data) node.setData(withPending(row));
+    if (node?.data && !isOlder(row, node.data)) draw(node, withPending(row));
+  }
+
+  // Not setData(): that makes the row's cells anew, and a click that has begun on one of them never ends.
+  function draw(node, row) {
+    node.updateData(row);
   }
 
   function newest(row, began) {
     // Of a block that was under way a row may have been replaced meanwhile.
     const newer = replaced.get(row.id);
-    return newer && newer.at > began ? newer.row : row;
+    const shown = api?.getRowNode(String(row.id))?.data;
+    if (newer && newer.at > began && !isOlder(newer.row, row)) return newer.row;
+    return isOlder(row, shown) ? shown : row;
   }
 
   const datasource = {
@@ -111,7 +123,7 @@ const authkeys = (() => {
     const entry = { seq: ++sequence, id: row.id, column: column.getColId(), bit, value };
     pending.push(entry);
     remember();
-    node.setData(ticked(row, entry));
+    draw(node, ticked(row, entry));
     send(entry);
   }
 
@@ -269,23 +281,32 @@ const authkeys = (() => {
 
   // -- keys ----------------------------------------------------------------------------------------------------------
 
-  function columnOfKey(key) {
-    if (key !== "Delete" && !/^[1-9]$/.test(key)) return undefined;
-    const bit = key === "Delete" ? null : Number(key) - 1;
-    return api.getColumns().find((column) => column.getColDef().cellRendererParams?.bit === bit);
+  const isBox = (column) => column.getColDef().cellRenderer === CheckboxCell;
+
+  function boxOfKey(event, column) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+    const bitOf = (each) => each.getColDef().cellRendererParams?.bit;
+    if (keyboard.isDelete(event)) return api.getColumns().find((each) => bitOf(each) === null);
+    const digit = isBox(column) ? keyboard.digit(event) : 0;
+    return digit ? api.getColumns().find((each) => bitOf(each) === digit - 1) : undefined;
+  }
+
+  // What a key does is done in sight.
+  function tickInSight(node, column) {
+    api.ensureIndexVisible(node.rowIndex);
+    api.ensureColumnVisible(column);
+    tick(node, column);
   }
 
   function onCellKeyDown({ event, node, column }) {
-    const column_id = column.getColId();
-    const meant = event.ctrlKey || event.metaKey || event.altKey ? undefined : columnOfKey(event.key);
+    const meant = boxOfKey(event, column);
     if (meant) {
       event.preventDefault();
-      tick(node, meant);
-    } else if (event.key === " " && column.getColDef().cellRenderer === CheckboxCell) {
+      if (!event.repeat) tickInSight(node, meant);
+    } else if (event.key === " " && isBox(column)) {
       event.preventDefault();
-      if (event.target.type !== "checkbox") tick(node, column);
-      else event.target.click();
-    } else if (column_id === "menu" && (event.key === "Enter" || event.key === " ")) {
+      if (!event.repeat) tickInSight(node, column);
+    } else if (column.getColId() === "menu" && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
       openMenu(node, event.target.querySelector("button") ?? event.target);
     }
@@ -317,11 +338,11 @@ const authkeys = (() => {
     moveInMenu(event);
     const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
     const control = event.ctrlKey || event.metaKey;
-    const key = event.key.toLowerCase();
+    const key = keyboard.letter(event);
     let shortcut = null;
     if (control && !event.altKey && key === "z" && !typing) shortcut = event.shiftKey ? "redo" : "undo";
     else if (control && !event.altKey && key === "y" && !typing) shortcut = "redo";
-    else if ((control && key === "s") || (key === "escape" && event.target.closest(".review"))) shortcut = "review";
+    else if ((control && key === "s") || (event.key === "Escape" && event.target.closest(".review"))) shortcut = "review";
     else if (!typing && !control && !event.altKey && event.key === "?") shortcut = "help";
     else if (!typing && !control && !event.altKey && event.key === "/" && !document.querySelector(".q-dialog")) {
       event.preventDefault();
@@ -466,7 +487,7 @@ const authkeys = (() => {
       mine.forEach((flash, id) => flashes.set(id, flash));
       const redraw = () => {
         const nodes = changes.map(([id]) => api?.getRowNode(String(id))).filter((node) => node?.data);
-        nodes.forEach((node) => node.setData({ ...node.data }));
+        nodes.forEach((node) => draw(node, { ...node.data }));
       };
       redraw();
       setTimeout(() => {
