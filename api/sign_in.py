@@ -63,7 +63,8 @@ def sign_in_router(console: Console) -> APIRouter:
         except DatabaseUnavailable as error:
             return await _page(console, request, problem=str(error), status=503)
         if cookie is None:
-            problem = "This launch link was used already, or is too old. Make a new one with: uv run main.py open"
+            command = console.location.command("open")
+            problem = f"This launch link was used already, or is too old. Make a new one with: {console.location.command('open')}"
             return await _page(console, request, problem=problem, status=401)
         return _welcome(console, request, cookie, "/")
 
@@ -152,7 +153,7 @@ async def _page(
         problem=f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else "",
         note=f'<p class="note" role="status">{escape(note)}</p>' if note else "",
         hidden="" if has_accounts else "hidden",
-        hint="" if has_accounts else _HINT,
+        hint="" if has_accounts else f"{_HINT}<pre>{escape(console.location.command('open'))}</pre>",
     )
     return HTMLResponse(text, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
 
@@ -162,4 +163,4 @@ _ENDED = (
     "is kept; sign in to go on where you were."
 )
 _HINT = """<p>Nobody has a password here yet. On the machine where Authkeys runs, open the link that it printed when it
-started, or make a new one:</p><pre>uv run main.py open</pre>"""
+started, or make a new one:</p>"""

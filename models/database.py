@@ -6,6 +6,7 @@ PostgreSQL has one pool for both.
 
 import hashlib
 import os
+import shlex
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -72,6 +73,14 @@ class DatabaseLocation:
         folder = state / "authkeys"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
+
+    def command(self, name: str) -> str:
+        """A command of `main.py` for this database, as it can be typed; a URL, which may hold a password, is not repeated."""
+        if self.is_postgres:
+            return f"uv run main.py --database URL {name} (with the URL that the server was started with)"
+        if self.path == DatabaseLocation(DEFAULT_DATABASE).path:
+            return f"uv run main.py {name}"
+        return f"uv run main.py --database {shlex.quote(str(self))} {name}"
 
     def __str__(self) -> str:
         """The location without a password, for messages."""

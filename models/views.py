@@ -89,6 +89,20 @@ def parse_view(query: Mapping[str, str]) -> View:
     )
 
 
+def read_view(query: Mapping[str, str]) -> tuple[View, list[str]]:
+    """The view that an address names, without the parts of it that cannot be, and what is wrong with each of those."""
+    kept: dict[str, str] = {}
+    problems = []
+    for name, value in query.items():
+        try:
+            parse_view({name: value})
+        except InvalidValue as error:
+            problems.append(f"{name!r:.20} in the address is left out: {error}")
+        else:
+            kept[name] = value
+    return parse_view(kept), problems
+
+
 def _days(text: str | None) -> int:
     if text and not (text.isascii() and text.isdigit()):
         raise InvalidValue(f"{text!r:.20} is not a number of days.")

@@ -179,6 +179,8 @@ class Admins:
         """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, TooManyAttempts."""
         if await self.authenticate(admin.name, present, session.address) is None:
             raise InvalidValue("The present password is wrong. Nothing was changed.")
+        if new == present:
+            raise InvalidValue("The new password is the present one. Choose another; nothing was changed.")
         await self.set_password(admin.name, new, admin.name, keep_session=session.id)
 
     async def set_disabled(self, name: str, disabled: bool, by: str) -> None:

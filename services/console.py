@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 class Console:
     """What pages and routes work with."""
 
+    location: DatabaseLocation
     admin: AdminIdentity
     """The local admin: whom launch links sign in, and as whom the command line acts."""
     admins: Admins
@@ -77,6 +78,7 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                 supervisor.keeping({"purge": lambda: _purge_regularly(submissions, sessions)}),
             ):
                 yield Console(
+                    location,
                     admin,
                     admins,
                     sessions,

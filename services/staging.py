@@ -141,6 +141,12 @@ class Staging:
             await self._step(admin_id, lambda staged: staged.revoke([row for row in rows if row.id in masks], masks))
         )
 
+    async def count_unused(self, admin_id: int, view: View) -> tuple[int, int]:
+        """How many changes `revoke_unused` would stage, and for how many authkeys."""
+        rows = await self._authkeys.matching(view, admin_id)
+        masks = await self._uses.unused(rows, view.unused_days or QUIET_DAYS[0])
+        return sum(mask.bit_count() for mask in masks.values()), len(masks)
+
     async def take_back(self, admin_id: int, authkey_ids: Iterable[int]) -> None:
         """Take back all that is staged for these authkeys."""
         ids = list(authkey_ids)
@@ -180,6 +186,8 @@ class Staging:
             if repeated := await self._submissions.receipt_of(submission_uuid):
                 await self._reload(admin.id, desk)
                 return repeated
+            if not len(desk.staged):
+                return Receipt(None, 0, 0)
             order = Order(submission_uuid, admin, Source.GRID, await asyncio.to_thread(_changes, desk.staged))
 
             async def clear(db: BaseDBAsyncClient) -> None:

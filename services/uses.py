@@ -191,6 +191,10 @@ class Uses:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
+    def counted_for(self, days: int) -> bool:
+        """Whether uses have been counted for so many days."""
+        return self.since <= datetime.now(UTC) - timedelta(days=days)
+
     async def quiet_since(self, days: int) -> Quiet | None:
         """From when on uses count for "unused for so many days"; None while nobody can say that of anything.
 

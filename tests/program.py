@@ -153,7 +153,8 @@ def write_csv(file: Path, keys: Sequence[Assignment]) -> Path:
     lines = [",".join(HEADER)]
     for key in keys:
         cells = ["1" if key.privileges & privilege.mask else "0" for privilege in PRIVILEGES]
-        lines.append(",".join([key.ip, f'"{key.service}"', *cells]))
+        quoted = f"'{key.service}" if key.service[:1] in "=+-@" else key.service
+        lines.append(",".join([key.ip, f'"{quoted}"', *cells]))
     file.write_text("\n".join(lines) + "\n")
     return file
 

@@ -130,6 +130,36 @@ def ask_stage_all(count: int, stage: Callable[[Privilege | None, bool], Awaitabl
             )
 
 
+def ask_revoke_unused(how_many: str, revoke: Callable[[], Awaitable[None]]) -> None:
+    """Ask before one click stages very many revocations."""
+    dialog, card = open_dialog("Revoke unused privileges")
+    with card:
+        ui.label(f"This stages {how_many} in one step. Review it, undo it, or submit it.").classes("dialog-text")
+        _choice(dialog, "Stage", revoke, "revoke-unused-confirm")
+
+
+def ask_quit(others: list[str], quit_: Callable[[], Awaitable[None]]) -> None:
+    """Ask before the server ends for everybody."""
+    dialog, card = open_dialog("Quit Authkeys")
+    with card:
+        ui.label(
+            "The server ends, and scripts get no answer until it is started again. What is staged is kept."
+        ).classes("dialog-text")
+        if others:
+            ui.label(f"Also here now: {', '.join(others)}.").classes("dialog-text").mark("quit-others")
+        _choice(dialog, "Quit", quit_, "quit-confirm")
+
+
+def _choice(dialog: ui.dialog, label: str, then: Callable[[], Awaitable[None]], mark: str) -> None:
+    async def confirm() -> None:
+        dialog.close()
+        await then()
+
+    with ui.row().classes("dialog-actions"):
+        ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
+        ui.button(label, on_click=confirm, color=None).props("unelevated no-caps").classes("primary").mark(mark)
+
+
 def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> None:
     """Ask before a key is replaced: servers that use the old one stop working."""
     dialog, card = open_dialog("Issue new key")

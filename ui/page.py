@@ -14,10 +14,10 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from models.authkeys import Authkey
-from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, SubmissionRefused
+from models.errors import AuthkeysError, DatabaseUnavailable, SubmissionRefused
 from models.grid_rows import overlay
 from models.privileges import Privilege
-from models.views import View, parse_view
+from models.views import View, read_view
 from models.wording import changes_to_keys, keys
 from services.authkeys import Authkeys
 from services.console import Console
@@ -26,7 +26,7 @@ from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
-from ui.dialogs import ask_stage_all, show_shortcuts
+from ui.dialogs import ask_revoke_unused, ask_stage_all, show_shortcuts
 from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
@@ -42,6 +42,8 @@ from ui.window import Window
 
 PROGRESS_AFTER = 0.5
 """Seconds after which a submission shows how far it is."""
+ASKED_BEYOND = 20
+"""Changes that one click may stage; before more of them the page asks."""
 NAMED_ROWS = 500
 """Changed rows that are sent one by one; beyond that the grid reads its blocks anew."""
 
@@ -56,13 +58,10 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
 
     @ui.page("/", title=TITLE)
     async def authorization_keys(request: Request) -> Response | None:
-        try:
-            view, problem = parse_view(request.query_params), None
-        except InvalidValue as error:
-            view, problem = View(), str(error)
+        view, problems = read_view(request.query_params)
         unavailable = await built(AuthkeysPage(Window(console, request, stop), view).build())
-        if problem and not unavailable:
-            show_error(f"{problem} All keys are shown.")
+        if problems and not unavailable:
+            show_error(" ".join(problems))
         return unavailable
 
 
@@ -250,12 +249,16 @@ class AuthkeysPage:
             shown.cancel()
 
     async def _undo_submission(self) -> None:
-        if self._revision is None:
-            return
+        revision, self._revision = self._revision, None
+        if revision is None:
+            return  # the same click again: it is being undone
         with user_errors():
-            await self._window.require_session()
-            receipt = await self._console.submissions.undo(self._revision, self._admin, uuid.uuid4())
-            self._revision = None
+            try:
+                await self._window.require_session()
+                receipt = await self._console.submissions.undo(revision, self._admin, uuid.uuid4())
+            except AuthkeysError:
+                self._revision = revision
+                raise
             text = changes_to_keys(receipt.change_count, receipt.key_count)
             self._bar.show_applied(f"Undone: {text}", undoable=False)
 
@@ -267,10 +270,25 @@ class AuthkeysPage:
             async def stage(what: Privilege | None, granted: bool) -> None:
                 await self._do(lambda: self._staging.stage_view(self._admin.id, view, what, granted))
 
-            ask_stage_all(await self._console.authkeys.count(view, self._admin.id), stage)
+            count = await self._console.authkeys.count(view, self._admin.id)
+            if count:
+                ask_stage_all(count, stage)
+            else:
+                ui.notify("This view shows no keys, so there is nothing to stage.", classes="notice")
 
     async def _revoke_unused(self) -> None:
-        await self._do(lambda: self._staging.revoke_unused(self._admin.id, self._view))
+        with user_errors():
+            await self._window.require_session()
+            view = self._view
+            change_count, key_count = await self._staging.count_unused(self._admin.id, view)
+
+            async def revoke() -> None:
+                await self._do(lambda: self._staging.revoke_unused(self._admin.id, view))
+
+            if change_count > ASKED_BEYOND:
+                ask_revoke_unused(changes_to_keys(change_count, key_count), revoke)
+            else:
+                await revoke()
 
     async def _remove_all(self, row: Authkey) -> None:
         await self._do(lambda: self._staging.stage_removal_of_ip(self._admin.id, row.ip))
@@ -300,6 +318,9 @@ class AuthkeysPage:
         if change.admin_id != self._admin.id:
             await self._others_staged(change)
             return
+        if not change.submitted:
+            # It names what was staged until now; only that may be asked for again after an outcome that is not known.
+            self._submission = uuid.uuid4()
         with user_errors():
             if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS or self._view.staged_only:
                 self._grid.refresh()
@@ -396,6 +417,12 @@ class AuthkeysPage:
                 ui.label("There are no authorization keys").classes("empty-title")
                 ui.label(
                     "Add the first one with “Add authkey”, or import a file: uv run main.py import FILE.csv"
+                ).classes("empty-text")
+            elif (days := self._view.unused_days) and not self._console.uses.counted_for(days):
+                ui.label("Uses are not counted for that long yet").classes("empty-title")
+                ui.label(
+                    f"They have been counted since {self._console.uses.since:%Y-%m-%d %H:%M} UTC. What was not used for "
+                    f"{days} days can be told {days} days after that."
                 ).classes("empty-text")
             else:
                 ui.label("No key matches this view").classes("empty-title")

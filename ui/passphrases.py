@@ -230,7 +230,8 @@ def _facts(passphrase: Passphrase, uses: list[Use]) -> None:
     ui.label(passphrase.note or made).classes("phrase-name")
     if passphrase.note:
         ui.label(made).classes("phrase-fact")
-    used = f"used {passphrase.used:,} of {passphrase.uses:,}"
+    state = "Used up: " if passphrase.used >= passphrase.uses else "Expired: " if is_over else ""
+    used = f"{state}used {passphrase.used:,} of {passphrase.uses:,}"
     expiry = f", expires {passphrase.expires_at:%Y-%m-%d %H:%M} UTC" if passphrase.expires_at else ""
     networks = f", from {', '.join(passphrase.networks)}" if passphrase.networks else ""
     ui.label(f"{used}{expiry}{networks}").classes("phrase-over" if is_over else "phrase-fact")
@@ -257,7 +258,9 @@ class AddPassphrase:
                     suggest = ui.button("Suggest", on_click=self._suggest, color=None)
                     suggest.props("flat dense no-caps").classes("quiet").mark("phrase-suggest")
                 self._uses = self._field("Uses", "phrase-uses", "inputmode=numeric", "1")
-                self._expiry = self._field("Expires", "phrase-expiry", 'placeholder="Never, or 2026-12-31"')
+                self._expiry = self._field(
+                    "Expires", "phrase-expiry", 'placeholder="Never, or a day in UTC: 2026-12-31"'
+                )
                 self._networks = self._field(
                     "Allowed networks", "phrase-networks", 'placeholder="Any, or 192.0.2.0/24"'
                 )
@@ -288,7 +291,8 @@ class AddPassphrase:
             self._problem.set_visibility(True)
             return
         self._problem.set_visibility(False)
-        for field in (self._phrase, self._note):
+        for field in (self._phrase, self._expiry, self._networks, self._note):
             field.set_value("")
+        self._uses.set_value("1")
         for box in self._boxes.values():
             box.set_value(False)

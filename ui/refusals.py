@@ -149,11 +149,16 @@ class RefusalsPage:
         async def stage() -> None:
             with user_errors():
                 await self._window.require_session()
-                await self._console.staging.stage(self._window.admin.id, group.authkey_id, needed, True)
-                ui.notify(
-                    f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys.",
-                    classes="notice",
-                )
+                found = await self._console.authkeys.find([group.authkey_id])
+                row = found.get(group.authkey_id)
+                if row and row.privileges & needed.mask:
+                    text = f"{group.ip} ({group.service}) has {needed.label} by now: nothing to stage."
+                else:
+                    await self._console.staging.stage(self._window.admin.id, group.authkey_id, needed, True)
+                    text = f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys."
+                ui.notify(text, classes="notice")
+                button.set_text("Has it now" if row and row.privileges & needed.mask else "Staged")
+                button.disable()
 
         button = ui.button("Stage this grant", on_click=stage, color=None).props("flat dense no-caps").classes("quiet")
         button.props["aria-label"] = f"Stage this grant: {needed.label}, {group.ip}, {group.service}"
@@ -169,10 +174,19 @@ class DoorTester:
             ui.label("Test the door").classes("panel-title").props("role=heading aria-level=2")
             with ui.element("div").classes("tester"):
                 self._key = (
-                    ui.input("Key, or the service's name").props("outlined dense autocomplete=off").mark("test-key")
+                    ui.input("Key, or the name of a service", on_change=self._forget)
+                    .props("outlined dense autocomplete=off")
+                    .mark("test-key")
                 )
-                self._ip = ui.input("From IP").props("outlined dense").mark("test-ip")
-                self._what = ui.select({each.id: each.label for each in PRIVILEGES}, label="Privilege", value="search")
+                self._ip = ui.input("From IP", on_change=self._forget).props("outlined dense").mark("test-ip")
+                for field in (self._key, self._ip):
+                    field.on("keydown.enter", self._ask)
+                self._what = ui.select(
+                    {each.id: each.label for each in PRIVILEGES},
+                    label="Privilege",
+                    value="search",
+                    on_change=self._forget,
+                )
                 self._what.props("outlined dense options-dense").mark("test-privilege")
                 button = ui.button("Ask", on_click=self._ask, color=None).props("unelevated no-caps")
                 button.classes("primary").mark("test-ask")
@@ -180,7 +194,13 @@ class DoorTester:
                 self._now = ui.label().mark("test-now")
                 self._then = ui.label().mark("test-then")
 
+    def _forget(self) -> None:
+        """What was answered was about something else."""
+        self._now.set_text("")
+        self._then.set_text("")
+
     async def _ask(self) -> None:
+        self._forget()
         with user_errors():
             await self._window.require_session()
             needs = privilege(self._what.value)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from fastapi import Request
-from nicegui import ui
+from nicegui import Client, ui
 
 from models.accounts import AdminIdentity
+from models.errors import NotAllowed
 from services.console import Console
 from services.sessions import session_of
-from ui.dialogs import ask_new_password
+from ui.dialogs import ask_new_password, ask_quit
 from ui.feedback import show_bug, user_errors
 from ui.frame import Frame
 
@@ -46,7 +47,7 @@ class Window:
             path,
             available=self.console.feed.available,
             on_change_password=self._ask_password if self._has_password else None,
-            on_quit=self._quit if self._stop else None,
+            on_quit=self._ask_quit if self._may_quit else None,
         )
         return self.frame
 
@@ -75,9 +76,26 @@ class Window:
 
         ask_new_password(change)
 
+    @property
+    def _may_quit(self) -> bool:
+        """Who started the program on this machine ends it: whom its launch link signs in, and nobody with a password only."""
+        return self._stop is not None and self.admin.id == self.console.admin.id and self.admin.may_change
+
+    async def _ask_quit(self) -> None:
+        with user_errors():
+            await self.require_session()
+            ask_quit(self._others_here(), self._quit)
+
+    def _others_here(self) -> list[str]:
+        """The names of the other admins with an open page."""
+        pages = [page for page in Client.instances.values() if page.has_socket_connection and page.request]
+        names = {session_of(page.request.scope).admin.name for page in pages}
+        return sorted(names - {self.admin.name})
+
     async def _quit(self) -> None:
         with user_errors():
             await self.require_session()
-            if self._stop:
-                await self.frame.show_stopped()
-                self._stop()
+            if not self._may_quit or self._stop is None:
+                raise NotAllowed("Only who started Authkeys on this machine may end it. It goes on.")
+            await self.frame.show_stopped()
+            self._stop()
