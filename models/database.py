@@ -17,10 +17,11 @@ from typing import Any
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import BaseORMException, DBConnectionError
+from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
 from tortoise.transactions import in_transaction
 
+from models.database_problems import is_mistake, unavailable
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
 from models.postgres_url import SCHEMES, shown
 
@@ -36,14 +37,6 @@ _UNREACHABLE = (
     sqlite3.DatabaseError,
     TortoiseOperationalError,
 )
-
-_PROBLEMS = {
-    "disk is full": "The disk of the database is full, so nothing can be stored.",
-    "readonly": "The database can only be read now, so nothing can be stored.",
-    "disk I/O error": "The file of the database cannot be read or written now.",
-    "database is locked": "Another program holds the database for long, so nothing can be stored.",
-}
-"""What SQLite says, and how that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +213,10 @@ def _unusable() -> tuple[type[BaseException], ...]:
     return (*_unreachable(), *_postgres_errors("PostgresError"), BaseORMException, ValueError)
 
 
+def _in_use() -> tuple[type[BaseException], ...]:
+    return (*_unreachable(), *_postgres_errors("PostgresError"), TransactionManagementError)
+
+
 def _postgres_errors(*names: str) -> tuple[type[BaseException], ...]:
     """Errors of asyncpg, if it is in use: whoever works with SQLite shall not wait for its import."""
     asyncpg = sys.modules.get("asyncpg")
@@ -232,19 +229,13 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn what the drivers raise while the database is in use into DatabaseUnavailable."""
+    """Turn what the drivers raise while the database is in use into DatabaseUnavailable; our own mistakes stay bugs."""
     try:
         yield
-    except _unreachable() as error:
-        raise DatabaseUnavailable(f"{_in_words(error)} Nothing that you staged is lost; try again.") from error
-
-
-def _in_words(error: BaseException) -> str:
-    problem = _first_line(error)
-    for sign, words in _PROBLEMS.items():
-        if sign in problem:
-            return words
-    return f"The database does not answer ({problem})."
+    except _in_use() as error:
+        if is_mistake(error):
+            raise
+        raise unavailable(error) from error
 
 
 def writer() -> BaseDBAsyncClient:
