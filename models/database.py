@@ -14,23 +14,22 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import BaseORMException, DBConnectionError
+from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
 from tortoise.transactions import in_transaction
 
+from models.database_problems import is_mistake, unavailable
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
+from models.postgres_url import SCHEMES, shown
 
 DEFAULT_DATABASE = "authkeys.db"
 APP = "models"
 _MIGRATION_LOCK = 4_242_000
 """`pg_advisory_xact_lock`'s key; `services.transactions` has the other one."""
-_POSTGRES_SCHEMES = ("postgres", "postgresql")
 _UNREACHABLE = (
     OSError,
     TimeoutError,
@@ -39,14 +38,6 @@ _UNREACHABLE = (
     sqlite3.DatabaseError,
     TortoiseOperationalError,
 )
-
-_PROBLEMS = {
-    "disk is full": "The disk of the database is full, so nothing can be stored.",
-    "readonly": "The database can only be read now, so nothing can be stored.",
-    "disk I/O error": "The file of the database cannot be read or written now.",
-    "database is locked": "Another program holds the database for long, so nothing can be stored.",
-}
-"""What SQLite says, and how that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ class DatabaseLocation:
     @property
     def is_postgres(self) -> bool:
         """Whether this is a PostgreSQL URL; everything else is the path of a SQLite file."""
-        return urlsplit(self.text).scheme in _POSTGRES_SCHEMES
+        return self.text.partition("://")[0].casefold() in SCHEMES and "://" in self.text
 
     @property
     def path(self) -> Path:
@@ -86,8 +77,7 @@ class DatabaseLocation:
         """The location without a password, for messages."""
         if not self.is_postgres:
             return str(self.path)
-        parts = urlsplit(self.text)
-        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        return shown(self.text)
 
 
 def tortoise_config(location: DatabaseLocation) -> dict[str, Any]:
@@ -115,9 +105,8 @@ def _sqlite(location: DatabaseLocation) -> dict[str, Any]:
 
 
 def _postgres(location: DatabaseLocation) -> dict[str, Any]:
-    config = expand_db_url(location.text)
-    config["credentials"] |= {"minsize": 1, "maxsize": 12, "timeout": 10, "command_timeout": 120}
-    return {"postgres": config}
+    pool = {"minsize": 1, "maxsize": 12, "timeout": 10, "command_timeout": 120}
+    return {"postgres": {"engine": "models.postgres_engine", "credentials": {"address": location.text, **pool}}}
 
 
 CLI_CONFIG = tortoise_config(DatabaseLocation(os.environ.get("AUTHKEYS_DATABASE", DEFAULT_DATABASE)))
@@ -144,7 +133,11 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
 
 
 async def _connect(location: DatabaseLocation) -> None:
-    if not location.is_postgres:
+    if location.is_postgres:
+        from models.postgres_engine import refuse_transaction_pooler  # noqa: PLC0415 - imports asyncpg
+
+        await refuse_transaction_pooler(location.text)
+    else:
         _create_private(location.path)
     config = tortoise_config(location)
     if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
@@ -229,6 +222,10 @@ def _unusable() -> tuple[type[BaseException], ...]:
     return (*_unreachable(), *_postgres_errors("PostgresError"), BaseORMException, ValueError)
 
 
+def _in_use() -> tuple[type[BaseException], ...]:
+    return (*_unreachable(), *_postgres_errors("PostgresError"), TransactionManagementError)
+
+
 def _postgres_errors(*names: str) -> tuple[type[BaseException], ...]:
     """Errors of asyncpg, if it is in use: whoever works with SQLite shall not wait for its import."""
     asyncpg = sys.modules.get("asyncpg")
@@ -241,19 +238,13 @@ def _first_line(error: BaseException) -> str:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn what the drivers raise while the database is in use into DatabaseUnavailable."""
+    """Turn what the drivers raise while the database is in use into DatabaseUnavailable; our own mistakes stay bugs."""
     try:
         yield
-    except _unreachable() as error:
-        raise DatabaseUnavailable(f"{_in_words(error)} Nothing that you staged is lost; try again.") from error
-
-
-def _in_words(error: BaseException) -> str:
-    problem = _first_line(error)
-    for sign, words in _PROBLEMS.items():
-        if sign in problem:
-            return words
-    return f"The database does not answer ({problem})."
+    except _in_use() as error:
+        if is_mistake(error):
+            raise
+        raise unavailable(error) from error
 
 
 def writer() -> BaseDBAsyncClient:

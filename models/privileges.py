@@ -1,7 +1,8 @@
 """The nine privileges of the seed page, in its order.
 
 Labels and descriptions: docs.cpanel.net/manage2/admin/api-authorization-keys/ (2020 May 15). Ids: the user privileges
-of docs.cpanel.net/manage2/users/add-user/. A set of privileges is an integer: bit i is the i-th privilege.
+of docs.cpanel.net/manage2/users/add-user/. A set of privileges is an integer; each
+privilege has its bit in its own line.
 """
 
 from collections.abc import Iterable
@@ -25,23 +26,24 @@ class Privilege:
         return 1 << self.bit
 
 
-_NINE = (
-    ("addlicense", "Add a New License", "Add a new license."),
-    (
+PRIVILEGES = (
+    Privilege("addlicense", "Add a New License", "Add a new license.", bit=0),
+    Privilege(
         "secverify",
         "cPanel Security Verification Program",
         "Access the Security Verification System interface to look up an IP address or license ID.",
+        bit=1,
     ),
-    ("explisc", "Expire a License", "Expire a license."),
-    ("partner_onetimeext", "Extend One Time License Updates", "Extend one time license updates."),
-    ("listlicenses", "List active licenses", "View a list of active licenses."),
-    ("manageauthkeys", "Manage Authkeys", "Manage authorization keys."),
-    ("modlisc", "Modify/Transfer a License", "Modify or transfer a license."),
-    ("liscreact", "Reactivate a License", "Reactivate a license."),
-    ("search", "Search for a License", "Search for a license."),
+    Privilege("explisc", "Expire a License", "Expire a license.", bit=2),
+    Privilege("partner_onetimeext", "Extend One Time License Updates", "Extend one time license updates.", bit=3),
+    Privilege("listlicenses", "List active licenses", "View a list of active licenses.", bit=4),
+    Privilege("manageauthkeys", "Manage Authkeys", "Manage authorization keys.", bit=5),
+    Privilege("modlisc", "Modify/Transfer a License", "Modify or transfer a license.", bit=6),
+    Privilege("liscreact", "Reactivate a License", "Reactivate a license.", bit=7),
+    Privilege("search", "Search for a License", "Search for a license.", bit=8),
 )
-PRIVILEGES = tuple(Privilege(*texts, bit) for bit, texts in enumerate(_NINE))
-ALL_PRIVILEGES = (1 << len(PRIVILEGES)) - 1
+"""In the order in which they are shown. A bit is stored in every authkey, so it never changes and is never given again."""
+ALL_PRIVILEGES = sum(privilege.mask for privilege in PRIVILEGES)
 MANAGE_AUTHKEYS = next(privilege for privilege in PRIVILEGES if privilege.id == "manageauthkeys")
 _BY_ID = {privilege.id: privilege for privilege in PRIVILEGES}
 

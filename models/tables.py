@@ -293,6 +293,17 @@ class UseTracking(Model):
         table = "use_tracking"
 
 
+class StoredClockReading(Model):
+    """The newest reading of the clock: `clock.ClockReading`. One row."""
+
+    id = fields.SmallIntField(primary_key=True, generated=False)
+    at = fields.DatetimeField()
+    since = fields.DatetimeField()
+
+    class Meta:
+        table = "clock_reading"
+
+
 class Refusal(Model):
     """What the door refused, equal ones in one row. Only the newest rows are kept."""
 

@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 
-from models.privileges import PRIVILEGES
-
-NO_PRIVILEGE = len(PRIVILEGES)
-"""Stands, where a privilege's bit does, for a use that needed none."""
+NO_PRIVILEGE = -1
+"""Stands, where a privilege's bit does, for a use that needed none. It is stored: it never changes."""
 QUIET_DAYS = (30, 90)
 """One can look for privileges that were not used for so many days."""
 QUIET_AFTER = timedelta(days=QUIET_DAYS[0])

@@ -173,7 +173,7 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
     # A time and a number of our own making: nothing in them comes from outside.
     used = (
         "COALESCE((SELECT SUM(1 << use.privilege) FROM key_use AS use WHERE use.authkey_id = authkey.id "
-        f"AND use.privilege < {NO_PRIVILEGE} AND use.last_at > '{quiet.before.isoformat(' ')}'), 0)"
+        f"AND use.privilege <> {NO_PRIVILEGE} AND use.last_at > '{quiet.before.isoformat(' ')}'), 0)"
     )
     mask = RawSQL(f"CAST(authkey.privileges AS BIGINT) & ~CAST({used} AS BIGINT)")
     return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)

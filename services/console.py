@@ -13,6 +13,7 @@ from models.errors import DatabaseUnavailable
 from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
 from services.authkeys import Authkeys
+from services.clock import read_clock
 from services.door import Door
 from services.feed import ChangeFeed
 from services.passphrases import Passphrases
@@ -99,8 +100,9 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
 async def _purge_regularly(submissions: Submissions, sessions: Sessions) -> None:
     while True:
         try:
-            await submissions.purge_removed()
-            await sessions.purge()
+            if (await read_clock()).is_settled:
+                await submissions.purge_removed()
+                await sessions.purge()
         except DatabaseUnavailable:
             log.warning(
                 "Removed authkeys and old sessions could not be purged; the next attempt is in %s hours.",

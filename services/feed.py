@@ -2,7 +2,7 @@
 
 A signal only says "look". What happened is always read from the submissions after the last one seen, so a lost or
 doubled signal does no harm. SQLite: a connection of its own polls `PRAGMA data_version`. PostgreSQL: LISTEN on a
-connection of its own, for the NOTIFY that every transaction sends.
+connection of its own, for the NOTIFY that every transaction sends, and a heartbeat that sees what LISTEN missed.
 """
 
 import asyncio
@@ -40,6 +40,8 @@ _LOST_SIGNAL_SECONDS = 15
 _RETRY_SECONDS = 1
 _HEARTBEAT_SECONDS = 0.3
 _HEARTBEAT_TIMEOUT = 5
+_SNAPSHOT = "SELECT txid_current_snapshot()::text"
+"""PostgreSQL's counterpart of `PRAGMA data_version`"""
 
 log = logging.getLogger(__name__)
 
@@ -225,19 +227,25 @@ class ChangeFeed:
         """Signal every NOTIFY; connect again, and look again, when the connection is lost."""
         import asyncpg  # noqa: PLC0415 - who works with SQLite shall not wait for it
 
+        from models.postgres_engine import connect  # noqa: PLC0415 - likewise
+
         while True:
             lost = asyncio.Event()
             connection = None
             try:
-                connection = await asyncpg.connect(self._location.text, timeout=10)
+                connection = await connect(self._location.text)
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
                 await connection.add_listener(CHANNEL, lambda *_: self._signal.set())
-                self._signal.set()
+                seen = None
                 while not lost.is_set():
-                    # Signals come in order: with the answer everything that was sent before it has come.
+                    # The heartbeat sees commits itself, whatever became of LISTEN: every transaction that ends changes
+                    # the server's snapshot (postgresql.org/docs/current/functions-info.html, 9.27.7).
                     asked = monotonic()
-                    await connection.execute("SELECT 1", timeout=_HEARTBEAT_TIMEOUT)
-                    if not self._looking:
+                    snapshot = await connection.fetchval(_SNAPSHOT, timeout=_HEARTBEAT_TIMEOUT)
+                    if snapshot != seen:
+                        seen = snapshot
+                        self._signal.set()
+                    elif not self._looking:
                         self._heard(asked)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(_HEARTBEAT_SECONDS):

@@ -92,7 +92,6 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
 
         async def insert(db: BaseDBAsyncClient) -> None:
-            await LaunchLink.filter(created_at__lt=now - LAUNCH_LINK_LASTS).using_db(db).delete()
             await LaunchLink.create(digest=_digest(token), admin_id=admin.id, created_at=now, using_db=db)
 
         await run_transaction(insert)
@@ -191,9 +190,14 @@ class Sessions:
         )
 
     async def purge(self) -> None:
-        """Delete the sessions that nobody can use any more."""
-        long_ago = datetime.now(UTC) - ABSOLUTE
-        await run_transaction(lambda db: Session.filter(created_at__lt=long_ago).using_db(db).delete())
+        """Delete the sessions and launch links that nobody can use any more."""
+        now = datetime.now(UTC)
+
+        async def delete(db: BaseDBAsyncClient) -> None:
+            await Session.filter(created_at__lt=now - ABSOLUTE).using_db(db).delete()
+            await LaunchLink.filter(created_at__lt=now - LAUNCH_LINK_LASTS).using_db(db).delete()
+
+        await run_transaction(delete)
 
     # -- the machinery -------------------------------------------------------------------------------------------------
 

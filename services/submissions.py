@@ -148,14 +148,24 @@ class Submissions:
         )
 
     async def purge_removed(self, now: datetime | None = None) -> None:
-        """Forget removed authkeys whose removal can no longer be undone, and secrets that were replaced as long ago."""
+        """Forget removed authkeys whose removal can no longer be undone, with their uses, and secrets replaced as long ago.
+
+        By number, not by time: a submission that a wrong clock dated into the past does not make its neighbours old.
+        """
         before = (now or datetime.now(UTC)) - KEEP_REMOVED
 
         async def delete(db: BaseDBAsyncClient) -> None:
-            newest = await Submission.filter(at__lt=before).using_db(db).order_by("-id").first()
-            if newest is not None:
-                await RemovedAuthkey.filter(revision__lte=newest.id).using_db(db).delete()
-                await ReplacedSecret.filter(revision__lte=newest.id).using_db(db).delete()
+            recent = await Submission.filter(at__gte=before).using_db(db).order_by("id").first()
+            newest = await Submission.all().using_db(db).order_by("-id").first()
+            if newest is None:
+                return
+            kept_from = recent.id if recent else newest.id + 1
+            await db.execute_query(
+                "DELETE FROM key_use WHERE authkey_id IN "
+                f"(SELECT id FROM removed_authkey WHERE revision < {int(kept_from)})"
+            )
+            await RemovedAuthkey.filter(revision__lt=kept_from).using_db(db).delete()
+            await ReplacedSecret.filter(revision__lt=kept_from).using_db(db).delete()
 
         await run_transaction(delete)
 

@@ -6,12 +6,14 @@ it open. So the work runs in its own shielded task, and a cancelled caller only 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from random import random
 from typing import Any, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from models.database import database_errors, is_sqlite, writer
+from models.database_problems import is_rolled_back_for_another
 
 T = TypeVar("T")
 Work = Callable[[BaseDBAsyncClient], Awaitable[T]]
@@ -21,11 +23,16 @@ _SUBMISSION_LOCK = 4_242_001
 CHANNEL = "authkeys"
 """On PostgreSQL every committed transaction sends an empty signal here."""
 
+_PAUSES = (0.02, 0.08, 0.3)
+"""Seconds, and up to as many more by chance, before a transaction runs again that PostgreSQL undid in favour of another."""
+
 _running: set[asyncio.Task[Any]] = set()
 
 
 async def run_transaction(work: Work[T], *, in_order: bool = False, ended: Callable[[], None] | None = None) -> T:
     """Run `work` in one transaction and return its result; all or nothing.
+
+    It runs again from its beginning if PostgreSQL undid it in favour of another (deadlock, serialization).
 
     `in_order` makes transactions commit in the order in which they got their revisions (SQLite always does).
     `ended` is called right after the commit (or a failure, whose outcome may be unknown), even if nobody waits any more.
@@ -46,10 +53,21 @@ async def finish_transactions() -> None:
 async def _transaction(work: Work[T], in_order: bool, ended: Callable[[], None] | None) -> T:
     with database_errors():
         try:
-            return await _work(work, in_order)
+            return await _tried(work, in_order)
         finally:
             if ended:
                 ended()
+
+
+async def _tried(work: Work[T], in_order: bool) -> T:
+    for pause in _PAUSES:
+        try:
+            return await _work(work, in_order)
+        except Exception as error:
+            if not is_rolled_back_for_another(error):
+                raise
+        await asyncio.sleep(pause * (1 + random()))
+    return await _work(work, in_order)
 
 
 async def _work(work: Work[T], in_order: bool) -> T:

@@ -36,6 +36,26 @@ class Cluster:
         # Its own locale does not sort by bytes: the product must not depend on it.
         self._run("initdb", "-A", "trust", "-U", USER, "-N", "-E", "UTF8", "--locale-provider=icu", "--icu-locale=en")
 
+    @property
+    def certificate(self) -> Path:
+        """What a server with TLS shows; signed by itself."""
+        return self._folder / "certificate.pem"
+
+    def want_tls(self) -> None:
+        """Before the start: take connections only over TLS."""
+        key = self._folder / "key.pem"
+        subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+        files = ("-keyout", str(key), "-out", str(self.certificate))
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
+        subprocess.run(command, check=True, capture_output=True)
+        if os.getuid() == 0:
+            shutil.chown(key, "postgres")
+        key.chmod(0o600)
+        data = self._folder / "data"
+        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 trust\n")
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"ssl = on\nssl_cert_file = '{self.certificate}'\nssl_key_file = '{key}'\n")
+
     def start(self) -> None:
         self._run("pg_ctl", "-w", "-o", f"{_OPTIONS} -p {self.port}", "-l", str(self._folder / "log"), "start")
 
@@ -69,7 +89,7 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(programs: Path) -> Iterator[Cluster]:
+def running_cluster(programs: Path, *, tls_only: bool = False) -> Iterator[Cluster]:
     """A server that is stopped and deleted at the end."""
     folder = Path(tempfile.mkdtemp(prefix="authkeys-postgres-"))
     try:
@@ -77,6 +97,8 @@ def running_cluster(programs: Path) -> Iterator[Cluster]:
             shutil.chown(folder, "postgres")
         cluster = Cluster(programs, folder)
         cluster.create()
+        if tls_only:
+            cluster.want_tls()
         cluster.start()
         try:
             yield cluster

@@ -17,7 +17,13 @@ MAY_IMPORT = {
     "models": {"models"},
 }
 PARTS = {*MAY_IMPORT, "tests", "benchmarks"}
-IMPURE_MODELS = {"models.tables", "models.database", "models.sqlite_engine", "models.migrations"}
+IMPURE_MODELS = {
+    "models.tables",
+    "models.database",
+    "models.sqlite_engine",
+    "models.postgres_engine",
+    "models.migrations",
+}
 HIDDEN_FROM_PAGES = {"tortoise", "asyncpg", "aiosqlite", "sqlite3", "models.tables", "models.database"}
 
 

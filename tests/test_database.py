@@ -18,23 +18,31 @@ from models.addresses import sort_key
 from models.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
 from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
-from models.tables import Authkey, StagedChange, Submission
+from models.tables import Authkey, KeyUse, StagedChange, Submission
 from services.console import Console, open_console
 from tests.other_process import OtherProcess
 from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
 
 
-async def everything() -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables, read without the services."""
+async def everything(without: str = "") -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables but one, read without the services."""
     return {
         name: await model.all().using_db(reader()).order_by(model._meta.pk_attr).values()
         for name, model in tables().items()
+        if name != without
     }
 
 
 def tables() -> dict[str, Any]:
     assert Tortoise.apps is not None
     return Tortoise.apps[APP]
+
+
+def some_row(model: Any) -> dict[str, Any]:
+    """A value for each column of a table, foreign keys to the first row included."""
+    values = {str: "x", int: 1, bool: True, datetime: datetime.now(UTC), uuid.UUID: uuid.uuid4(), bytes: b"x"}
+    columns = {name: field for name, field in model._meta.fields_map.items() if field.has_db_field}
+    return {name: values[field.field_type] for name, field in columns.items()}
 
 
 @asynccontextmanager
@@ -61,7 +69,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
-            "ReplacedSecret",
+            "ReplacedSecret", "StoredClockReading",
         }  # fmt: skip
         assert not any((await everything()).values())
 
@@ -109,6 +117,25 @@ async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged
         }
         assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
         assert (await all_keys())[1].privileges == ADD.mask | SEARCH.mask
+
+
+async def test_a_filled_database_of_the_release_before_the_clock_was_read_keeps_all_its_rows(
+    database: DatabaseLocation,
+) -> None:
+    async with connected(database):
+        executor = MigrationExecutor(writer(), tortoise_config(database)["apps"])
+        await executor.migrate([MigrationTarget(APP, "0006_replaced_secrets")])
+        referred_to = ("Admin", "Submission", "PickupPassphrase")
+        for name in (*referred_to, *(tables().keys() - {*referred_to, "StoredClockReading"})):
+            await tables()[name].create(**some_row(tables()[name]))
+        # The number of privileges stood for a use that needed none.
+        await KeyUse.create(id=2, authkey_id=1, privilege=9, count=5, last_at=datetime.now(UTC))
+        before = await everything(without="StoredClockReading")
+    async with open_database(database):
+        after = await everything(without="StoredClockReading")
+        assert await tables()["StoredClockReading"].all().count() == 0
+    assert (before["KeyUse"][1].pop("privilege"), after["KeyUse"][1].pop("privilege")) == (9, -1)
+    assert after == before
 
 
 # -- files that are something else ---------------------------------------------------------------------------------------
@@ -175,12 +202,12 @@ async def test_a_filled_database_opens_again_with_the_same_content(database: Dat
         await submit(console, CellChange(one.id, ADD.mask, 0), Removal(two.id, two.revision))
         await console.staging.stage(console.admin.id, three.id, ADD, True)
         await console.passphrases.add(console.admin, "correct horse battery", SEARCH.mask)
-        before = await everything()
+        before = await everything(without="StoredClockReading")
         kept = {"Admin", "Authkey", "RemovedAuthkey", "Submission", "Modification", "StagedChange", "PickupPassphrase"}
         assert all(before[table] for table in kept)
     for _ in range(2):
         async with open_console(database) as console:
-            assert await everything() == before
+            assert await everything(without="StoredClockReading") == before
     async with open_console(database) as console:
         assert set((await console.staging.of(console.admin.id)).entries) == {three.id}
         assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)

@@ -29,7 +29,7 @@ from models.submissions import (
     decide_removal,
     inverse,
 )
-from models.tables import Submission
+from models.tables import KeyUse, Submission
 from services.console import Console
 from services.submissions import KEEP_REMOVED, Order, Receipt
 from tests.support import (
@@ -417,10 +417,32 @@ async def test_a_removed_authkey_is_kept_for_30_days_and_then_forgotten(console:
 async def test_the_purge_spares_what_was_removed_later(console: Console) -> None:
     old, young = await add_keys(console, *new_keys(2))
     first = await submit(console, Removal(old.id, old.revision))
-    await Submission.filter(id=first.revision).update(at=datetime.now(UTC) - timedelta(days=31))
+    await Submission.filter(id__lte=first.revision).update(at=datetime.now(UTC) - timedelta(days=31))
     await submit(console, Removal(young.id, young.revision))
     await console.submissions.purge_removed()
     assert set(await removed_keys()) == {young.id}
+
+
+async def test_a_submission_dated_long_ago_by_a_wrong_clock_makes_no_earlier_removal_old(console: Console) -> None:
+    removed, other = await add_keys(console, *new_keys(2))
+    await submit(console, Removal(removed.id, removed.revision))
+    misdated = await submit(console, CellChange(other.id, SEARCH.mask, 0))
+    await Submission.filter(id=misdated.revision).update(at=datetime(1970, 1, 1, tzinfo=UTC))
+    await console.submissions.purge_removed()
+    assert set(await removed_keys()) == {removed.id}
+
+
+async def test_the_uses_of_a_removed_authkey_are_forgotten_with_it(console: Console) -> None:
+    removed, other = await add_keys(console, *new_keys(2))
+    for key in (removed, other):
+        await KeyUse.create(authkey_id=key.id, privilege=SEARCH.bit, count=3, last_at=datetime.now(UTC))
+    done = await submit(console, Removal(removed.id, removed.revision))
+    removed_at = (await Submission.get(id=done.revision)).at
+    await console.submissions.purge_removed(removed_at + timedelta(days=30))
+    assert set(await console.uses.counts(removed.id)) == {SEARCH.bit}
+    await console.submissions.purge_removed(removed_at + timedelta(days=30, seconds=1))
+    assert await console.uses.counts(removed.id) == {}
+    assert set(await console.uses.counts(other.id)) == {SEARCH.bit}
 
 
 async def test_ids_of_removed_authkeys_are_never_given_to_others(console: Console) -> None:

@@ -1,0 +1,71 @@
+"""Tortoise's PostgreSQL client with asyncpg's own reading of the address, and how this program talks to PostgreSQL.
+
+Tortoise's own parser of addresses and asyncpg's disagree (`sslmode`, sockets, several hosts); the change feed uses asyncpg
+directly, so both use asyncpg's.
+"""
+
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient
+
+from models.errors import DatabaseUnusable
+from models.postgres_url import asyncpg_dsn, shown
+
+_CONNECT_SECONDS = 10
+
+
+class PostgresClient(AsyncpgDBClient):
+    """Connects to an address as asyncpg reads it."""
+
+    def __init__(self, address: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._address = address  # not among `extra`, which Tortoise logs
+
+    async def create_pool(self, **settings: Any) -> asyncpg.Pool:
+        """Open the pool; Tortoise calls this."""
+        for parsed in ("host", "port", "user", "password", "database"):
+            settings.pop(parsed, None)
+        return await asyncpg.create_pool(asyncpg_dsn(self._address), **settings)
+
+
+client_class = PostgresClient
+
+
+async def connect(address: str) -> asyncpg.Connection:
+    """A connection of its own. Raises what asyncpg raises, and DatabaseUnusable for an address that is none."""
+    return await asyncpg.connect(asyncpg_dsn(address), timeout=_CONNECT_SECONDS)
+
+
+async def refuse_transaction_pooler(address: str) -> None:
+    """Raise DatabaseUnusable if what answers shares the server's connections out by transaction, as PgBouncer may do.
+
+    Prepared statements and LISTEN belong to one connection of the server (pgbouncer.org/features.html). Two connections
+    that are open at once never have the same one, and keep theirs, unless they are only lent it.
+    """
+    try:
+        first, second = await connect(address), await connect(address)
+        try:
+            pid = await _server_process(first)
+            async with second.transaction():
+                lent = pid == await second.fetchval("SELECT pg_backend_pid()") or pid != await _server_process(first)
+        finally:
+            first.terminate()
+            second.terminate()
+    except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError):
+        lent = True
+    except asyncpg.PostgresConnectionError as error:
+        if "statement pooling" not in str(error):
+            raise
+        lent = True
+    if lent:
+        raise DatabaseUnusable(
+            f"At {shown(address)} answers a connection pooler in transaction (or statement) mode, where prepared statements "
+            "and LISTEN get lost. Nothing was changed. Set PgBouncer's pool_mode to session for this database, or give "
+            "the address of PostgreSQL itself with --database."
+        )
+
+
+async def _server_process(connection: asyncpg.Connection) -> int:
+    async with connection.transaction():
+        return int(await connection.fetchval("SELECT pg_backend_pid()"))
