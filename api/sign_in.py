@@ -64,7 +64,7 @@ def sign_in_router(console: Console) -> APIRouter:
             return await _page(console, request, problem=str(error), status=503)
         if cookie is None:
             command = console.location.command("open")
-            problem = f"This launch link was used already, or is too old. Make a new one with: {console.location.command('open')}"
+            problem = f"This launch link was used already, or is too old. Make a new one with: {command}"
             return await _page(console, request, problem=problem, status=401)
         return _welcome(console, request, cookie, "/")
 
