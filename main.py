@@ -345,7 +345,7 @@ async def _serve(
         if demo:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))
             settings = Settings(DatabaseLocation(str(Path(folder) / "demo.db")), None)
-        running = Running(settings.location.companion("server"))
+        running = Running(settings.location.companion("server"), is_needed=not settings.location.is_postgres)
         if not stack.enter_context(running.held()) and serving.is_desktop:
             await _open_running(settings, display)
             return

@@ -62,7 +62,8 @@ class DatabaseLocation:
             return self.path.with_name(f"{self.path.name}.{suffix}")
         state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
         folder = state / "authkeys"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # who then needs the file says what is wrong with it
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
 
     def command(self, name: str) -> str:

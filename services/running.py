@@ -12,10 +12,15 @@ from models.errors import DatabaseUnusable
 
 
 class Running:
-    """The mark that a running server leaves beside its database: a lock that ends with the process, and its address."""
+    """The mark that a running server leaves beside its database: a lock that ends with the process, and its address.
 
-    def __init__(self, mark: Path) -> None:
+    `is_needed` is false where the database (PostgreSQL) needs no file of its own: then a folder that cannot be written only means
+    that a second start does not find this server.
+    """
+
+    def __init__(self, mark: Path, *, is_needed: bool = True) -> None:
         self._mark = mark
+        self._is_needed = is_needed
         self._lock = FileLock(f"{mark}.lock", mode=0o600)  # who can open it can hold it
 
     @contextmanager
@@ -30,6 +35,9 @@ class Running:
             yield False
             return
         except OSError as error:
+            if not self._is_needed:
+                yield True
+                return
             raise DatabaseUnusable(
                 f"The folder {self._mark.parent} cannot be written ({error.strerror}), and the database needs files of "
                 "its own there. Nothing was changed. Give another with --database."
@@ -43,7 +51,9 @@ class Running:
             self._lock.release()
 
     def announce(self, url: str) -> None:
-        """Say where the server answers."""
+        """Say where the server answers, if the mark could be had."""
+        if not self._lock.is_locked:
+            return
         draft = self._mark.with_name(f"{self._mark.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps({"url": url}))

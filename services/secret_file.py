@@ -7,28 +7,52 @@ from pathlib import Path
 from models.errors import SecretUnusable
 
 _BYTES = 32
+CONTENT = f"The file holds {2 * _BYTES} hexadecimal digits, such as `openssl rand -hex {_BYTES}` prints."
+LOSS = "With another secret everybody has to sign in again, and all pickup passphrases end and have to be made anew."
 
 
 def load_secret(path: Path) -> bytes:
-    """The secret in this file; made at first use, with mode 0600. Raises SecretUnusable.
+    """The secret in this file; made at first use, with mode 0600.
+
+    Raises SecretUnusable, which says what the file must hold.
 
     Several instances on one database must share the same file's content.
     """
     try:
         _create(path)
-        if os.name == "posix" and path.stat().st_mode & 0o077:
+        if os.name == "posix" and not _is_private(path):
             raise SecretUnusable(
-                f"The secret file {path} can be read by other users of this machine. Whoever has read it can sign in "
-                f"as anybody. Delete it (everybody has to sign in again) or, if nobody did, run: chmod 600 {path}"
+                f"Other users of this machine can read or write the secret file {path}. Run: chmod 640 {path} - or, if somebody "
+                "may have read it, replace it by a new one. "
+                f"{CONTENT} {LOSS}"
             )
         secret = bytes.fromhex(path.read_text("ascii").strip())
     except OSError as error:
-        raise SecretUnusable(f"The secret file {path} cannot be used: {error.strerror}.") from error
+        raise SecretUnusable(
+            f"The secret file {path} cannot be used: {error.strerror}. Give one that can be read with --secret-file. {CONTENT}"
+        ) from error
     except ValueError as error:
         raise _damaged(path) from error
     if len(secret) != _BYTES:
         raise _damaged(path)
     return secret
+
+
+def _is_private(path: Path) -> bool:
+    """Whether only the file's user and group can read it, and nobody else of them than its user can write it.
+
+    A secret that is mounted (Docker and Kubernetes: 0444 or 0644, owned by root) is in the container's reach only, and its mode
+    is not chosen by who runs in it: it passes where it is a mount of its own or its file system is read-only.
+    """
+    mode = path.stat().st_mode
+    if mode & 0o022:
+        return False
+    return not mode & 0o005 or _is_mounted(path)
+
+
+def _is_mounted(path: Path) -> bool:
+    file = path.resolve()
+    return os.path.ismount(file) or bool(os.statvfs(file).f_flag & os.ST_RDONLY)
 
 
 def _create(path: Path) -> None:
@@ -50,5 +74,5 @@ def _create(path: Path) -> None:
 
 def _damaged(path: Path) -> SecretUnusable:
     return SecretUnusable(
-        f"The secret file {path} is damaged. Delete it: a new one is made, and everybody has to sign in again."
+        f"The secret file {path} is damaged. {CONTENT} Bring back a copy of it, or delete it and a new one is made. {LOSS}"
     )

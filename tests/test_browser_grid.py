@@ -150,8 +150,8 @@ async def test_the_keyboard_reaches_everything_and_the_grid_is_one_tab_stop(serv
     stops_in_grid = 0
     for _ in range(25):
         await page.keyboard.press("Tab")
-        stops_in_grid += await page.evaluate("document.activeElement.closest('.ag-body') !== null")
-    assert stops_in_grid <= 2  # once around the page
+        stops_in_grid += await page.evaluate("document.activeElement.closest('.grid') !== null")
+    assert 1 <= stops_in_grid <= 4  # one stop, each time around the page
 
 
 async def test_no_page_scrolls_sideways(server: Program, browser: Browser) -> None:

@@ -17,6 +17,7 @@ from tests.browser import (
     box,
     choose,
     needs_chromium,
+    open_page,
     open_sign_in,
     sign_in,
 )
@@ -121,7 +122,8 @@ async def test_axe_finds_no_violation_from_the_form_to_the_account_menu(
     await sign_in(page, "dana")
     await expect(box(page, *FIRST)).to_be_visible()
     await page.get_by_role("button", name="Account: signed in as dana").click()
-    await expect(page.get_by_role("menuitem", name="Quit Authkeys")).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="Sign out", exact=True)).to_be_visible()
+    await expect(page.get_by_role("menuitem", name="Quit Authkeys")).to_have_count(0)
     await axe_finds_nothing(page, "account menu")
 
 
@@ -272,11 +274,19 @@ async def test_a_changed_password_keeps_this_window_and_ends_the_others(server: 
     await expect(box(other, *FIRST, staged=True)).to_be_checked()
 
 
-async def test_quitting_ends_the_program_and_the_page_says_so(server: Program, browser: Browser) -> None:
-    page = await window_of("dana", browser, server)
-    await box(page, *FIRST).click()
-    await expect(bar(page)).to_contain_text("1 change to 1 key")
+async def test_only_who_started_it_here_quits_and_is_told_who_else_is_there(server: Program, browser: Browser) -> None:
+    dana = await window_of("dana", browser, server)
+    await box(dana, *FIRST).click()
+    await expect(bar(dana)).to_contain_text("1 change to 1 key")
+    page = await open_page(browser, server)
     await choose(page, "Quit Authkeys")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Also here now: dana")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(dialog).to_have_count(0)
+    assert server.process.poll() is None
+    await choose(page, "Quit Authkeys")
+    await dialog.get_by_role("button", name="Quit").click()
     await expect(page.get_by_role("heading", name="Authkeys has stopped")).to_be_visible()
     assert server.process.wait(timeout=20) == 0
     assert staged(server) == [("dana", "192.0.2.1")]

@@ -334,7 +334,9 @@ async def test_a_bad_bookmark_shows_all_keys_and_says_why(console: Console, empt
         await empty_page.open(f"/?{query}")
         assert text(empty_page, "count") == "3 keys"
         assert problem in empty_page.notify.messages[-1]
-        assert empty_page.notify.messages[-1].endswith(" All keys are shown.")
+        assert "in the address is left out" in empty_page.notify.messages[-1]
+    await empty_page.open("/?has=drop&search=192.0.2.0/24&sort=service")
+    assert text(empty_page, "count") == "2 of 3 keys"
 
 
 async def test_a_bookmark_opens_its_view(console: Console, empty_page: User) -> None:

@@ -276,14 +276,23 @@ def test_the_secret_is_made_once_and_only_its_user_can_read_it(tmp_path: Path) -
 def test_a_secret_that_others_can_read_or_that_is_damaged_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     load_secret(file)
-    file.chmod(0o644)
-    with pytest.raises(SecretUnusable, match="chmod 600"):
-        load_secret(file)
+    for mode in (0o644, 0o444, 0o660, 0o604, 0o602):
+        file.chmod(mode)
+        with pytest.raises(SecretUnusable, match=r"chmod 640 .* 64 hexadecimal digits.* pickup passphrases end"):
+            load_secret(file)
     file.chmod(0o600)
     for damaged in ("", "xyz", "ab" * 16):
         file.write_text(damaged)
         with pytest.raises(SecretUnusable, match="damaged"):
             load_secret(file)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
+def test_a_secret_that_only_its_group_can_read_as_well_is_taken(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "secret"
+    secret = load_secret(file)
+    file.chmod(mode)
+    assert load_secret(file) == secret
 
 
 async def test_staged_changes_belong_to_the_admin_and_others_are_told_whose_they_are(console: Console) -> None:
