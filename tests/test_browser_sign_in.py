@@ -17,7 +17,6 @@ from tests.browser import (
     box,
     choose,
     needs_chromium,
-    open_page,
     open_sign_in,
     sign_in,
 )
@@ -278,7 +277,9 @@ async def test_only_who_started_it_here_quits_and_is_told_who_else_is_there(serv
     dana = await window_of("dana", browser, server)
     await box(dana, *FIRST).click()
     await expect(bar(dana)).to_contain_text("1 change to 1 key")
-    page = await open_page(browser, server)
+    page = await (await browser.new_context()).new_page()
+    await page.goto(server.link)
+    await expect(box(page, *FIRST)).to_be_visible()
     await choose(page, "Quit Authkeys")
     dialog = page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Also here now: dana")

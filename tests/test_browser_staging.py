@@ -68,6 +68,8 @@ async def test_nine_keys_tick_the_nine_privileges_and_delete_marks_for_removal(
 ) -> None:
     page = await open_page(browser, server)
     await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
     for number, each in enumerate(PRIVILEGES, 1):
         shown = box(page, *FIRST, each.label)
         before = await shown.is_checked()

@@ -49,6 +49,7 @@ const authkeys = (() => {
   // Not setData(): that makes the row's cells anew, and a click that has begun on one of them never ends.
   function draw(node, row) {
     node.updateData(row);
+    api.refreshCells({ rowNodes: [node], columns: ["service"], force: true }); // it shows more than its value
   }
 
   function newest(row, began) {

@@ -14,9 +14,9 @@ const keyboard = (() => {
     const grid = event.key === "Tab" && !event.ctrlKey && !event.altKey && event.target.closest?.(".grid");
     if (!grid) return;
     const side = event.shiftKey ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
-    const stops = [...document.querySelectorAll(TABBABLE)].filter(
-      (element) => grid.compareDocumentPosition(element) & side && isStop(element),
-    );
+    const all = [...document.querySelectorAll(TABBABLE)].filter(isStop);
+    const there = all.filter((element) => grid.compareDocumentPosition(element) & side);
+    const stops = there.length ? there : all; // where nothing follows, on from the other end of the page
     const next = event.shiftKey ? stops.at(-1) : stops[0];
     event.stopImmediatePropagation();
     if (!next) return;
