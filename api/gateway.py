@@ -85,13 +85,6 @@ class BackendUnavailable(AuthkeysError):
         self.http_status = http_status
 
 
-class BackendAnswerRefused(BackendUnavailable):
-    """The backend answered, but with something that a caller must not get."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, 502)
-
-
 def trusted_headers(key: KeyState | None, user: str | None) -> dict[str, str]:
     """Who was let through, for the backend: it gets these headers from us alone, never from the caller.
 
@@ -155,7 +148,7 @@ class Backend:
         except httpx.ProtocolError as error:
             done.close()
             log.warning("The backend's answer to %s is no HTTP: %s", function.name, error)
-            raise BackendAnswerRefused(_NOT_HTTP) from error
+            raise BackendUnavailable(_NOT_HTTP, 502) from error
         except httpx.HTTPError as error:
             done.close()
             raise BackendUnavailable("The licensing backend cannot be reached. Try again later.", 502) from error
@@ -166,7 +159,7 @@ class Backend:
             done.close()
             await answer.aclose()
             log.warning("The backend's answer to %s was refused: %s", function.name, problem)
-            raise BackendAnswerRefused(problem)
+            raise BackendUnavailable(problem, 502)
         return _PassedBack(function.name, answer, gone, done)
 
     def _request(

@@ -135,15 +135,17 @@ class Uses:
                 log.warning("Uses of authkeys could not be written; they are kept for the next attempt. %s", error)
 
     async def write(self, *, all_challenges: bool = False) -> None:
-        """Write what is collected. Raises DatabaseUnavailable; then it stays collected."""
+        """Write what is collected. Raises DatabaseUnavailable; then it stays collected.
+
+        `all_challenges`: also the calls without a key whose clients may still come with one.
+        """
+        if self._writing is not None and all_challenges:
+            await asyncio.wait({self._writing})  # it began before the last was noted
         if self._writing is None:
             self._writing = asyncio.create_task(self._write(float("inf") if all_challenges else monotonic()))
             self._writing.add_done_callback(self._written)
-        writing = self._writing
         # Who is cancelled while it waits (the program ends) leaves it to go on: else the batch would be written twice.
-        await asyncio.shield(writing)
-        if all_challenges and (self._uses or len(self._denials)):
-            await self.write(all_challenges=True)  # what was noted while the one before was under way
+        await asyncio.shield(self._writing)
 
     def _written(self, writing: "asyncio.Task[None]") -> None:
         self._writing = None

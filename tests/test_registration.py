@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -272,3 +273,24 @@ def test_uses_networks_and_expiry_are_read_or_refused_in_words() -> None:
     for text in ("tomorrow", "2020-01-01"):
         with pytest.raises(InvalidValue):
             parse_expiry(text, now)
+
+
+async def test_of_hundreds_of_guesses_at_once_no_more_are_checked_than_of_those_one_after_the_other(
+    console: Console,
+) -> None:
+    refused = await asyncio.gather(
+        *(console.passphrases.register(f"guess number {n}", "billing", "192.0.2.99") for n in range(300)),
+        return_exceptions=True,
+    )
+    reasons = Counter(each.reason for each in refused if isinstance(each, RegistrationRefused))
+    assert reasons == {PhraseProblem.UNKNOWN: 20, PhraseProblem.TOO_MANY_ATTEMPTS: 280}
+
+
+async def test_right_phrases_give_their_place_back_however_many_come_at_once(console: Console) -> None:
+    await console.passphrases.add(console.admin, "open sesame please", SEARCH.mask, uses=60)
+    for _ in range(3):
+        done = await asyncio.gather(
+            *(console.passphrases.register("open sesame please", f"service {n}", "192.0.2.98") for n in range(20)),
+            return_exceptions=True,
+        )
+        assert not [each for each in done if isinstance(each, BaseException)]

@@ -27,6 +27,7 @@ from tests.support import (
     eventually,
     new_keys,
     staged_in_database,
+    submissions,
     submit,
 )
 
@@ -165,3 +166,11 @@ async def test_an_import_is_one_submission_that_adds_and_updates(console: Consol
     assert {each.privileges for each in stored.values()} == {SEARCH.mask}
     assert {each.revision for each in stored.values()} == {receipt.revision}
     assert row.id in stored
+
+
+async def test_submitting_nothing_writes_nothing_and_is_no_step(console: Console) -> None:
+    await console.staging.of(console.admin.id)
+    before, known = console.staging.step(console.admin.id), await submissions()
+    receipt = await console.staging.submit(console.admin, uuid.uuid4())
+    assert (receipt.revision, receipt.change_count) == (None, 0)
+    assert (console.staging.step(console.admin.id), await submissions()) == (before, known)

@@ -241,7 +241,7 @@ def _who(group: RefusalGroup) -> str:
         case Reason.NO_KEY:
             return "No key"
         case Reason.UNKNOWN_WHAT | Reason.UNCLEAR | Reason.BACKEND:
-            return "Not looked at"
+            return "Not known"
     return "Unknown key"
 
 

@@ -1,5 +1,5 @@
-// All JavaScript of the product: the grid's data source and cells, its keys, and what must happen before the server
-// answers. Everything else is Python. Told by Python: start, show, put, flash, refresh, refocus, ack, resend. Tells Python, by event:
+// The grid: its data source, cells and keys, and what must happen before the server answers; beside it, one concern each, the
+// other files of this folder. Everything else is Python. Told by Python: start, show, put, flash, refresh, refocus, ack, resend. Tells Python, by event:
 // tick, sorted, menu, shortcut.
 "use strict";
 
@@ -50,6 +50,16 @@ const authkeys = (() => {
   function draw(node, row) {
     node.updateData(row);
     api.refreshCells({ rowNodes: [node], columns: ["service"], force: true }); // it shows more than its value
+  }
+
+  // A click that began on a cell which the grid has made anew since (pointer.js).
+  function activate(id, columnId) {
+    const node = api.getRowNode(id);
+    const column = api.getColumn(columnId);
+    if (!node?.data || !column) return;
+    const cell = document.querySelector(`.ag-row[row-id="${CSS.escape(id)}"] [col-id="${columnId}"]`);
+    if (columnId !== "menu") tick(node, column);
+    else if (cell) openMenu(node, cell.querySelector("button"));
   }
 
   function newest(row, began) {
@@ -398,6 +408,7 @@ const authkeys = (() => {
   function onGridReady(params) {
     api = params.api;
     addEventListener("keydown", onKeyDown);
+    pointer.start(activate);
     adopt();
     setInterval(resend, RESEND_MS); // whatever was lost on the way, or not taken by the database
   }

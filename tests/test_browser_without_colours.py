@@ -1,0 +1,60 @@
+"""Where no colours and backgrounds are drawn, on paper and in forced colours, each state of a box still looks different."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from models.privileges import privilege
+from models.submissions import Assignment
+from tests.browser import bar, box, needs_chromium, open_page
+from tests.program import Program, import_csv, running, write_csv
+
+pytestmark = needs_chromium
+
+SEARCH = privilege("search")
+KEYS = [Assignment(f"192.0.2.{n}", "billing", SEARCH.mask if n % 2 else 0) for n in range(1, 6)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    folder: Path = tmp_path_factory.mktemp("colours")
+    database = str(folder / "authkeys.db")
+    import_csv(database, write_csv(folder / "keys.csv", KEYS))
+    with running(database=database) as program:
+        yield program
+
+
+async def pictures(page: Page) -> dict[str, bytes]:
+    """How the same box looks in five rows: granted, not granted, and each kind of staged change."""
+    rows = {"granted": 0, "not granted": 1, "revocation": 2, "grant": 3, "removal": 4}
+    column = {"removal": "remove"}
+    return {
+        state: await page.locator(f'.ag-row[row-index="{row}"] [col-id="{column.get(state, SEARCH.id)}"]').screenshot(
+            animations="disabled"
+        )
+        for state, row in rows.items()
+    }
+
+
+@pytest.mark.parametrize("colours", ["forced", "print", "print, dark"])
+async def test_every_state_of_a_box_looks_different(server: Program, browser: Browser, colours: str) -> None:
+    page = await open_page(browser, server, dark="dark" in colours)
+    if "No staged" in await bar(page).inner_text():
+        await box(page, "192.0.2.3", "billing").click()
+        await box(page, "192.0.2.4", "billing").click()
+        await box(page, "192.0.2.5", "billing", "Remove?").click()
+    await expect(bar(page)).to_contain_text("3 changes to 3 keys")
+    if colours == "forced":
+        await page.emulate_media(forced_colors="active")
+    else:
+        await page.emulate_media(media="print")
+    await page.mouse.move(0, 0)
+    shown = await pictures(page)
+    alike = [(one, other) for one, other in combinations(shown, 2) if shown[one] == shown[other]]
+    assert alike == []
+    # The box itself, without the mark beside it, tells granted from not granted.
+    ticks = [await page.locator(f'.ag-row[row-index="{row}"] [col-id="search"] input').screenshot() for row in (0, 1)]
+    assert ticks[0] != ticks[1]
