@@ -112,6 +112,8 @@ def _belongs(text: str, at: int) -> bool:
             belongs = _is_virama(before) or _parts_joined_letters(text, at)
         case "\u200d":
             belongs = _is_virama(before) or _is_virama(after) or (_is_emoji(before) and _is_emoji(after))
+        case "\u200e" | "\u200f":
+            belongs = bool(after) and _parts_directions(text, before, after)
         case "\ufe0e" | "\ufe0f":
             belongs = _is_symbol(before) or after == _KEYCAP or _is_ideograph(before)
         case "\u180b" | "\u180c" | "\u180d" | "\u180f":
@@ -131,6 +133,12 @@ def _parts_joined_letters(text: str, at: int) -> bool:
     before = next((each for each in reversed(text[:at]) if unicodedata.category(each) != "Mn"), "")
     after = next((each for each in text[at + 1 :] if unicodedata.category(each) != "Mn"), "")
     return _joins(before, "INITIAL") and _joins(after, "FINAL")
+
+
+def _parts_directions(text: str, before: str, after: str) -> bool:
+    """Where Hebrew or Arabic stands beside brackets or digits, a mark says to which side these belong (UAX #9, 2.6)."""
+    has_right_to_left = any(unicodedata.bidirectional(each) in ("R", "AL") for each in text if not _is_invisible(each))
+    return has_right_to_left and not (before.isalpha() and after.isalpha())
 
 
 @lru_cache(maxsize=1_000)

@@ -135,3 +135,11 @@ def test_any_text_becomes_a_stable_service_name_or_is_refused(text: str) -> None
 @pytest.mark.parametrize(("one", "other"), [("Billing", "BILLING"), ("STRASSE", "straße"), ("ΣΊΣΥΦΟΣ", "σίσυφος")])
 def test_services_are_searched_and_sorted_without_upper_and_lower_case(one: str, other: str) -> None:
     assert service_key(one) == service_key(other)
+
+
+def test_a_mark_of_direction_is_taken_where_hebrew_or_arabic_needs_it_and_nowhere_else() -> None:
+    name = "חיוב \u200f(תל אביב) 42"
+    assert canonical_service(name) == name
+    for refused in ("bil\u200fling", "billing \u200f(tel aviv)", "חיוב\u200f", "\u200fחיוב", "חי\u200fוב"):
+        with pytest.raises(InvalidValue, match=r"U\+200F \(right-to-left mark\)"):
+            canonical_service(refused)

@@ -80,7 +80,8 @@ class AuthkeysPage:
         self._revision: int | None = None
 
     async def build(self) -> None:
-        """Load first, then build, then subscribe: nothing between is awaited, so nothing is missed or drawn twice."""
+        """Load first, then build, then subscribe; what was committed in between is looked at once more."""
+        revision = self._console.feed.revision
         total = await self._console.authkeys.count(View(), self._admin.id)
         shown = await self._console.authkeys.count(self._view, self._admin.id)
         hidden = await self._hidden()
@@ -122,6 +123,9 @@ class AuthkeysPage:
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
+        if self._console.feed.revision != revision:
+            await self._refresh_counts()
+            await self._show_staged()
 
     @property
     def _staging(self) -> Staging:
