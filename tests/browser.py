@@ -88,10 +88,14 @@ async def shown_ips(page: Page) -> list[str]:
     return [ip for _, ip in sorted(rows) if ip]
 
 
-async def axe_finds_nothing(page: Page, state: str) -> None:
-    """Check the page as it is now; `state` says in the report which one that was."""
-    # Half-way through a fade every text has too little contrast.
+async def at_rest(page: Page) -> None:
+    """Wait until nothing fades or grows any more: half-way texts have too little contrast, and boxes no size."""
     await expect(page.locator('[class*="-enter-active"], [class*="-leave-active"]')).to_have_count(0)
     await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
+
+
+async def axe_finds_nothing(page: Page, state: str) -> None:
+    """Check the page as it is now; `state` says in the report which one that was."""
+    await at_rest(page)
     results = await Axe().run(page)
     assert results.violations_count == 0, f"{state}: {results.generate_report()}"

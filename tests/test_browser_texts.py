@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.browser import at_rest, bar, box, chromium, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -47,7 +47,7 @@ async def page(server: Program) -> AsyncIterator[Page]:
 
 async def stays_within(inner: Locator, outer: Locator) -> None:
     """Each of the inner elements is drawn inside of the outer one, or cut off there."""
-    await expect(outer.page.locator('[class*="-enter-active"]')).to_have_count(0)
+    await at_rest(outer.page)
     frame = await outer.bounding_box()
     for each in await inner.all():
         drawn = await each.bounding_box()
