@@ -353,7 +353,7 @@ async def _serve(
         if not serving.is_desktop and not await console.admins.has_accounts():
             raise NotAllowed(
                 "Others can reach this address, and nobody has a password yet. Make an account first: "
-                "uv run main.py admin add NAME"
+                + console.command("admin add NAME")
             )
         if demo:
             await demo_data.fill(console.submissions, console.admin)
@@ -400,7 +400,10 @@ async def _open_running(settings: Settings, display: Display) -> None:
     running = Running(settings.location.companion("server"))
     url = running.url()
     if url is None:
-        raise NotAllowed(f"No server runs on {settings.location}. Start one with: uv run main.py")
+        raise NotAllowed(
+            f"No server runs on {settings.location}. Start one with: "
+            + settings.location.command(secret_file=settings.secret_file)
+        )
     async with open_console(settings.location, settings.secret_file) as console:
         print(f"Authkeys is running at {await _launch_link(console, url)}", flush=True)
         await _show(console, url, display, None)

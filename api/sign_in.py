@@ -45,7 +45,7 @@ def sign_in_router(console: Console) -> APIRouter:
             await _end_present_session(console, request)
             cookie = await console.sessions.begin(admin, address_of(request))
         except InvalidValue as error:
-            return await _page(console, request, to=to, name=name, problem=str(error), status=401)
+            return await _page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
             answer = await _page(console, request, to=to, name=name, problem=str(error), status=429)
             answer.headers["Retry-After"] = str(error.retry_after)
@@ -53,6 +53,11 @@ def sign_in_router(console: Console) -> APIRouter:
         except DatabaseUnavailable as error:
             return await _page(console, request, to=to, name=name, problem=str(error), status=503)
         return _welcome(console, request, cookie, to)
+
+    @router.head(LAUNCH_PATH)
+    async def look_at_launch_link(request: Request) -> Response:
+        """What checks or previews links must not use them up."""
+        return await _page(console, request)
 
     @router.get(LAUNCH_PATH)
     async def launch(request: Request, token: str = "") -> Response:
@@ -63,7 +68,7 @@ def sign_in_router(console: Console) -> APIRouter:
         except DatabaseUnavailable as error:
             return await _page(console, request, problem=str(error), status=503)
         if cookie is None:
-            command = console.location.command("open")
+            command = console.command("open")
             problem = f"This launch link was used already, or is too old. Make a new one with: {command}"
             return await _page(console, request, problem=problem, status=401)
         return _welcome(console, request, cookie, "/")
@@ -141,6 +146,7 @@ async def _page(
     problem: str = "",
     note: str = "",
     status: int = 200,
+    wrong: bool = False,
 ) -> Response:
     try:
         has_accounts = await console.admins.has_accounts()
@@ -150,10 +156,14 @@ async def _page(
         action=escape(request.scope.get("root_path", "") + SIGN_IN_PATH),
         to=escape(to),
         name=escape(name),
-        problem=f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else "",
+        problem=f'<p class="problem" id="problem" role="alert">{escape(problem)}</p>' if problem else "",
+        wrong='aria-invalid="true" aria-describedby="problem"' if wrong else "",
+        # The cursor goes to what is to be filled in next.
+        start_name="" if name else "autofocus",
+        start_password="autofocus" if name else "",
         note=f'<p class="note" role="status">{escape(note)}</p>' if note else "",
         hidden="" if has_accounts else "hidden",
-        hint="" if has_accounts else f"{_HINT}<pre>{escape(console.location.command('open'))}</pre>",
+        hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
     return HTMLResponse(text, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
 

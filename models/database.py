@@ -66,13 +66,20 @@ class DatabaseLocation:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder / f"{hashlib.sha256(str(self).encode()).hexdigest()[:12]}.{suffix}"
 
-    def command(self, name: str) -> str:
+    def command(self, name: str = "", secret_file: Path | None = None) -> str:
         """A command of `main.py` for this database, as it can be typed; a URL, which may hold a password, is not repeated."""
+        words = ["uv run main.py"]
         if self.is_postgres:
-            return f"uv run main.py --database URL {name} (with the URL that the server was started with)"
-        if self.path == DatabaseLocation(DEFAULT_DATABASE).path:
-            return f"uv run main.py {name}"
-        return f"uv run main.py --database {shlex.quote(str(self))} {name}"
+            words.append("--database URL")
+        elif self.path != DatabaseLocation(DEFAULT_DATABASE).path:
+            words.append(f"--database {shlex.quote(str(self))}")
+        if secret_file:
+            words.append(f"--secret-file {shlex.quote(str(secret_file))}")
+        if name:
+            words.append(name)
+        if self.is_postgres:
+            words.append("(with the URL that the server was started with)")
+        return " ".join(words)
 
     def __str__(self) -> str:
         """The location without a password, for messages."""

@@ -2,6 +2,7 @@
 
 AuthkeysError
 ├── InvalidValue            a value that breaks a rule (address, service, privilege, view)
+│   └── WrongPassword       not the present password
 ├── AuthkeyNotFound         the authkey does not exist (any more)
 ├── DuplicateAuthkey        (ip, service) is taken
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
@@ -23,6 +24,10 @@ class AuthkeysError(Exception):
 
 class InvalidValue(AuthkeysError):
     """A value that breaks a rule; the text names the value and the rule."""
+
+
+class WrongPassword(InvalidValue):
+    """What was given is not the present password."""
 
 
 class AuthkeyNotFound(AuthkeysError):

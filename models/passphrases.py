@@ -165,7 +165,10 @@ def parse_expiry(text: str, now: datetime) -> datetime | None:
         raise InvalidValue(f"{text!r:.40} is not a date; write it as in 2026-12-31.") from None
     if len(text) <= len("2026-12-31"):
         at = at.replace(hour=23, minute=59, second=59)
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:  # in UTC it is in the year 0, or 10000
+        raise InvalidValue(f"{text!r:.40} is out of range; write a date as in 2026-12-31.") from None
     if at <= now:
         raise InvalidValue(f"{text} is already over; choose a later date.")
     return at

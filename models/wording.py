@@ -50,11 +50,19 @@ def consequences(entry: Entry) -> list[Consequence]:
 
 def unavailable_html(error: Exception) -> str:
     """What a browser shows instead of a page while the database does not answer; it asks again by itself."""
+    return plain_html(
+        "Database unavailable",
+        f'<p role="status">{escape(str(error))}</p><p>This page opens by itself when the database answers again.</p>',
+        head='<meta http-equiv="refresh" content="3">',
+    )
+
+
+def plain_html(title: str, content: str, head: str = "") -> str:
+    """A page without script, style sheet or socket, for when the others cannot be shown. `content` and `head` are HTML."""
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="3">'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{head}'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
-        "<title>Database unavailable · Authkeys</title>"
+        f"<title>{escape(title)} · Authkeys</title>"
         '<main style="max-width: 34rem; margin: 20vh auto; padding: 0 1rem; font: 16px/1.5 system-ui">'
-        f'<h1 style="font-size: 1.4rem">Database unavailable</h1><p role="status">{escape(str(error))}</p>'
-        "<p>This page opens by itself when the database answers again.</p></main></html>"
+        f'<h1 style="font-size: 1.4rem">{escape(title)}</h1>{content}</main></html>'
     )

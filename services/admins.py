@@ -19,7 +19,7 @@ from models.access import AccessKind
 from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password, normalized
 from models.addresses import MAX_CALLER_LENGTH
 from models.database import database_errors, reader, writer
-from models.errors import InvalidValue, TooManyAttempts
+from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.secrets import looks_like_key
 from models.tables import Admin, Session
 from models.texts import storable
@@ -162,7 +162,7 @@ class Admins:
                 if row.name.casefold() == name.casefold():
                     raise InvalidValue(
                         f"There is already an account {row.name!r}. "
-                        "Change its password with `main.py admin passwd`, or choose another name."
+                        "Change its password with `admin passwd`, or choose another name."
                     )
             await Admin.create(name=name, role=role, password_hash=hashed, using_db=db)
             await add_entry(db, AccessKind.ADDED, name, "", f"as {role}, by {by}")
@@ -176,9 +176,9 @@ class Admins:
         await self._change(name, AccessKind.PASSWORD_CHANGED, f"by {by}", keep_session, password_hash=hashed)
 
     async def change_own_password(self, admin: AdminIdentity, present: str, new: str, session: SignedIn) -> None:
-        """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, TooManyAttempts."""
+        """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, WrongPassword, TooManyAttempts."""
         if await self.authenticate(admin.name, present, session.address) is None:
-            raise InvalidValue("The present password is wrong. Nothing was changed.")
+            raise WrongPassword("The present password is wrong. Nothing was changed.")
         if new == present:
             raise InvalidValue("The new password is the present one. Choose another; nothing was changed.")
         await self.set_password(admin.name, new, admin.name, keep_session=session.id)
@@ -198,7 +198,7 @@ class Admins:
         async def change(db: BaseDBAsyncClient) -> None:
             row = await Admin.filter(name=normalized(name)).using_db(db).first()
             if row is None:
-                raise InvalidValue(f"There is no account {name!r}. `main.py admin list` shows the accounts.")
+                raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
             await Admin.filter(id=row.id).using_db(db).update(**values)
             await Session.filter(admin_id=row.id).exclude(id=keep_session or 0).using_db(db).delete()
             await add_entry(db, kind, name, "", detail)

@@ -49,6 +49,12 @@ class Console:
     uses: Uses
     supervisor: Supervisor
     """The loops that run behind all this, and how they fare"""
+    secret_file: Path | None = None
+    """Where the server's secret is, if not beside the database"""
+
+    def command(self, name: str = "") -> str:
+        """A command of `main.py` that works on the same database, as it can be typed."""
+        return self.location.command(name, self.secret_file)
 
 
 @asynccontextmanager
@@ -92,6 +98,7 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                     door,
                     uses,
                     supervisor,
+                    secret_file,
                 )
         finally:
             await finish_transactions()

@@ -108,9 +108,9 @@ async def test_axe_finds_no_violation_in_the_other_views(server: Program, browse
     await expect(page.get_by_text("1 change to 1 passphrase")).to_be_visible()
     await axe_finds_nothing(page, "passphrases")
 
-    await page.goto(f"{server.url}/refusals")
-    await expect(page.get_by_text("Nothing was refused")).to_be_visible()
-    await axe_finds_nothing(page, "no refusals")
+    await page.goto(f"{server.url}/denied")
+    await expect(page.get_by_text("No request was denied")).to_be_visible()
+    await axe_finds_nothing(page, "no denied requests")
     await page.request.get(f"{server.url}/authorize/search", headers={"X-Api-Key": "unknown"})
     await expect(page.get_by_text("No authkey has the key that it brought.")).to_be_visible()
-    await axe_finds_nothing(page, "refusals")
+    await axe_finds_nothing(page, "denied requests")

@@ -158,7 +158,7 @@ async def test_no_page_scrolls_sideways(server: Program, browser: Browser) -> No
     page = await open_page(browser, server)
     for width, height in ((1440, 900), (1280, 800), (390, 844)):
         await page.set_viewport_size({"width": width, "height": height})
-        for path in ("/", "/?unused=30&search=10.", "/passphrases", "/refusals"):
+        for path in ("/", "/?unused=30&search=10.", "/passphrases", "/denied"):
             await page.goto(server.url + path)
             await expect(page.locator(".live")).to_be_visible()
             beyond = await page.evaluate("document.scrollingElement.scrollWidth - innerWidth")

@@ -72,7 +72,7 @@ async def lives(
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
     assert not passes(key, IP)
 
-    await page.goto(f"{server.url}/refusals")
+    await page.goto(f"{server.url}/denied")
     for reason in ("does not have this privilege", "belongs to another IP address", "This authkey was removed"):
         await expect(page.get_by_text(reason).first).to_be_visible()
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from models.wording import changes, changes_to_keys
+from models.wording import changes, changes_to_keys, keys
 from services.submissions import Receipt
 
 Handler = Callable[[], Awaitable[object] | object]
@@ -70,7 +70,7 @@ class ChangeBar:
     def show_receipt(self, receipt: Receipt) -> None:
         """Confirm what a submission applied."""
         if receipt.revision is None:
-            self.show_applied("Nothing to apply: everything is already so", undoable=False)
+            self.show_applied("Nothing to apply: it is all in force already", undoable=False)
         else:
             self.show_applied(f"Applied {changes_to_keys(receipt.change_count, receipt.key_count)}", undoable=True)
 
@@ -87,4 +87,4 @@ class ChangeBar:
         """How far a long submission is."""
         self._progress.set_visibility(True)
         self._progress.set_value(done / total)
-        self._count.set_text(f"Submitting {done:,} of {changes(total)}")
+        self._count.set_text(f"Submitting {done:,} of {keys(total)}")

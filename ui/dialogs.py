@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from models.authkeys import MAX_SERVICE_LENGTH, Authkey
-from models.errors import AuthkeysError, InvalidValue
+from models.addresses import canonical_ip
+from models.authkeys import MAX_SERVICE_LENGTH, Authkey, canonical_service
+from models.errors import AuthkeysError, InvalidValue, WrongPassword
 from models.privileges import PRIVILEGES, Privilege, mask_of, privilege
 from models.secrets import Secret
 from models.wording import keys
+from ui.forms import Problem
 
 SHORTCUTS = (
     ("/", "Search"),
@@ -76,8 +78,7 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
             with ui.element("legend"):
                 ui.label("Privileges")
             boxes = {privilege: ui.checkbox(privilege.label).props("dense") for privilege in PRIVILEGES}
-        problem = ui.label().classes("dialog-problem").props("role=alert").mark("add-problem")
-        problem.set_visibility(False)
+        problem = Problem("add-problem")
 
         async def submit() -> None:
             chosen = mask_of(privilege for privilege, box in boxes.items() if box.value is True)
@@ -85,9 +86,8 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
             try:
                 await add(str(ip.value or ""), str(service.value or ""), chosen)
             except AuthkeysError as error:
-                problem.set_text(str(error))
-                problem.set_visibility(True)
                 save.enable()
+                problem.show(error, {ip: canonical_ip, service: canonical_service})
             else:
                 dialog.close()
 
@@ -194,19 +194,21 @@ def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
                 ("New password again", "new-password", "password-again"),
             )
         )
-        problem = ui.label().classes("dialog-problem").props("role=alert").mark("password-problem")
-        problem.set_visibility(False)
+        problem = Problem("password-problem")
 
         async def submit() -> None:
+            if new.value != again.value:
+                problem.show(InvalidValue("The two new passwords are not the same."), again)
+                return
             try:
-                if new.value != again.value:
-                    raise InvalidValue("The two new passwords are not the same.")
                 await change(str(present.value or ""), str(new.value or ""))
             except AuthkeysError as error:
-                problem.set_text(str(error))
-                problem.set_visibility(True)
+                problem.show(error, present if isinstance(error, WrongPassword) else new)
             else:
                 dialog.close()
+
+        for field in (present, new, again):
+            field.on("keydown.enter", submit)
 
         with ui.row().classes("dialog-actions"):
             ui.button("Cancel", on_click=dialog.close).props("flat no-caps")

@@ -33,12 +33,12 @@ async def built(building: Awaitable[None]) -> Response | None:
 
 
 def show_error(message: str) -> None:
-    """A message above the bar, where it hides neither that nor the navigation and the filters."""
+    """A message above the bar, where it hides neither that nor the navigation and the filters. It stays until it is closed."""
     ui.notify(
         message,
         type="negative",
         position="bottom",
-        timeout=12_000,
+        timeout=0,
         close_button="Close",
         multi_line=True,
         classes="notice",

@@ -26,14 +26,15 @@ from services.staging import Staging, StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
+from ui.denied import register_denied_page
 from ui.dialogs import ask_revoke_unused, ask_stage_all, show_shortcuts
 from ui.feedback import built, show_bug, show_error, user_errors
 from ui.frame import TITLE, serve_static_files
 from ui.grid import AuthkeyGrid
 from ui.key_actions import KeyActions
 from ui.memory import collect_closed_pages
+from ui.no_page import register_error_pages
 from ui.passphrases import register_passphrases_page
-from ui.refusals import register_refusals_page
 from ui.review import Review, review_items
 from ui.row_menu import RowMenu
 from ui.sockets import guard_sockets
@@ -53,8 +54,9 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     serve_static_files()
     guard_sockets(console.sessions)
     collect_closed_pages()
+    register_error_pages()
     register_passphrases_page(console, stop)
-    register_refusals_page(console, stop)
+    register_denied_page(console, stop)
 
     @ui.page("/", title=TITLE)
     async def authorization_keys(request: Request) -> Response | None:
@@ -353,6 +355,10 @@ class AuthkeysPage:
             if commit.modifications is not None:
                 self._grid.flash(commit.modifications, commit.admin_name)
                 await self._put(commit.rows, commit.who_staged)
+            if commit.admin_name != self._admin.name:
+                self._window.announce(
+                    f"{commit.admin_name} applied {changes_to_keys(commit.change_count, commit.key_count)}."
+                )
             if moved or self._view.depends_on_privileges:
                 self._grid.refresh()
                 await self._refresh_counts()
@@ -420,7 +426,7 @@ class AuthkeysPage:
             if total == 0:
                 ui.label("There are no authorization keys").classes("empty-title")
                 ui.label(
-                    "Add the first one with “Add authkey”, or import a file: uv run main.py import FILE.csv"
+                    f"Add the first one with “Add authkey”, or import a file: {self._console.command('import FILE.csv')}"
                 ).classes("empty-text")
             elif (days := self._view.unused_days) and not self._console.uses.counted_for(days):
                 ui.label("Uses are not counted for that long yet").classes("empty-title")

@@ -13,6 +13,7 @@ from models.passphrases import (
     MAX_LENGTH,
     MAX_NOTE_LENGTH,
     Passphrase,
+    new_phrase,
     parse_expiry,
     parse_networks,
     parse_note,
@@ -26,6 +27,7 @@ from services.console import Console
 from services.passphrases import Use
 from ui.dialogs import show_passphrase
 from ui.feedback import built, user_errors
+from ui.forms import Problem
 from ui.frame import TITLE
 from ui.window import Window
 
@@ -270,8 +272,14 @@ class AddPassphrase:
                 ui.button("Add pickup passphrase", on_click=self._submit, color=None).props(
                     "unelevated no-caps"
                 ).classes("primary").mark("phrase-add")
-            self._problem = ui.label().classes("dialog-problem").props("role=alert").mark("phrase-problem")
-            self._problem.set_visibility(False)
+            self._problem = Problem("phrase-problem")
+            self._rules = {
+                self._phrase: new_phrase,
+                self._uses: parse_uses,
+                self._expiry: lambda text: parse_expiry(text, datetime.now(UTC)),
+                self._networks: parse_networks,
+                self._note: parse_note,
+            }
 
     def _field(self, label: str, mark: str, props: str, value: str = "") -> ui.input:
         field = ui.input(label, value=value).props(f"outlined dense stack-label {props}").mark(mark)
@@ -287,10 +295,9 @@ class AddPassphrase:
         try:
             await self._add(str(self._phrase.value or ""), chosen, *texts)
         except AuthkeysError as error:
-            self._problem.set_text(str(error))
-            self._problem.set_visibility(True)
+            self._problem.show(error, self._rules)
             return
-        self._problem.set_visibility(False)
+        self._problem.clear()
         for field in (self._phrase, self._expiry, self._networks, self._note):
             field.set_value("")
         self._uses.set_value("1")

@@ -49,6 +49,7 @@ class Window:
             on_change_password=self._ask_password if self._has_password else None,
             on_quit=self._ask_quit if self._may_quit else None,
         )
+        self._said = ui.label().classes("visually-hidden").props("role=status").mark("announced")
         return self.frame
 
     def subscribe(self) -> None:
@@ -56,6 +57,11 @@ class Window:
         ui.on_exception(show_bug)
         self.console.sessions.ended.subscribe(self._sessions_ended)
         self.console.feed.availability_changed.subscribe(self._availability_changed)
+
+    def announce(self, text: str) -> None:
+        """Tell a screen reader what happened elsewhere; eyes see it in the page."""
+        # What is said again must be another text, or nobody hears it.
+        self._said.set_text(f"{text}\u00a0" if self._said.text == text else text)
 
     async def require_session(self) -> None:
         """Raise NotAllowed if the session is over. Every handler that does something asks this first."""

@@ -5,6 +5,12 @@
 
 const authkeys = (() => {
   const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8, unused: 16 }; // bits of a cell's value, so that AG Grid sees any change
+  const KINDS = {
+    [WORDS.staged | WORDS.grant]: "Not submitted yet: a grant",
+    [WORDS.staged]: "Not submitted yet: a revocation",
+    [WORDS.staged | WORDS.grant | WORDS.removal]: "Not submitted yet: the removal of this key",
+  };
+  const UNUSED = "Granted, and not used for 30 days or more";
   const FLASH_MS = 4000;
   const RETRY_MS = 1000;
   const RESEND_MS = 3000;
@@ -215,9 +221,9 @@ const authkeys = (() => {
       this.box.checked = Boolean(value & WORDS.grant);
       this.box.disabled = !mayChange || (bit !== null && Boolean(value & WORDS.removal));
       this.box.setAttribute("aria-label", `${label}, ${data.ip}, ${data.service}${staged}`);
-      const unused = value & WORDS.unused ? "Granted, and not used for 30 days or more" : "";
-      this.box.title = unused;
-      unused ? this.box.setAttribute("aria-description", unused) : this.box.removeAttribute("aria-description");
+      const more = value & WORDS.staged ? KINDS[value & 7] : value & WORDS.unused ? UNUSED : "";
+      this.box.title = more;
+      more ? this.box.setAttribute("aria-description", more) : this.box.removeAttribute("aria-description");
       const by = value & WORDS.flash ? flashes.get(data.id)?.by : undefined;
       const cell = params.eGridCell;
       by ? cell.setAttribute("data-by", by) : cell.removeAttribute("data-by");
@@ -407,6 +413,7 @@ const authkeys = (() => {
 
   function onGridReady(params) {
     api = params.api;
+    document.querySelector(".grid :is([role=grid], [role=treegrid])").setAttribute("aria-label", "Authorization keys");
     addEventListener("keydown", onKeyDown);
     pointer.start(activate);
     adopt();

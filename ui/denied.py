@@ -1,11 +1,12 @@
-"""The view "Why was it refused?": what the door refused lately, live, with the remedy; and a tester of the door."""
+"""The view of denied requests: what access checks denied lately, why, live, with the remedy; and a form that tries one."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import Request, Response
-from nicegui import ui
+from fastapi.responses import RedirectResponse
+from nicegui import app, ui
 
 from models.addresses import canonical_ip
 from models.authkeys import Authkey, canonical_service
@@ -46,12 +47,16 @@ _IN_WORDS = {
 }
 
 
-def register_refusals_page(console: Console, stop: Callable[[], None] | None) -> None:
-    """Register `/refusals`."""
+def register_denied_page(console: Console, stop: Callable[[], None] | None) -> None:
+    """Register `/denied`, and the address that it had before."""
 
-    @ui.page("/refusals", title=f"Refusals · {TITLE}")
-    async def refusals(request: Request) -> Response | None:
-        return await built(RefusalsPage(Window(console, request, stop)).build())
+    @ui.page("/denied", title=f"Denied requests · {TITLE}")
+    async def denied(request: Request) -> Response | None:
+        return await built(DeniedPage(Window(console, request, stop)).build())
+
+    @app.get("/refusals", include_in_schema=False)
+    async def moved(request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/denied", 308)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,8 @@ class _Row:
     last: ui.label
 
 
-class RefusalsPage:
-    """One open window on the refusals."""
+class DeniedPage:
+    """One open window on the denied requests."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
@@ -75,12 +80,16 @@ class RefusalsPage:
         """Load first, then build, then subscribe."""
         await self._window.load()
         groups = await self._console.uses.refusals(SHOWN)
-        self._window.build_frame("/refusals")
+        self._window.build_frame("/denied")
         with ui.element("div").classes("page scrolling"):
-            DoorTester(self._window)
-            with ui.element("section").classes("panel").props('aria-label="Recent refusals"'):
-                ui.label("Why was it refused?").classes("panel-title").props("role=heading aria-level=2")
-                self._list = ui.element("div").classes("table-area").props("tabindex=0 role=region aria-label=Refusals")
+            AccessCheckTester(self._window)
+            with ui.element("section").classes("panel").props('aria-label="Recent denied requests"'):
+                ui.label("Denied requests").classes("panel-title").props("role=heading aria-level=2")
+                self._list = (
+                    ui.element("div")
+                    .classes("table-area")
+                    .props('tabindex=0 role=region aria-label="Table of denied requests"')
+                )
         self._draw(groups)
         self._window.subscribe()
         self._console.uses.refused.subscribe(self._refused)
@@ -110,8 +119,8 @@ class RefusalsPage:
         self._list.clear()
         with self._list:
             if not groups:
-                ui.label("Nothing was refused").classes("empty-title")
-                ui.label("What /authorize and the Manage2 functions refuse shows here some seconds later.").classes(
+                ui.label("No request was denied").classes("empty-title")
+                ui.label("What access checks and the Manage2 functions deny shows here some seconds later.").classes(
                     "empty-text"
                 )
                 return
@@ -164,14 +173,14 @@ class RefusalsPage:
         button.props["aria-label"] = f"Stage this grant: {needed.label}, {group.ip}, {group.service}"
 
 
-class DoorTester:
-    """Asks the door as a script would, without a trace; also as it would answer after my staged changes."""
+class AccessCheckTester:
+    """Makes an access check as a script would, without a trace; also as it would end after my staged changes."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
         self._console = window.console
-        with ui.element("section").classes("panel").props('aria-label="Test the door"'):
-            ui.label("Test the door").classes("panel-title").props("role=heading aria-level=2")
+        with ui.element("section").classes("panel").props('aria-label="Try an access check"'):
+            ui.label("Try an access check").classes("panel-title").props("role=heading aria-level=2")
             with ui.element("div").classes("tester"):
                 self._key = (
                     ui.input("Key, or the name of a service", on_change=self._forget)
@@ -188,7 +197,7 @@ class DoorTester:
                     on_change=self._forget,
                 )
                 self._what.props("outlined dense options-dense").mark("test-privilege")
-                button = ui.button("Ask", on_click=self._ask, color=None).props("unelevated no-caps")
+                button = ui.button("Check", on_click=self._ask, color=None).props("unelevated no-caps")
                 button.classes("primary").mark("test-ask")
             with ui.element("div").props("role=status aria-live=polite").classes("tester-answer"):
                 self._now = ui.label().mark("test-now")
@@ -246,7 +255,7 @@ def _who(group: RefusalGroup) -> str:
 
 
 def _in_words(verdict: Verdict) -> str:
-    return "allowed" if verdict.reason is None else f"refused. {_IN_WORDS[verdict.reason]}"
+    return "allowed" if verdict.reason is None else f"denied. {_IN_WORDS[verdict.reason]}"
 
 
 def _privilege_of(what: str) -> Privilege | None:

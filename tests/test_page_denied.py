@@ -1,4 +1,4 @@
-"""The view of refusals, without a browser: why, how often, the remedy, and the tester of the door."""
+"""The view of denied requests, without a browser: why, how often, the remedy, and the form that tries an access check."""
 
 from ipaddress import IPv6Address
 
@@ -38,15 +38,15 @@ async def authkey(console: Console) -> tuple[Authkey, Secret]:
 
 @pytest.fixture
 async def page(console: Console, user: User) -> User:
-    """The local admin, who looks at the refusals."""
+    """The local admin, who looks at the denied requests."""
     return await looks(user, console, console.admin)
 
 
 async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
     register_pages(console)
     await sign_in(user, console, admin)
-    await user.open("/refusals")
-    await user.should_see("Nothing was refused")
+    await user.open("/denied")
+    await user.should_see("No request was denied")
     return user
 
 
@@ -115,12 +115,12 @@ async def test_the_tester_answers_for_now_and_for_after_my_staged_changes(
     page.find(marker="test-key").type(secret.text if by == "key" else key.service)
     page.find(marker="test-ip").type(IP)
     page.find(marker="test-ask").click()
-    await says(page, "test-now", "Now: refused. The authkey does not have this privilege.")
+    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
     await says(page, "test-then", "With my staged changes submitted: allowed")
     await console.staging.stage_removal(console.admin.id, key.id)
     page.find(marker="test-ask").click()
-    await says(page, "test-then", "With my staged changes submitted: refused. This authkey was removed.")
-    await page.should_see("Nothing was refused")
+    await says(page, "test-then", "With my staged changes submitted: denied. This authkey was removed.")
+    await page.should_see("No request was denied")
 
 
 @pytest.mark.parametrize("spelled", [f"  ::ffff:{IP} ", f"::FFFF:{IPv6Address(f'::ffff:{IP}').exploded[-9:]}"])
@@ -131,7 +131,7 @@ async def test_the_tester_takes_any_spelling_of_the_address_and_the_name(
     page.find(marker="test-key").type(f" {key.service}\u00a0")
     page.find(marker="test-ip").type(spelled)
     page.find(marker="test-ask").click()
-    await says(page, "test-now", "Now: refused. The authkey does not have this privilege.")
+    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
 
 
 async def test_the_tester_refuses_in_words_what_is_no_address(page: User) -> None:
