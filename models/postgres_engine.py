@@ -4,6 +4,7 @@ Tortoise's own parser of addresses and asyncpg's disagree (`sslmode`, sockets, s
 directly, so both use asyncpg's.
 """
 
+import logging
 from typing import Any
 
 import asyncpg
@@ -30,6 +31,15 @@ class PostgresClient(AsyncpgDBClient):
 
 
 client_class = PostgresClient
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
+
+
+# While the server is away asyncpg would log a whole traceback at each of its attempts.
+logging.getLogger("asyncpg.pool").addFilter(_without_traceback)
 
 
 async def connect(address: str) -> asyncpg.Connection:

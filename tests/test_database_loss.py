@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Page, expect
 
@@ -159,6 +160,38 @@ def test_a_postgres_that_never_answers_ends_the_start_with_words() -> None:
     assert done.returncode == 1
     assert "cannot be used" in done.stderr
     assert "hidden-password" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_while_postgres_is_away_nobody_is_told_that_the_session_has_ended(
+    postgres: Cluster, postgres_database: DatabaseLocation, tmp_path: Path
+) -> None:
+    with running("--secret-file", str(tmp_path / "secret"), database=postgres_database.text) as server:
+        cookies, headers = dict([server.cookie]), {"Origin": server.url}
+        async with httpx.AsyncClient(base_url=server.url, cookies=cookies, headers=headers) as client:
+            with stopped(postgres):
+                answers = [await client.post(path) for path in ("/sign-out", "/sign-out-everywhere")]
+            for answer in answers:
+                assert answer.status_code == 503
+                assert "does not answer" in answer.text
+                assert "set-cookie" not in answer.headers
+        assert "Traceback" not in server.complaints()
+
+
+@pytest.mark.parametrize("home", ["/proc/none", "a file"])
+def test_with_postgres_it_starts_also_where_the_home_folder_cannot_be_written(
+    postgres_database: DatabaseLocation, tmp_path: Path, home: str
+) -> None:
+    if home == "a file":
+        (tmp_path / "file").touch()
+        home = str(tmp_path / "file")
+    secret = ("--secret-file", str(tmp_path / "secret"))
+    with running(*secret, database=postgres_database.text, HOME=home, XDG_STATE_HOME="") as server:
+        assert httpx.get(server.url, cookies=dict([server.cookie])).status_code == 200
+    # Without a secret of its own it needs the folder, and says so.
+    done = run("--no-browser", "--port", "0", AUTHKEYS_DATABASE=postgres_database.text, HOME=home, XDG_STATE_HOME="")
+    assert done.returncode == 1
+    assert "--secret-file" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,6 +1,7 @@
 """The front door as strangers find it: raw HTTP and raw sockets against the real program."""
 
 import re
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -322,3 +323,57 @@ def test_the_accounts_and_the_record_can_be_listed(tmp_path: Path) -> None:
     listed = run("--database", database, "admin", "list").stdout
     assert re.search(r"^ada +auditor +password ", listed, re.MULTILINE)
     assert "account added" in run("--database", database, "admin", "record").stdout
+
+
+# -- addresses at which there is nothing -------------------------------------------------------------------------------
+
+
+def test_where_there_is_no_page_a_browser_is_told_so_and_shown_the_way_back(server: Program) -> None:
+    with alice(server, Accept="text/html,*/*") as client:
+        answer = client.get("/nowhere/<b>")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert "Authkeys has nothing at <code>/nowhere/&lt;b&gt;</code>" in answer.text
+    assert '<a href="/">Go to the authorization keys</a>' in answer.text
+    assert "nicegui" not in answer.text.lower()
+    assert "<script" not in answer.text
+    with alice(server, Accept="application/json") as client:
+        assert client.get("/nowhere").json() == {"detail": "Not Found"}
+
+
+def test_a_link_that_is_only_looked_at_is_not_used_up(server: Program) -> None:
+    link = new_link(server)
+    for _ in range(2):
+        assert httpx.head(link).status_code == 200
+    name, value = launch(link)
+    assert name
+    assert value
+
+
+def test_signing_in_marks_what_was_wrong_and_puts_the_cursor_where_to_go_on(server: Program) -> None:
+    with stranger(server) as client:
+        fresh = client.get(SIGN_IN_PATH).text
+        wrong = client.post(SIGN_IN_PATH, data={"name": "dana", "password": "wrong wrong"}).text
+    assert re.findall(r'<input id="(\w+)".* autofocus', fresh) == ["name"]
+    assert "aria-invalid" not in fresh
+    assert re.findall(r'<input id="(\w+)".* autofocus', wrong) == ["password"]
+    assert len(re.findall(r'aria-invalid="true" aria-describedby="problem"', wrong)) == 2
+    assert 'id="problem" role="alert"' in wrong
+
+
+def test_a_form_with_too_many_fields_is_refused_in_words(server: Program) -> None:
+    with stranger(server) as client:
+        answer = client.post(SIGN_IN_PATH, data={f"field{n}": "x" for n in range(11)})
+    assert answer.status_code == 401
+    assert "it has too many fields" in answer.text
+
+
+def test_a_client_that_leaves_while_it_sends_leaves_no_traceback(server: Program) -> None:
+    before = server.complaints()
+    for path in (SIGN_IN_PATH, "/authorize", "/XMLregisterAuth.cgi"):
+        with socket.create_connection(("127.0.0.1", server.port), 30) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())
+            connection.sendall(b"Content-Length: 100\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\nname=")
+    with stranger(server) as client:
+        assert client.get(SIGN_IN_PATH).status_code == 200
+    assert server.complaints() == before

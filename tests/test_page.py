@@ -1,5 +1,6 @@
 """The page without a browser: what it says, and what it makes of whatever a browser claims."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
-from models.tables import Admin, StagedChange
+from models.tables import Admin, StagedChange, Submission
 from services.console import Console
 from tests.elsewhere import assign, key, start_over, stored
 from tests.page import claims, comes_true, id_of, is_told, says, sign_in, text, ticks
-from tests.support import eventually
-from ui.page import register_pages
+from tests.support import an_admin, eventually, submit
+from ui.page import ASKED_BEYOND, register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
 BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
@@ -117,6 +118,100 @@ async def test_a_submission_is_confirmed_in_numbers_and_can_be_undone(page: User
     page.find(marker="undo-submission").click()
     await says(page, "staged-count", "Undone: 3 changes to 2 keys")
     assert await stored(console) == before
+
+
+async def test_after_a_submission_without_an_answer_the_next_one_is_not_taken_for_it(
+    page: User, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = console.submissions.submit
+
+    async def without_an_answer(*order: Any, **how: Any) -> None:
+        await submit(*order, **how)
+        raise DatabaseUnavailable("The database does not answer.")
+
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    with monkeypatch.context() as lost:
+        lost.setattr(console.submissions, "submit", without_an_answer)
+        page.find(marker="submit").click()
+        await is_told(page, "The database does not answer.")
+    await says(page, "staged-count", "No staged changes")  # the change feed has heard of it
+    await ticks(page, 2, PORTAL, "search", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 1 change to 1 key")
+    assert (await stored(console))[PORTAL.ip, PORTAL.service] == SEARCH.mask
+
+
+async def test_undo_that_is_pressed_twice_undoes_once_and_says_nothing_else(page: User, console: Console) -> None:
+    before = await stored(console)
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 1 change to 1 key")
+    for _ in range(2):
+        page.find(marker="undo-submission").click()
+    await says(page, "staged-count", "Undone: 1 change to 1 key")
+    assert await stored(console) == before
+    assert page.notify.messages == []
+
+
+async def test_a_change_that_another_admin_made_first_is_told_as_in_force(page: User, console: Console) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    await assign(console, key(BILLING.ip, BILLING.service, ADD, SEARCH, privilege("modlisc")))
+    await is_told(page, "Already in force: 1 key no longer needs your change.")
+    await says(page, "staged-count", "No staged changes")
+
+
+async def test_what_another_admin_applied_is_announced_and_what_i_applied_is_not(page: User, console: Console) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 1 change to 1 key")
+    assert text(page, "announced") == ""
+    dana = await an_admin("dana")
+    for change, said in (
+        (SEARCH.mask, "dana applied 1 change to 1 key."),
+        (0, "dana applied 1 change to 1 key.\u00a0"),
+    ):
+        await submit(console, Assignment(PORTAL.ip, PORTAL.service, change), admin=dana)
+        await says(page, "announced", said)
+
+
+# -- steps for many keys ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_step_for_all_keys_of_a_view_without_any_says_so(page: User) -> None:
+    page.find(marker="search").type("203.0.113.1")
+    await says(page, "count", "0 of 3 keys")
+    page.find(marker="stage-for-all").click()
+    await is_told(page, "This view shows no keys, so there is nothing to stage.")
+    await page.should_not_see("Stage for all keys in view")
+
+
+async def test_unused_is_not_claimed_for_days_in_which_uses_were_not_counted(
+    console: Console, empty_page: User
+) -> None:
+    await start_over(console, KEYS)
+    await empty_page.open("/?unused=30")
+    await empty_page.should_see("Uses are not counted for that long yet")
+    await empty_page.should_see("What was not used for 30 days can be told 30 days after that.")
+    await empty_page.should_not_see("No key matches this view")
+
+
+async def test_revoking_very_many_unused_privileges_is_asked_first(console: Console, empty_page: User) -> None:
+    await start_over(console, [key(f"10.0.0.{n}", "billing", ADD) for n in range(ASKED_BEYOND + 1)])
+    long_ago = datetime.now(UTC) - timedelta(days=100)
+    console.uses.since = long_ago
+    await Submission.all().update(at=long_ago)
+    await empty_page.open("/?unused=30")
+    await says(empty_page, "count", f"{ASKED_BEYOND + 1} of {ASKED_BEYOND + 1} keys")
+    empty_page.find(marker="revoke-unused").click()
+    await empty_page.should_see(f"This stages {ASKED_BEYOND + 1} changes to {ASKED_BEYOND + 1} keys in one step.")
+    assert len(await console.staging.of(console.admin.id)) == 0
+    empty_page.find(marker="revoke-unused-confirm").click()
+    await says(empty_page, "staged-count", f"{ASKED_BEYOND + 1} changes to {ASKED_BEYOND + 1} keys")
 
 
 # -- order: what a person does right after a tick comes after it ---------------------------------------------------------

@@ -9,14 +9,16 @@ from nicegui.testing import User, UserInteraction
 from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
 from models.database import DatabaseLocation
+from models.door import Reason
+from models.manage2_functions import Gate
 from models.privileges import Privilege, privilege
 from models.secrets import Secret, new_secret
-from models.submissions import NewAuthkey
+from models.submissions import CellChange, NewAuthkey
 from models.tables import Admin
 from services.console import Console
 from services.door import Question
 from tests.page import comes_true, is_told, says, sign_in
-from tests.support import add_keys
+from tests.support import add_keys, submit
 from ui.page import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
@@ -149,3 +151,42 @@ async def test_the_tester_refuses_a_forged_privilege_in_words(page: User) -> Non
     select.value = None
     UserInteraction(page, set(page.find(marker="test-ask").elements), None).trigger("click")
     await is_told(page, "is not a privilege")
+
+
+async def test_a_key_that_is_known_is_named_also_when_it_asks_for_an_unknown_function(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    await console.door.ask_unknown(Question(authkey[1].text, IP, Gate.ANY_KEY, "XMLnothing"), Reason.UNKNOWN_WHAT)
+    await console.uses.write()
+    await page.should_see("Neither a privilege nor a function that Authkeys knows was asked for.")
+    await page.should_see("billing")
+    await page.should_not_see("Unknown key")
+
+
+async def test_the_remedy_is_offered_once_and_says_what_is_so(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    key, secret = authkey
+    await asks(console, secret.text)
+    await page.should_see("Stage this grant")
+    await submit(console, CellChange(key.id, SEARCH.mask, 0))
+    page.find("Stage this grant").click()
+    await is_told(page, f"{IP} (billing) has {SEARCH.label} by now: nothing to stage.")
+    await page.should_see("Has it now")
+    await page.should_not_see("Stage this grant")
+    assert not len(await console.staging.of(console.admin.id))
+
+
+async def test_a_verdict_goes_with_the_question_that_it_answered(page: User, authkey: tuple[Authkey, Secret]) -> None:
+    page.find(marker="test-key").type(authkey[0].service)
+    page.find(marker="test-ip").type(IP)
+    page.find(marker="test-key").trigger("keydown.enter")
+    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
+    page.find(marker="test-ip").type("1")
+    await says(page, "test-now", "")
+    await says(page, "test-then", "")
+
+
+async def test_the_address_that_the_view_had_before_leads_to_it(page: User) -> None:
+    answer = await page.http_client.get("/refusals", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/denied")

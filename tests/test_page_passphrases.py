@@ -3,14 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nicegui import ui
+from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from models.accounts import AdminIdentity, Role
 from models.database import DatabaseLocation
 from models.errors import RegistrationRefused
 from models.privileges import privilege
-from models.tables import Admin
+from models.tables import Admin, PickupPassphrase
 from services.console import Console
 from tests.page import comes_true, is_told, says, sign_in, text
 from ui.page import register_pages
@@ -134,3 +134,76 @@ async def test_an_auditor_sees_passphrases_and_can_change_none(user: User, conso
     await is_told(page, "You are signed in as an auditor")
     assert await comes_true(lambda: box(page, "1-search").value is False)
     assert not len(await console.passphrases.staged(row.id))
+
+
+async def test_a_passphrase_that_is_over_says_so_and_when_in_utc(page: User, console: Console) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    await console.passphrases.add(console.admin, "another one, please", ADD.mask, expires_at=soon)
+    await page.should_see(f"used 0 of 1, expires {soon:%Y-%m-%d %H:%M} UTC")
+    await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+    await page.should_see("Used up: used 1 of 1")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await PickupPassphrase.filter(id=2).update(expires_at=yesterday)
+    await console.passphrases.changed.call()
+    await page.should_see(f"Expired: used 0 of 1, expires {yesterday:%Y-%m-%d %H:%M} UTC")
+
+
+async def test_after_a_passphrase_was_added_every_field_is_empty_again(page: User) -> None:
+    page.find(SEARCH.label).click()
+    await fills_in(
+        page,
+        phrase=PHRASE,
+        phrase_uses="7",
+        phrase_expiry="2999-12-31",
+        phrase_networks="192.0.2.0/24",
+        phrase_note="x",
+    )
+    await page.should_see(marker="phrase-done")
+    fields = {marker: _field(page, marker).value for marker in FIELDS}
+    assert fields == {**dict.fromkeys(FIELDS, ""), "phrase-uses": "1"}
+    with page:
+        boxes = [box for box in ElementFilter(kind=ui.checkbox, local_scope=False) if box.text == SEARCH.label]
+    assert [box.value for box in boxes] == [False]
+
+
+@pytest.mark.parametrize(
+    ("marker", "value"),
+    [
+        ("phrase", "short"),
+        ("phrase-uses", "none"),
+        ("phrase-expiry", "tomorrow"),
+        ("phrase-expiry", "9999-12-31T23:59-23:59"),
+        ("phrase-expiry", "0001-01-01T00:00+23:59"),
+        ("phrase-networks", "192.0.2.0/99"),
+        ("phrase-note", "bell\a"),
+    ],
+)
+async def test_the_field_that_is_wrong_is_marked_and_names_what_is_wrong_with_it(
+    page: User, marker: str, value: str
+) -> None:
+    await fills_in(page, **{"phrase": PHRASE, marker: value})
+    await page.should_see(marker="phrase-problem")
+    (problem,) = page.find(marker="phrase-problem").elements
+    marked = {each: _field(page, each).props.get("aria-describedby") for each in FIELDS}
+    assert marked == {**dict.fromkeys(FIELDS), marker: problem.html_id}
+    assert _field(page, marker).props["aria-invalid"] == "true"
+    await fills_in(page, **{**{"phrase": PHRASE}, marker: VALID[marker]})
+    await page.should_see(marker="phrase-done")
+    assert not any("aria-invalid" in _field(page, each).props for each in FIELDS)
+
+
+VALID = {
+    "phrase": PHRASE,
+    "phrase-uses": "1",
+    "phrase-expiry": "2999-12-31",
+    "phrase-networks": "192.0.2.0/24",
+    "phrase-note": "rack 4",
+}
+FIELDS = tuple(VALID)
+
+
+def _field(user: User, marker: str) -> ui.input:
+    (element,) = user.find(marker=marker).elements
+    assert isinstance(element, ui.input)
+    return element

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import defusedxml.ElementTree
@@ -12,7 +12,8 @@ import pytest
 import yaml
 from starlette.types import Receive, Scope, Send
 
-from api.gateway import AT_ONCE_FROM_ONE, Backend
+from api import gateway
+from api.gateway import AT_ONCE_FROM_ONE, Backend, BackendUnavailable
 from api.stub_backend import stub_backend
 from models.access import AccessKind
 from models.accounts import Role
@@ -426,6 +427,29 @@ async def test_a_backend_that_is_down_or_slow_is_told_in_the_callers_format(
     assert answer.status_code == code
     assert int(READERS[output](answer.text)["status"]) == 0
     assert "licensing backend" in READERS[output](answer.text)["reason"]
+
+
+async def test_a_backend_that_sends_a_byte_now_and_then_is_given_up(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = await add_key_with(console, SEARCH)
+    monkeypatch.setattr(gateway, "TOTAL_SECONDS", 0.1)
+    sent: list[bytes] = []
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            sent.append(b"x")
+            yield b"x"
+            await asyncio.sleep(0.01)
+
+    backend = Backend("http://stub", httpx.MockTransport(lambda _: httpx.Response(200, content=trickle())))
+    async with calling(console, backend=backend) as client:
+        with pytest.raises(BackendUnavailable, match="broke off"):
+            await client.get("/XMLlookup.cgi", params={"apikey": secret.text})
+    given_up_after = len(sent)
+    assert given_up_after > 0
+    await asyncio.sleep(0)
+    assert len(sent) == given_up_after
 
 
 # -- /authorize --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,16 @@ _FAREWELL_SECONDS = 0.5
 
 # Of the content: two instances, and two deployments of the same files, agree.
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
-_SCRIPTS = ("storage.js", "keyboard.js", "pointer.js", "authkeys.js", "connection.js", "copy.js", "dialogs.js", "popups.js")
+_SCRIPTS = (
+    "storage.js",
+    "keyboard.js",
+    "pointer.js",
+    "authkeys.js",
+    "connection.js",
+    "copy.js",
+    "dialogs.js",
+    "popups.js",
+)
 
 
 def serve_static_files() -> None:
