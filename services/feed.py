@@ -35,7 +35,9 @@ NAMED_MODIFICATIONS = 500
 _LISTED_KEYS = 20_000
 """Of a commit that changed more authkeys than this, not even their ids are read."""
 
-_POLL_SECONDS = 0.04
+_POLL_SECONDS = 0.2
+"""Until what another process (the command line) commits on SQLite shows; our own commits signal themselves. At 0.04 an idle
+server used 1.0 % of a core, at 0.2 it uses 0.35 %."""
 _LOST_SIGNAL_SECONDS = 15
 _RETRY_SECONDS = 1
 _HEARTBEAT_SECONDS = 0.3

@@ -149,6 +149,22 @@ async def test_signing_out_everywhere_sends_every_window_of_that_admin_away(serv
     await expect(bar(ben)).to_contain_text("1 change to 1 key")
 
 
+async def test_who_is_sent_away_is_told_why_and_comes_back_to_the_same_view(server: Program, browser: Browser) -> None:
+    page, other = await window_of("dana", browser, server), await window_of("dana", browser, server)
+    await box(page, *SECOND).click()
+    await page.get_by_role("searchbox").fill("192.0.2.2")
+    await expect(page.get_by_text("1 of 10 keys")).to_be_visible()
+    await choose(other, "Sign out everywhere")
+    note = page.get_by_role("status")
+    await expect(note).to_contain_text("Your session has ended")
+    await expect(note).to_contain_text("What you staged is kept")
+    await axe_finds_nothing(page, "ended")
+    await sign_in(page, "dana")
+    await expect(page.get_by_text("1 of 10 keys")).to_be_visible()
+    await expect(page.get_by_role("searchbox")).to_have_value("192.0.2.2")
+    await expect(box(page, *SECOND, staged=True)).to_be_checked()
+
+
 async def test_disabling_an_admin_sends_the_open_pages_away_and_lets_nobody_in_again(
     server: Program, browser: Browser
 ) -> None:

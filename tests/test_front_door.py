@@ -377,3 +377,44 @@ def test_a_client_that_leaves_while_it_sends_leaves_no_traceback(server: Program
     with stranger(server) as client:
         assert client.get(SIGN_IN_PATH).status_code == 200
     assert server.complaints() == before
+
+
+EDGES = [
+    "-1",
+    "9" * 30,
+    str(2**31),
+    str(2**63 - 1),
+    str(2**63),
+    "1e9",
+    "NaN",
+    "1.5",
+    "\u0661",  # a digit, in Arabic
+    "",
+    "%00",
+    "\U0001f600",
+    "x" * 5_000,
+    "'",
+    "[]",
+]
+TAKERS = [
+    "/grid/rows?start={}&end=100",
+    "/grid/rows?start=0&end={}",
+    *(f"/grid/rows?start=0&end=100&{name}={{}}" for name in ("unused", "search", "sort", "has", "lacks", "staged")),
+    *(f"/?{name}={{}}" for name in ("unused", "search", "sort", "has", "lacks", "staged")),
+    "/sign-in?ended={}&next={}",
+    "/launch?token={}",
+    "/authorize/{}",
+    "/authorize/search?ip={}",
+    "/XMLlookup.cgi?ip={}&output={}",
+    "/XMLregisterAuth.cgi?user={}&service={}&pickup={}",
+]
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+def test_values_at_the_edge_of_what_a_type_holds_are_answered_in_words(server: Program, taker: str) -> None:
+    with alice(server, Accept="text/html") as client:
+        for value in EDGES:
+            answer = client.get(taker.replace("{}", value))
+            assert answer.status_code < 500, value
+            assert "went wrong" not in answer.text, value
+    assert "Traceback" not in server.complaints()
