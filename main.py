@@ -34,7 +34,6 @@ from api.stub_backend import stub_backend
 from models import options
 from models.access import LAUNCH_PATH
 from models.accounts import Role
-from models.database import DEFAULT_DATABASE, DatabaseLocation
 from models.errors import AuthkeysError, ImportRefused, InvalidValue, NotAllowed
 from models.proxies import TrustedProxies
 from models.wording import keys
@@ -42,6 +41,7 @@ from services import demo as demo_data
 from services.console import Console, open_console
 from services.imports import import_file
 from services.running import Running
+from storage.database import DEFAULT_DATABASE, DatabaseLocation
 from ui.desktop import open_in_browser, require_native, show_window
 from ui.frame import FAVICON
 from ui.launcher import install_launcher

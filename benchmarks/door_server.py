@@ -18,11 +18,11 @@ from api.gate import Gate
 from api.server import AnnouncedServer, Serving
 from main import build_app
 from models.access import LAUNCH_PATH
-from models.database import DatabaseLocation
 from models.privileges import privilege
 from models.submissions import CellChange, Source
 from services.console import Console, open_console
 from services.submissions import Order
+from storage.database import DatabaseLocation
 
 MODIFY = privilege("modlisc")
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from os import sync
 from pathlib import Path
 
-from models.database import DatabaseLocation
 from models.privileges import PRIVILEGES
 from services.console import open_console
+from storage.database import DatabaseLocation
 
 
 async def measure_submits(database: Path, changes: int, runs: int) -> tuple[list[float], list[float]]:

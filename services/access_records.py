@@ -7,11 +7,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import AccessKind
 from models.addresses import MAX_CALLER_LENGTH
-from models.database import database_errors, reader
 from models.tables import AccessRecord
 from models.texts import storable
 from services.attempts import Limiter
-from services.transactions import run_transaction
+from storage.database import database_errors, reader
+from storage.transactions import run_transaction
 
 
 class Entry(NamedTuple):

@@ -18,7 +18,6 @@ from tortoise.functions import Max
 from models.access import AccessKind
 from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password, normalized
 from models.addresses import MAX_CALLER_LENGTH
-from models.database import database_errors, reader, writer
 from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.secrets import looks_like_key
 from models.tables import Admin, Session
@@ -26,7 +25,8 @@ from models.texts import storable
 from services.access_records import AccessRecords, add_entry
 from services.attempts import Attempts
 from services.sessions import SignedIn
-from services.transactions import run_transaction
+from storage.database import database_errors, reader, writer
+from storage.transactions import run_transaction
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from tortoise.queryset import QuerySet
 
 from models.addresses import search_range
 from models.authkeys import Authkey, service_key
-from models.database import database_errors, reader
 from models.privileges import privilege
 from models.submissions import Kind
 from models.tables import Authkey as AuthkeyTable
@@ -21,6 +20,7 @@ from models.tables import Modification, StagedChange
 from models.usage import NO_PRIVILEGE
 from models.views import View
 from services.uses import Quiet, Uses
+from storage.database import database_errors, reader
 
 MAX_BLOCK = 200
 """Rows that one request may ask for."""

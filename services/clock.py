@@ -7,7 +7,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.clock import SETTLED_AFTER, ClockReading, next_reading
 from models.tables import StoredClockReading
-from services.transactions import run_transaction
+from storage.transactions import run_transaction
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.accounts import AdminIdentity
-from models.database import DatabaseLocation, open_database
 from models.errors import DatabaseUnavailable
 from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
@@ -22,8 +21,9 @@ from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
 from services.supervisor import Supervisor
-from services.transactions import finish_transactions
 from services.uses import Uses
+from storage.database import DatabaseLocation, open_database
+from storage.transactions import finish_transactions
 
 _PURGE_SECONDS = 6 * 3600
 

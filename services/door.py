@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from models.addresses import canonical_ip
-from models.database import database_errors, parameters, reader
 from models.denials import Echoes, denial
 from models.door import KeyState, Place, Reason, Verdict, decide
 from models.errors import InvalidValue
@@ -21,6 +20,7 @@ from models.privileges import Privilege
 from models.secrets import digest
 from services.feed import ChangeFeed
 from services.uses import Uses
+from storage.database import database_errors, parameters, reader
 
 REMEMBERED = 200_000
 """Keys in use that are remembered; some 400 bytes each."""

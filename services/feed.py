@@ -1,24 +1,20 @@
 """The change feed: tells this process what was committed, by whomever and from whichever process.
 
-A signal only says "look". What happened is always read from the submissions after the last one seen, so a lost or
-doubled signal does no harm. SQLite: a connection of its own polls `PRAGMA data_version`. PostgreSQL: LISTEN on a
-connection of its own, for the NOTIFY that every transaction sends, and a heartbeat that sees what LISTEN missed.
+A signal (`storage.signals`) only says "look". What happened is always read from the submissions after the last one seen, so
+a lost or doubled signal does no harm.
 """
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from types import MappingProxyType
 from typing import NamedTuple
 
-import aiosqlite
 from nicegui import Event
 
 from models.authkeys import Authkey
-from models.database import DatabaseLocation, database_errors, reader
 from models.errors import DatabaseUnavailable
 from models.submissions import Kind, Modification, Source
 from models.tables import Modification as ModificationTable
@@ -28,22 +24,16 @@ from services.sessions import Sessions
 from services.staging import Staging, WhoStaged
 from services.submissions import Submissions
 from services.supervisor import Supervisor
-from services.transactions import CHANNEL
+from storage.database import DatabaseLocation, database_errors, reader
+from storage.signals import watch
 
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
 _LISTED_KEYS = 20_000
 """Of a commit that changed more authkeys than this, not even their ids are read."""
 
-_POLL_SECONDS = 0.2
-"""Until what another process (the command line) commits on SQLite shows; our own commits signal themselves. At 0.04 an idle
-server used 1.0 % of a core, at 0.2 it uses 0.35 %."""
 _LOST_SIGNAL_SECONDS = 15
 _RETRY_SECONDS = 1
-_HEARTBEAT_SECONDS = 0.3
-_HEARTBEAT_TIMEOUT = 5
-_SNAPSHOT = "SELECT txid_current_snapshot()::text"
-"""PostgreSQL's counterpart of `PRAGMA data_version`"""
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +95,9 @@ class ChangeFeed:
             newest = await Submission.all().using_db(reader()).order_by("-id").first()
         self.revision = newest.id if newest else 0
         self._submissions.committed.subscribe(self._signal.set, expect_args=False)
-        watch = self._watch_postgres if self._location.is_postgres else self._watch_sqlite
+        loops = {"signals of commits": lambda: watch(self._location, self), "change feed": self._follow}
         try:
-            async with supervisor.keeping({"signals of commits": watch, "change feed": self._follow}):
+            async with supervisor.keeping(loops):
                 yield
         finally:
             self._submissions.committed.unsubscribe(self._signal.set)
@@ -194,71 +184,20 @@ class ChangeFeed:
             self.available = available
             self.availability_changed.emit(available)
 
+    # -- what `storage.signals` tells ----------------------------------------------------------------------------------
+
+    def committed_something(self) -> None:
+        """Somebody may have committed something: look."""
+        self._signal.set()
+
+    def nothing_since(self, asked: float) -> None:
+        """Nothing was committed up to this moment (`time.monotonic`) that was not signalled."""
+        if not self._looking:
+            self._heard(asked)
+
     def _heard(self, at: float) -> None:
         if not self._signal.is_set():  # otherwise there is something that was not looked at yet
             self._heard_at = max(self._heard_at, at)
-
-    # -- signals -----------------------------------------------------------------------------------------------------
-
-    async def _watch_sqlite(self) -> None:
-        """Signal every commit of any connection to the file, this process's own included; begin anew after an error."""
-        while True:
-            try:
-                async with aiosqlite.connect(self._location.path) as connection:
-                    await self._poll_sqlite(connection)
-            except sqlite3.Error as error:
-                log.warning("The change feed cannot read the database: %s", error)
-            self._signal.set()
-            await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _poll_sqlite(self, connection: aiosqlite.Connection) -> None:
-        seen = None
-        while True:
-            asked = monotonic()
-            cursor = await connection.execute("PRAGMA data_version")
-            version = await cursor.fetchone()
-            await cursor.close()
-            if version != seen:
-                seen = version
-                self._signal.set()
-            elif not self._looking:
-                self._heard(asked)
-            await asyncio.sleep(_POLL_SECONDS)
-
-    async def _watch_postgres(self) -> None:
-        """Signal every NOTIFY; connect again, and look again, when the connection is lost."""
-        import asyncpg  # noqa: PLC0415 - who works with SQLite shall not wait for it
-
-        from models.postgres_engine import connect  # noqa: PLC0415 - likewise
-
-        while True:
-            lost = asyncio.Event()
-            connection = None
-            try:
-                connection = await connect(self._location.text)
-                connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                await connection.add_listener(CHANNEL, lambda *_: self._signal.set())
-                seen = None
-                while not lost.is_set():
-                    # The heartbeat sees commits itself, whatever became of LISTEN: every transaction that ends changes
-                    # the server's snapshot (postgresql.org/docs/current/functions-info.html, 9.27.7).
-                    asked = monotonic()
-                    snapshot = await connection.fetchval(_SNAPSHOT, timeout=_HEARTBEAT_TIMEOUT)
-                    if snapshot != seen:
-                        seen = snapshot
-                        self._signal.set()
-                    elif not self._looking:
-                        self._heard(asked)
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(_HEARTBEAT_SECONDS):
-                            await lost.wait()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("The change feed has no connection to PostgreSQL: %s", type(error).__name__)
-            finally:
-                if connection is not None and not connection.is_closed():
-                    connection.terminate()
-            self._signal.set()
-            await asyncio.sleep(_RETRY_SECONDS)
 
 
 async def _changed(commits: list[Commit]) -> dict[int, int] | None:

@@ -14,7 +14,6 @@ from models.access import AccessKind
 from models.accounts import AdminIdentity, Role, require_change
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
-from models.database import database_errors, parameters, reader
 from models.errors import InvalidValue, NotAllowed, RegistrationRefused, SubmissionRefused, TooManyAttempts
 from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, digest, judge, new_phrase
 from models.privileges import Privilege, privileges_in
@@ -25,7 +24,8 @@ from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedPassphra
 from services.access_records import AccessRecords, add_entry
 from services.attempts import Guess, Guesses
 from services.submissions import Order, Receipt, Submissions
-from services.transactions import run_transaction
+from storage.database import database_errors, parameters, reader
+from storage.transactions import run_transaction
 
 _SHOWN = 500
 

@@ -18,12 +18,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
 from models.accounts import AdminIdentity, Role
 from models.addresses import MAX_CALLER_LENGTH
-from models.database import database_errors, reader
 from models.errors import DatabaseUnavailable, NotAllowed
 from models.tables import LaunchLink, Session
 from models.texts import storable
 from services.access_records import AccessRecords, add_entry
-from services.transactions import run_transaction
+from storage.database import database_errors, reader
+from storage.transactions import run_transaction
 
 _NOTE_USE_AFTER = timedelta(minutes=1)
 """How exactly the last use of a session is known."""

@@ -17,7 +17,6 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.accounts import AdminIdentity, Role, require_change
 from models.authkeys import Authkey
-from models.database import database_errors, parameters, reader
 from models.errors import AuthkeyNotFound, SubmissionRefused
 from models.privileges import Privilege
 from models.staged_changes import NOTHING, Entry, StagedChanges
@@ -29,8 +28,9 @@ from models.views import View
 from services.authkeys import Authkeys
 from services.staging_steps import forget_steps, load_steps, store_steps
 from services.submissions import Order, Progress, Receipt, Submissions
-from services.transactions import run_transaction
 from services.uses import Uses
+from storage.database import database_errors, parameters, reader
+from storage.transactions import run_transaction
 
 _PORTION = 5_000
 """Entries that are written at once."""

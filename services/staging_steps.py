@@ -6,10 +6,10 @@ from itertools import groupby
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import database_errors, parameters, reader
 from models.staged_changes import Step
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
 from models.tables import StagingStep
+from storage.database import database_errors, parameters, reader
 
 
 async def store_steps(db: BaseDBAsyncClient, admin_id: int, changes: StepChanges) -> None:

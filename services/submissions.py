@@ -17,7 +17,6 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.accounts import AdminIdentity, Role, require_change
 from models.addresses import sort_key
 from models.authkeys import Authkey, service_key
-from models.database import database_errors, parameters, reader
 from models.errors import AuthkeyNotFound, DatabaseUnavailable, DuplicateAuthkey, NotAllowed, SubmissionRefused
 from models.staged_changes import Conflict
 from models.submissions import (
@@ -40,7 +39,8 @@ from models.submissions import (
 )
 from models.tables import Admin, RemovedAuthkey, ReplacedSecret, Submission
 from models.tables import Modification as ModificationTable
-from services.transactions import run_transaction
+from storage.database import database_errors, parameters, reader
+from storage.transactions import run_transaction
 
 KEEP_REMOVED = timedelta(days=30)
 """How long a removal can be undone."""

@@ -16,7 +16,6 @@ from nicegui import Event
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.authkeys import Authkey
-from models.database import database_errors, parameters, reader
 from models.denials import Challenges, Counted, Denial, PendingDenials
 from models.door import Reason
 from models.errors import DatabaseError, DatabaseUnavailable
@@ -25,7 +24,8 @@ from models.privileges import PRIVILEGES, Privilege
 from models.tables import KeyUse, Refusal, Submission, UseTracking
 from models.usage import NO_PRIVILEGE, QUIET_DAYS
 from services.supervisor import Supervisor
-from services.transactions import run_transaction
+from storage.database import database_errors, parameters, reader
+from storage.transactions import run_transaction
 
 WRITE_SECONDS = 3
 KEPT_REFUSALS = 1_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 from playwright.async_api import Browser
 
-from models.database import DatabaseLocation
 from services.console import Console, open_console
+from storage.database import DatabaseLocation
 from tests.browser import chromium
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.requirements import INSTALL_HINT

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
-from models.database import DatabaseLocation
+from storage.database import DatabaseLocation
 
 
 class Wire:

@@ -11,11 +11,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from models.database import DatabaseLocation
 from models.privileges import mask_of, privilege
 from models.secrets import new_secret
 from models.submissions import Registration
 from services.console import Console, open_console
+from storage.database import DatabaseLocation
 from tests.forked import processes
 from tests.support import submit
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from models.database import DatabaseLocation
+from storage.database import DatabaseLocation
 
 USER = "authkeys"
 _OPTIONS = "-F -h 127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c shared_buffers=32MB"

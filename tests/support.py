@@ -12,7 +12,6 @@ from nicegui import Event
 from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey
-from models.database import reader
 from models.privileges import mask_of, privilege
 from models.staged_changes import Entry
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
@@ -21,6 +20,7 @@ from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification as ModificationTable
 from services.console import Console
 from services.submissions import Order, Receipt
+from storage.database import reader
 
 PATIENCE_SECONDS = 20
 

@@ -7,7 +7,6 @@ from random import Random
 from typing import NamedTuple
 
 from models.authkeys import Authkey
-from models.database import DatabaseLocation, reader
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, SubmissionRefused
 from models.privileges import ALL_PRIVILEGES
 from models.submissions import (
@@ -24,6 +23,7 @@ from models.submissions import (
 from models.tables import Admin, Submission
 from services.console import Console
 from services.submissions import Receipt
+from storage.database import DatabaseLocation, reader
 from tests.other_process import another_process
 from tests.support import add_keys, all_keys, eventually, modifications, new_keys, removed_keys, submissions, submit
 

@@ -15,11 +15,11 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.recorder import MigrationRecorder
 
 from models.addresses import sort_key
-from models.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
 from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
 from models.tables import Authkey, KeyUse, StagedChange, Submission
 from services.console import Console, open_console
+from storage.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
 from tests.other_process import OtherProcess
 from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
 

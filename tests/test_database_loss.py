@@ -13,13 +13,13 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import ALL_PRIVILEGES
 from models.staged_changes import Entry
 from models.submissions import Assignment, CellChange
 from services.console import Console, open_console
 from services.feed import Commit
+from storage.database import DatabaseLocation
 from tests.browser import bar, box, chromium, needs_chromium, open_page
 from tests.network import Wire
 from tests.other_process import another_process

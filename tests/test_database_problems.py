@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.database import database_errors, reader
-from models.database_problems import is_mistake
 from models.errors import DatabaseError, DatabaseUnavailable
 from services.console import Console
-from services.transactions import run_transaction
+from storage.database import database_errors, reader
+from storage.database_problems import is_mistake
+from storage.transactions import run_transaction
 from tests.support import add_keys, all_keys, new_keys
 
 on_postgres = pytest.mark.parametrize("database", ["postgres"], indirect=True)

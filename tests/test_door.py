@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.authkeys import Authkey
-from models.database import DatabaseLocation
 from models.denials import denial
 from models.door import KeyState, Reason, decide
 from models.manage2_functions import Gate
@@ -20,6 +19,7 @@ from services.console import Console
 from services.door import Question
 from services.feed import NAMED_MODIFICATIONS
 from services.uses import KEPT_REFUSALS
+from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, eventually, new_keys, submit
 

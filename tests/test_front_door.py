@@ -11,7 +11,7 @@ import pytest
 import socketio
 
 from models.access import LAUNCH_PATH, SIGN_IN_PATH
-from models.database import DatabaseLocation
+from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, launch, run, running
 from tests.routes import registered_routes

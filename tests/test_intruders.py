@@ -15,7 +15,7 @@ import pytest
 import socketio
 
 from models.access import LAUNCH_PATH
-from models.database import DatabaseLocation
+from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, staged_in_database
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, environment, running

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from models.database import DatabaseLocation
 from models.privileges import privilege
 from models.views import View
 from services.console import Console
+from storage.database import DatabaseLocation
 from tests.other_process import OtherProcess, another_process, tell
 from tests.support import new_keys, submit
 

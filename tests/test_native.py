@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from models.database import DatabaseLocation
 from models.privileges import privilege
 from models.views import View
 from services.console import Console
+from storage.database import DatabaseLocation
 from tests.browser import bar, box
 from tests.native import NativeProgram, install_native, needs_desktop, running_native, running_xvfb
 from tests.other_process import another_process

@@ -8,12 +8,12 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
 
 from models.accounts import AdminIdentity, Role
-from models.database import DatabaseLocation
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
 from models.tables import Admin, StagedChange, Submission
 from services.console import Console
+from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, start_over, stored
 from tests.page import claims, comes_true, id_of, is_told, says, sign_in, text, ticks
 from tests.support import an_admin, eventually, submit

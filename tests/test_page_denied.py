@@ -8,7 +8,6 @@ from nicegui.testing import User, UserInteraction
 
 from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
-from models.database import DatabaseLocation
 from models.door import Reason
 from models.manage2_functions import Gate
 from models.privileges import Privilege, privilege
@@ -17,6 +16,7 @@ from models.submissions import CellChange, NewAuthkey
 from models.tables import Admin
 from services.console import Console
 from services.door import Question
+from storage.database import DatabaseLocation
 from tests.page import comes_true, is_told, says, sign_in
 from tests.support import add_keys, submit
 from ui.page import register_pages

@@ -5,10 +5,10 @@ import hashlib
 import pytest
 from nicegui.testing import User
 
-from models.database import DatabaseLocation
 from models.privileges import privilege
 from models.tables import Authkey
 from services.console import Console
+from storage.database import DatabaseLocation
 from tests.elsewhere import key, start_over, stored
 from tests.page import opens_menu, says, sign_in, text
 from ui.page import register_pages

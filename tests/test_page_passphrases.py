@@ -7,11 +7,11 @@ from nicegui import ElementFilter, ui
 from nicegui.testing import User
 
 from models.accounts import AdminIdentity, Role
-from models.database import DatabaseLocation
 from models.errors import RegistrationRefused
 from models.privileges import privilege
 from models.tables import Admin, PickupPassphrase
 from services.console import Console
+from storage.database import DatabaseLocation
 from tests.page import comes_true, is_told, says, sign_in, text
 from ui.page import register_pages
 

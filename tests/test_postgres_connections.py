@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from models.database import DatabaseLocation, open_database, writer
 from models.door import Reason
 from models.errors import DatabaseUnusable
-from models.postgres_url import asyncpg_dsn
 from models.secrets import new_secret
 from models.submissions import CellChange, NewAuthkey
 from services.console import open_console
 from services.door import FRESH_SECONDS, Question
+from storage.database import DatabaseLocation, open_database, writer
+from storage.postgres_url import asyncpg_dsn
 from tests.other_process import another_process
 from tests.postgres import Cluster, running_cluster
 from tests.requirements import INSTALL_HINT
@@ -106,7 +106,7 @@ async def test_a_server_that_wants_tls_is_not_reached_without(tls_only: Cluster)
 async def test_a_key_revoked_elsewhere_is_refused_within_a_second_though_no_signal_is_heard(
     postgres_database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.feed.CHANNEL", "where_nobody_speaks")
+    monkeypatch.setattr("storage.signals.CHANNEL", "where_nobody_speaks")
     secret = new_secret()
     async with open_console(postgres_database) as console, another_process(postgres_database) as other:
         new = NewAuthkey("192.0.2.50", "billing", SEARCH.mask, secret.digest, secret.hint)

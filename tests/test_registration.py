@@ -9,7 +9,6 @@ import pytest
 
 from models.access import AccessKind
 from models.accounts import Role
-from models.database import DatabaseLocation, writer
 from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, SubmissionRefused
 from models.passphrases import (
     PhraseProblem,
@@ -25,6 +24,7 @@ from models.secrets import digest
 from models.submissions import Kind
 from models.tables import PickupPassphrase
 from services.console import Console
+from storage.database import DatabaseLocation, writer
 from tests.other_process import another_process
 from tests.support import ADD, SEARCH, all_keys, an_admin, cells, digests, modifications
 

@@ -12,11 +12,11 @@ from api.authorize import AUTHORIZE_PATH
 from api.gateway import Backend
 from api.scripts import is_for_scripts, scripts_app
 from api.stub_backend import stub_backend
-from models.database import DatabaseLocation
 from models.manage2_functions import FUNCTIONS
 from models.proxies import TrustedProxies
 from models.secrets import new_secret
 from services.console import open_console
+from storage.database import DatabaseLocation
 from tests.scripts import ELSEWHERE, add_key_with
 from tests.support import SEARCH, all_keys, submissions
 

@@ -17,13 +17,13 @@ from api.gateway import AT_ONCE_FROM_ONE, Backend, BackendUnavailable
 from api.stub_backend import stub_backend
 from models.access import AccessKind
 from models.accounts import Role
-from models.database import DatabaseLocation
 from models.door import Reason
 from models.privileges import MANAGE_AUTHKEYS
 from models.secrets import new_secret
 from models.submissions import Removal
 from services.console import Console
 from services.keymaking import issue_new_key
+from storage.database import DatabaseLocation
 from tests.scripts import ELSEWHERE, HERE, add_key_with, calling
 from tests.support import ADD, SEARCH, all_keys, submit
 

@@ -9,7 +9,6 @@ import pytest
 
 from models.access import ABSOLUTE, IDLE, LAUNCH_LINK_LASTS, AccessKind
 from models.accounts import AdminIdentity, Role
-from models.database import DatabaseLocation, writer
 from models.errors import InvalidValue, NotAllowed, SecretUnusable, TooManyAttempts
 from models.privileges import privilege
 from models.submissions import NewSecret
@@ -17,6 +16,7 @@ from models.tables import Admin, LaunchLink, Session
 from services.console import Console
 from services.secret_file import load_secret
 from services.sessions import SignedIn
+from storage.database import DatabaseLocation, writer
 from tests.other_process import another_process
 from tests.support import SEARCH, add_key, an_admin, eventually, listening, submit
 

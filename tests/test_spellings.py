@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from models.addresses import sort_key
 from models.authkeys import service_key
-from models.database import DatabaseLocation
 from models.errors import DuplicateAuthkey
 from models.passphrases import parse_networks
 from models.privileges import PRIVILEGES
@@ -26,6 +25,7 @@ from services.console import Console, open_console
 from services.door import Question
 from services.imports import HEADER, read_assignments
 from services.keymaking import add_authkey
+from storage.database import DatabaseLocation
 from tests.support import SEARCH, submit
 
 Address = IPv4Address | IPv6Address

@@ -12,11 +12,11 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError, OperationalError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
-from models.database import DatabaseLocation, open_database, reader, writer
 from models.errors import DatabaseUnavailable
-from models.sqlite_engine import SafeSqliteClient
 from models.tables import Admin
-from services.transactions import finish_transactions, run_transaction
+from storage.database import DatabaseLocation, open_database, reader, writer
+from storage.sqlite_engine import SafeSqliteClient
+from storage.transactions import finish_transactions, run_transaction
 from tests.support import PATIENCE_SECONDS, eventually
 
 INSERT_ORPHAN = (

@@ -6,7 +6,6 @@ import uuid
 
 import pytest
 
-from models.database import DatabaseLocation
 from models.errors import AuthkeyNotFound, NotStaged, SubmissionRefused
 from models.staged_changes import ConflictKind, Entry
 from models.submissions import CellChange, Removal
@@ -14,6 +13,7 @@ from models.views import View
 from services.console import Console, open_console
 from services.imports import import_file
 from services.staging import StagingChange
+from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.program import write_csv
 from tests.support import (

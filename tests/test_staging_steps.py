@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 
-from models.database import DatabaseLocation, reader
 from models.errors import NotStaged
 from models.staged_changes import MAX_STEPS, Entry, Step
 from models.staging_steps import changes_between, from_text, reachable, to_texts
@@ -12,6 +11,7 @@ from models.submissions import CellChange
 from models.tables import StagingStep
 from models.views import View
 from services.console import Console, open_console
+from storage.database import DatabaseLocation, reader
 from tests.other_process import OtherProcess, another_process
 from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, eventually, new_keys, staged_in_database, submit
 

@@ -4,11 +4,11 @@ import asyncio
 import random
 from time import monotonic
 
-from models.database import DatabaseLocation, reader
 from models.denials import denial
 from models.door import Reason
 from models.tables import KeyUse
 from services.console import Console, open_console
+from storage.database import DatabaseLocation, reader
 from tests.other_process import another_process
 from tests.support import SEARCH, add_keys, new_keys
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.authkeys import Authkey
-from models.database import writer
 from models.staged_changes import Entry
 from models.submissions import CellChange
 from models.tables import KeyUse, Submission
@@ -14,6 +13,7 @@ from models.usage import NO_PRIVILEGE
 from models.views import View, parse_view
 from services.console import Console
 from services.supervisor import Supervisor
+from storage.database import writer
 from tests.support import ADD, SEARCH, add_keys, cells, new_keys, submit
 
 DAY = timedelta(days=1)

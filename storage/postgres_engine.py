@@ -11,7 +11,7 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 from models.errors import DatabaseUnusable
-from models.postgres_url import asyncpg_dsn, shown
+from storage.postgres_url import asyncpg_dsn, shown
 
 _CONNECT_SECONDS = 10
 

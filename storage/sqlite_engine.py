@@ -3,7 +3,7 @@
 The stock engine leaks its lock when a task is cancelled inside BEGIN, leaves BEGIN open when a bulk write is cancelled
 or a COMMIT fails, and begins deferred, so that two processes refuse each other (tortoise-orm 1.1.9; each reproduced, and
 told in the project's design notes). Here every transaction begins IMMEDIATE, is shielded where it must not be cut in
-two, and always ends with the lock released. Configure with `{"engine": "models.sqlite_engine", ...}`.
+two, and always ends with the lock released. Configure with `{"engine": "storage.sqlite_engine", ...}`.
 """
 
 import asyncio

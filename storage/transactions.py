@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
-from models.database import database_errors, is_sqlite, writer
-from models.database_problems import is_rolled_back_for_another
+from storage.database import database_errors, is_sqlite, writer
+from storage.database_problems import is_rolled_back_for_another
 
 T = TypeVar("T")
 Work = Callable[[BaseDBAsyncClient], Awaitable[T]]

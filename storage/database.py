@@ -22,14 +22,14 @@ from tortoise.exceptions import BaseORMException, DBConnectionError, Transaction
 from tortoise.exceptions import OperationalError as TortoiseOperationalError
 from tortoise.transactions import in_transaction
 
-from models.database_problems import is_mistake, unavailable
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
-from models.postgres_url import SCHEMES, shown
+from storage.database_problems import is_mistake, unavailable
+from storage.postgres_url import SCHEMES, shown
 
 DEFAULT_DATABASE = "authkeys.db"
 APP = "models"
 _MIGRATION_LOCK = 4_242_000
-"""`pg_advisory_xact_lock`'s key; `services.transactions` has the other one."""
+"""`pg_advisory_xact_lock`'s key; `storage.transactions` has the other one."""
 _UNREACHABLE = (
     OSError,
     TimeoutError,
@@ -97,7 +97,7 @@ def tortoise_config(location: DatabaseLocation) -> dict[str, Any]:
                 "models": ["models.tables"],
                 # Different names, because Tortoise caches SQL text by connection name, whatever the dialect.
                 "default_connection": "postgres" if location.is_postgres else "sqlite",
-                "migrations": "models.migrations",
+                "migrations": "storage.migrations",
             }
         },
     }
@@ -107,14 +107,14 @@ def _sqlite(location: DatabaseLocation) -> dict[str, Any]:
     # FULL: what the page confirmed survives a power failure, not only kill -9.
     durable = {"file_path": str(location.path), "busy_timeout": 15_000, "synchronous": "FULL", "cache_size": -32_000}
     return {
-        "sqlite": {"engine": "models.sqlite_engine", "credentials": durable},
-        "sqlite_reader": {"engine": "models.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
+        "sqlite": {"engine": "storage.sqlite_engine", "credentials": durable},
+        "sqlite_reader": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
     }
 
 
 def _postgres(location: DatabaseLocation) -> dict[str, Any]:
     pool = {"minsize": 1, "maxsize": 12, "timeout": 10, "command_timeout": 120}
-    return {"postgres": {"engine": "models.postgres_engine", "credentials": {"address": location.text, **pool}}}
+    return {"postgres": {"engine": "storage.postgres_engine", "credentials": {"address": location.text, **pool}}}
 
 
 CLI_CONFIG = tortoise_config(DatabaseLocation(os.environ.get("AUTHKEYS_DATABASE", DEFAULT_DATABASE)))
@@ -142,7 +142,7 @@ async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
 
 async def _connect(location: DatabaseLocation) -> None:
     if location.is_postgres:
-        from models.postgres_engine import refuse_transaction_pooler  # noqa: PLC0415 - imports asyncpg
+        from storage.postgres_engine import refuse_transaction_pooler  # noqa: PLC0415 - imports asyncpg
 
         await refuse_transaction_pooler(location.text)
     else:
