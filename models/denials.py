@@ -145,3 +145,17 @@ class Echoes:
 
     def _is_over(self, moment: float) -> bool:
         return moment - next(iter(self._order.values())) >= ECHO_SECONDS
+
+
+class RefusalGroup(NamedTuple):
+    """Equal refusals."""
+
+    id: int
+    reason: Reason
+    ip: str
+    authkey_id: int
+    service: str
+    what: str
+    times: int
+    first_at: datetime
+    last_at: datetime

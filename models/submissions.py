@@ -3,6 +3,7 @@
 Every change of privileges in the product is one of these requests, whoever makes it: grid, import, dialog or undo.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -34,6 +35,16 @@ class Kind(StrEnum):
     """A server made it for itself."""
     REREGISTERED = "again"
     """A server registered once more: a new secret, and the privileges of the passphrase."""
+
+
+class LastChange(NamedTuple):
+    """The newest modification of an authkey."""
+
+    admin_name: str
+    kind: Kind
+    at: datetime
+    ip: str
+    service: str
 
 
 class CellChange(NamedTuple):

@@ -7,41 +7,28 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.functions import Max
 
 from models.access import AccessKind
-from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role, account_name, check_password, normalized
+from models.accounts import AdminIdentity, Role, account_name, check_password, normalized
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.secrets import looks_like_key
-from models.tables import Admin, Session
 from models.texts import storable
-from services.access_records import AccessRecords, add_entry
+from services.access_records import AccessRecords
 from services.attempts import Attempts
 from services.sessions import SignedIn
-from storage.database import database_errors, reader, writer
-from storage.transactions import run_transaction
+from storage import access_records, accounts, sessions
+from storage.accounts import Account
+from storage.transactions import Connection, run_transaction
 
 T = TypeVar("T")
 
 _HASHERS = 2
 """Passwords checked at the same time: each takes 64 MiB and a core for some 50 ms (argon2-cffi's default, RFC 9106)."""
-
-
-class Account(NamedTuple):
-    """An account as it is listed."""
-
-    name: str
-    role: Role
-    has_password: bool
-    disabled: bool
-    last_used: datetime | None
 
 
 async def local_admin() -> AdminIdentity:
@@ -50,9 +37,7 @@ async def local_admin() -> AdminIdentity:
         name = getpass.getuser()
     except (KeyError, OSError):  # no user name, as in some containers
         name = "admin"
-    with database_errors():
-        row, _ = await Admin.get_or_create(name=name, using_db=writer())
-    return _identity(row)
+    return await accounts.make_local(name)
 
 
 class Admins:
@@ -87,10 +72,9 @@ class Admins:
         """
         name = normalized(name)[:200]
         mark = self._known_right.mark(name, password)
-        with database_errors():
-            row = await _find(name)
+        row = await accounts.find(name)
         if row is not None and not row.disabled and self._known_right.includes(mark, row.password_hash):
-            return _identity(row)
+            return row.identity
         checking = self._checking.get((mark, address))
         if checking is None:
             is_key = looks_like_key(password)
@@ -112,11 +96,9 @@ class Admins:
     async def _check(
         self, name: str, password: str, address: str, attempts: Attempts, *, on_record: bool = True
     ) -> AdminIdentity | None:
-        with database_errors():
-            row = await _find(name)
-            # Asked also about nobody: that takes as long.
-            sessions = Session.filter(admin_id=row.id if row else 0, address=storable(address, MAX_CALLER_LENGTH))
-            known = await sessions.using_db(reader()).exists()
+        row = await accounts.find(name)
+        # Asked also about nobody: that takes as long.
+        known = await sessions.is_known(row.id if row else 0, storable(address, MAX_CALLER_LENGTH))
         try:
             await attempts.count(name, address, known=known)
         except TooManyAttempts:
@@ -130,26 +112,19 @@ class Admins:
                 await self._records.put(AccessKind.REFUSED, name, address)
             return None
         await attempts.succeeded(name, address)
-        return _identity(row)
+        return row.identity
 
     async def has_accounts(self) -> bool:
         """Whether anybody can sign in with a password."""
-        with database_errors():
-            return await Admin.filter(password_hash__isnull=False, disabled=False).using_db(reader()).exists()
+        return await accounts.anybody_has_password()
 
     async def has_password(self, admin: AdminIdentity) -> bool:
         """Whether this admin has a password that can be changed."""
-        with database_errors():
-            return await Admin.filter(id=admin.id, password_hash__isnull=False).using_db(reader()).exists()
+        return await accounts.has_password(admin.id)
 
     async def accounts(self) -> list[Account]:
         """All accounts, by name."""
-        with database_errors():
-            rows = await Admin.all().using_db(reader()).annotate(last_used=Max("sessions__used_at")).order_by("name")
-        return [
-            Account(row.name, Role(row.role), row.password_hash is not None, row.disabled, row.last_used)  # type: ignore[attr-defined]
-            for row in rows
-        ]
+        return await accounts.listed()
 
     async def add(self, name: str, password: str, role: Role, by: str) -> None:
         """Add an account. Raises InvalidValue for a bad or taken name and for a weak password."""
@@ -157,15 +132,14 @@ class Admins:
         check_password(password, name)
         hashed = await self._in_thread(lambda: self._hasher.hash(password))
 
-        async def insert(db: BaseDBAsyncClient) -> None:
-            for row in await Admin.all().using_db(db):
-                if row.name.casefold() == name.casefold():
-                    raise InvalidValue(
-                        f"There is already an account {row.name!r}. "
-                        "Change its password with `admin passwd`, or choose another name."
-                    )
-            await Admin.create(name=name, role=role, password_hash=hashed, using_db=db)
-            await add_entry(db, AccessKind.ADDED, name, "", f"as {role}, by {by}")
+        async def insert(db: Connection) -> None:
+            if taken := await accounts.find_alike(db, name):
+                raise InvalidValue(
+                    f"There is already an account {taken.name!r}. "
+                    "Change its password with `admin passwd`, or choose another name."
+                )
+            await accounts.add(db, name, role, hashed)
+            await access_records.add(db, AccessKind.ADDED, name, "", f"as {role}, by {by}")
 
         await run_transaction(insert)
 
@@ -195,13 +169,13 @@ class Admins:
     async def _change(
         self, name: str, kind: AccessKind, detail: str, keep_session: int | None = None, **values: object
     ) -> None:
-        async def change(db: BaseDBAsyncClient) -> None:
-            row = await Admin.filter(name=normalized(name)).using_db(db).first()
+        async def change(db: Connection) -> None:
+            row = await accounts.find(normalized(name), db)
             if row is None:
                 raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
-            await Admin.filter(id=row.id).using_db(db).update(**values)
-            await Session.filter(admin_id=row.id).exclude(id=keep_session or 0).using_db(db).delete()
-            await add_entry(db, kind, name, "", detail)
+            await accounts.update(db, row.id, **values)
+            await sessions.delete_all_of(db, row.id, but=keep_session)
+            await access_records.add(db, kind, name, "", detail)
 
         await run_transaction(change)
 
@@ -245,13 +219,3 @@ class _KnownRight:
         """Whether it was right a short time ago, and the same is stored still."""
         stored, until = self._right.get(mark, (None, 0.0))
         return stored is not None and stored == password_hash and time.monotonic() < until
-
-
-async def _find(name: str) -> Admin | None:
-    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        return None  # no account's; PostgreSQL takes no NUL in a text, and Tortoise none that is too long for its field
-    return await Admin.filter(name=name).using_db(reader()).first()
-
-
-def _identity(row: Admin) -> AdminIdentity:
-    return AdminIdentity(row.id, row.name, Role(row.role))

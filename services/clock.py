@@ -3,11 +3,8 @@
 import logging
 from datetime import UTC, datetime
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from models.clock import SETTLED_AFTER, ClockReading, next_reading
-from models.tables import StoredClockReading
-from storage.transactions import run_transaction
+from models.clock import SETTLED_AFTER, ClockReading
+from storage import clock
 
 log = logging.getLogger(__name__)
 
@@ -17,21 +14,8 @@ async def read_clock(now: datetime | None = None) -> ClockReading:
 
     Says in the log what is wrong with it, if it is not settled.
     """
-    at = now or datetime.now(UTC)
 
-    async def keep(db: BaseDBAsyncClient) -> tuple[ClockReading | None, ClockReading]:
-        row = await StoredClockReading.filter(id=1).using_db(db).first()
-        previous = ClockReading(row.at, row.since) if row else None
-        reading = next_reading(previous, at)
-        await StoredClockReading.bulk_create(
-            [StoredClockReading(id=1, at=reading.at, since=reading.since)],
-            on_conflict=["id"],
-            update_fields=["at", "since"],
-            using_db=db,
-        )
-        return previous, reading
-
-    previous, reading = await run_transaction(keep)
+    previous, reading = await clock.take(now or datetime.now(UTC))
     if previous is not None and not reading.is_settled:
         _tell(previous, reading)
     return reading

@@ -6,10 +6,10 @@ hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) noth
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from models.addresses import canonical_ip
 from models.denials import Echoes, denial
@@ -20,7 +20,7 @@ from models.privileges import Privilege
 from models.secrets import digest
 from services.feed import ChangeFeed
 from services.uses import Uses
-from storage.database import database_errors, parameters, reader
+from storage import secrets
 
 REMEMBERED = 200_000
 """Keys in use that are remembered; some 400 bytes each."""
@@ -165,29 +165,8 @@ class Door:
 
 
 async def _read(digests: list[str]) -> dict[str, _Remembered]:
-    found = dict.fromkeys(digests, _Remembered())
-    missing = digests
-    for table, gone in _WHERE_KEYS_ARE:
-        for digest_, row in (await _rows(table, missing)).items():
-            found[digest_] = _Remembered(KeyState(*row[:4]), gone, row[4])
-        missing = [each for each in missing if found[each].key is None]
-    return found
-
-
-_WHERE_KEYS_ARE = (
-    ("SELECT id, ip, service, privileges, revision, secret_digest FROM authkey", None),
-    ("SELECT id, ip, service, privileges, revision, secret_digest FROM removed_authkey", Reason.REMOVED),
-    ("SELECT authkey_id, ip, service, 0, revision, secret_digest FROM replaced_secret", Reason.REPLACED),
-)
-"""In the order in which they are looked at: nearly all are in the first."""
-
-
-async def _rows(select: str, digests: list[str]) -> dict[str, Sequence[Any]]:
-    """The rows in one of our tables, by digest: what `_Remembered` is made of."""
-    if not digests:
-        return {}
-    with database_errors():
-        _, rows = await reader().execute_query(
-            f"{select} WHERE secret_digest IN ({parameters(len(digests))})", list(digests)
-        )
-    return {row[5]: tuple(row)[:5] for row in rows}
+    found = await secrets.find(digests)
+    return {
+        each: _Remembered(known.key, known.gone, known.revision) if (known := found.get(each)) else _Remembered()
+        for each in digests
+    }

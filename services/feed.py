@@ -16,16 +16,16 @@ from nicegui import Event
 
 from models.authkeys import Authkey
 from models.errors import DatabaseUnavailable
-from models.submissions import Kind, Modification, Source
-from models.tables import Modification as ModificationTable
-from models.tables import Submission
+from models.submissions import Modification, Source
 from services.authkeys import Authkeys
 from services.sessions import Sessions
-from services.staging import Staging, WhoStaged
+from services.staging import Staging
 from services.submissions import Submissions
 from services.supervisor import Supervisor
-from storage.database import DatabaseLocation, database_errors, reader
+from storage import submissions
+from storage.database import DatabaseLocation
 from storage.signals import watch
+from storage.staging import WhoStaged
 
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
@@ -91,9 +91,7 @@ class ChangeFeed:
     @asynccontextmanager
     async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:
         """Follow the database until the block ends."""
-        with database_errors():
-            newest = await Submission.all().using_db(reader()).order_by("-id").first()
-        self.revision = newest.id if newest else 0
+        self.revision = await submissions.newest()
         self._submissions.committed.subscribe(self._signal.set, expect_args=False)
         loops = {"signals of commits": lambda: watch(self._location, self), "change feed": self._follow}
         try:
@@ -151,33 +149,11 @@ class ChangeFeed:
         return commit._replace(rows=tuple(found.values()), who_staged=await self._staging.who_staged(found))
 
     async def _read(self) -> list[Commit]:
-        with database_errors():
-            rows = (
-                await Submission.filter(id__gt=self.revision).using_db(reader()).order_by("id").select_related("admin")
-            )
-            named = [row.id for row in rows if row.key_count <= NAMED_MODIFICATIONS]
-            found = (
-                await ModificationTable.filter(submission_id__in=named)
-                .using_db(reader())
-                .order_by("id")
-                .values_list("submission_id", "authkey_id", "kind", "ip", "service", "before", "after")
-                if named
-                else []
-            )
-        modifications: dict[int, list[Modification]] = {revision: [] for revision in named}
-        for revision, authkey_id, kind, *rest in found:
-            modifications[revision].append(Modification(authkey_id, Kind(kind), *rest))
-        return [
-            Commit(
-                row.id,
-                row.admin.name,
-                Source(row.source),
-                row.change_count,
-                row.key_count,
-                tuple(modifications[row.id]) if row.id in modifications else None,
-            )
-            for row in rows
-        ]
+        found = await submissions.after(self.revision)
+        named = await submissions.modifications(
+            [each.revision for each in found if each.key_count <= NAMED_MODIFICATIONS]
+        )
+        return [Commit(*each, _named(named.get(each.revision))) for each in found]
 
     def _set_available(self, available: bool) -> None:
         if available != self.available:
@@ -209,13 +185,10 @@ async def _changed(commits: list[Commit]) -> dict[int, int] | None:
         if commit.modifications is not None:
             ids = [modification.authkey_id for modification in commit.modifications]
         else:
-            ids = await _ids_in(commit.revision)
+            ids = await submissions.authkeys_in(commit.revision)
         changed.update(dict.fromkeys(ids, commit.revision))
     return changed
 
 
-async def _ids_in(revision: int) -> list[int]:
-    with database_errors():
-        query = f"SELECT authkey_id FROM modification WHERE submission_id = {int(revision)}"
-        _, rows = await reader().execute_query(query)
-    return [row[0] for row in rows]
+def _named(modifications: list[Modification] | None) -> tuple[Modification, ...] | None:
+    return None if modifications is None else tuple(modifications)

@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from nicegui import Event
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import F
 
 from models.access import AccessKind
-from models.accounts import AdminIdentity, Role, require_change
+from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.errors import InvalidValue, NotAllowed, RegistrationRefused, SubmissionRefused, TooManyAttempts
@@ -20,22 +18,14 @@ from models.privileges import Privilege, privileges_in
 from models.secrets import Secret, new_secret
 from models.staged_changes import Entry, StagedChanges
 from models.submissions import Registration, Source
-from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedPassphraseChange
-from services.access_records import AccessRecords, add_entry
+from services.access_records import AccessRecords
 from services.attempts import Guess, Guesses
 from services.submissions import Order, Receipt, Submissions
-from storage.database import database_errors, parameters, reader
-from storage.transactions import run_transaction
+from storage import access_records, accounts, passphrases
+from storage.passphrases import Found, Use
+from storage.transactions import Connection, run_transaction
 
 _SHOWN = 500
-
-
-class Use(NamedTuple):
-    """A registration with a passphrase."""
-
-    at: datetime
-    ip: str
-    service: str
 
 
 class Registered(NamedTuple):
@@ -44,10 +34,6 @@ class Registered(NamedTuple):
     ip: str
     service: str
     secret: Secret
-
-
-class _OutdatedError(Exception):
-    """The passphrase was used or changed since it was read."""
 
 
 class Passphrases:
@@ -68,29 +54,11 @@ class Passphrases:
 
     async def active(self) -> list[Passphrase]:
         """The passphrases that are not removed, newest first; used-up and expired ones too, until they are removed."""
-        with database_errors():
-            rows = (
-                await PickupPassphrase.filter(removed_at__isnull=True)
-                .using_db(reader())
-                .order_by("-id")
-                .limit(_SHOWN)
-                .select_related("admin")
-            )
-        return [_passphrase(row) for row in rows]
+        return await passphrases.active(_SHOWN)
 
     async def uses(self, passphrase_ids: Sequence[int]) -> dict[int, list[Use]]:
         """By which servers passphrases were used, newest first."""
-        uses: dict[int, list[Use]] = {}
-        if passphrase_ids:
-            with database_errors():
-                rows = (
-                    await PassphraseUse.filter(passphrase_id__in=list(passphrase_ids))
-                    .using_db(reader())
-                    .order_by("-id")
-                )
-            for row in rows:
-                uses.setdefault(row.passphrase_id, []).append(Use(row.at, row.ip, row.service))  # type: ignore[attr-defined]
-        return uses
+        return await passphrases.uses(passphrase_ids)
 
     async def staged(self, admin_id: int) -> StagedChanges:
         """What an admin has staged for passphrases. To be read only."""
@@ -99,15 +67,7 @@ class Passphrases:
 
     async def refresh(self) -> None:
         """Tell the pages if something is different since the last look, whoever did it."""
-        with database_errors():
-            _, seen = await reader().execute_query(
-                "SELECT (SELECT COUNT(*) FROM pickup_passphrase), "
-                "(SELECT COALESCE(SUM(revision + used), 0) FROM pickup_passphrase), "
-                "(SELECT COUNT(*) FROM pickup_passphrase WHERE removed_at IS NULL), "
-                "(SELECT COALESCE(SUM(id * 8191 + grants * 1031 + revocations * 7 + revision), 0) "
-                "FROM staged_passphrase_change)"
-            )
-        now = [tuple(row) for row in seen]
+        now = await passphrases.mark()
         if self._seen not in (None, now):
             self.changed.emit()
         self._seen = now
@@ -137,22 +97,24 @@ class Passphrases:
             await self._guesses.count(address)
         hashed = digest(self._secret, new_phrase(phrase))
 
-        async def insert(db: BaseDBAsyncClient) -> None:
-            await _require_right(db, admin)
-            if await PickupPassphrase.filter(digest=hashed).using_db(db).exists():
+        async def insert(db: Connection) -> None:
+            await accounts.require_change(db, admin.id)
+            if await passphrases.is_taken(db, hashed):
                 raise InvalidValue("This passphrase was used before; choose another one.")
-            row = await PickupPassphrase.create(
-                digest=hashed,
-                privileges=privileges,
+            number = await passphrases.add(
+                db,
+                hashed,
+                privileges,
                 uses=uses,
                 expires_at=expires_at,
-                networks=" ".join(networks),
+                networks=networks,
                 note=note,
                 admin_id=admin.id,
                 made_at=datetime.now(UTC),
-                using_db=db,
             )
-            await add_entry(db, AccessKind.PHRASE_ADDED, admin.name, address, f"#{row.id} {how}: {_labels(privileges)}")
+            await access_records.add(
+                db, AccessKind.PHRASE_ADDED, admin.name, address, f"#{number} {how}: {_labels(privileges)}"
+            )
 
         await run_transaction(insert)
         self.changed.emit()
@@ -189,10 +151,10 @@ class Passphrases:
         Raises SubmissionRefused if somebody else removed one of them, or changed one that shall be removed.
         """
 
-        async def apply(db: BaseDBAsyncClient) -> Receipt:
-            await _require_right(db, admin)
-            entries = await _entries(db, admin.id)
-            rows = {row.id: row for row in await PickupPassphrase.filter(id__in=list(entries)).using_db(db)}
+        async def apply(db: Connection) -> Receipt:
+            await accounts.require_change(db, admin.id)
+            entries = await passphrases.entries_of(admin.id, db)
+            rows = await passphrases.by_id(db, entries)
             conflicts = [id_ for id_, entry in entries.items() if _conflicts(entry, rows.get(id_))]
             if conflicts:
                 raise SubmissionRefused(
@@ -203,7 +165,7 @@ class Passphrases:
                 )
             for id_, entry in entries.items():
                 await _apply(db, admin, rows[id_], entry)
-            await StagedPassphraseChange.filter(admin_id=admin.id).using_db(db).delete()
+            await passphrases.clear_entries(db, admin.id)
             return Receipt(None, sum(entry.change_count for entry in entries.values()), len(entries))
 
         async with self._lock:
@@ -235,37 +197,36 @@ class Passphrases:
 
     async def _register_with(self, phrase: str, service: str, ip: str, guess: Guess) -> Registered:
         while True:
-            row = await self._usable(phrase, ip, guess)
+            found = await self._usable(phrase, ip, guess)
             try:
-                return await self._register(row, ip, service)
-            except _OutdatedError:
+                return await self._register(found, ip, service)
+            except passphrases.Outdated:
                 continue  # used or changed at the same moment: judge it as it is now
             except NotAllowed:
-                raise RegistrationRefused(PhraseProblem.MAKER_DISABLED, _passphrase(row).label) from None
+                raise RegistrationRefused(PhraseProblem.MAKER_DISABLED, found.passphrase.label) from None
 
-    async def _register(self, row: PickupPassphrase, ip: str, service: str) -> Registered:
-        secret = new_secret()
-        key = Registration(ip, service, row.privileges, secret.digest, secret.hint)
-        maker = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
+    async def _register(self, found: Found, ip: str, service: str) -> Registered:
+        secret, use = new_secret(), Use(datetime.now(UTC), ip, service)
+        key = Registration(ip, service, found.passphrase.privileges, secret.digest, secret.hint)
         await self._submissions.submit(
-            Order(uuid.uuid4(), maker, Source.REGISTERED, [key]), also=lambda db: _take_use(db, row, ip, service)
+            Order(uuid.uuid4(), found.maker, Source.REGISTERED, [key]),
+            also=lambda db: passphrases.take_use(db, found.passphrase, use),
         )
         self.changed.emit()
         return Registered(ip, service, secret)
 
-    async def _usable(self, phrase: str, ip: str, guess: Guess) -> PickupPassphrase:
+    async def _usable(self, phrase: str, ip: str, guess: Guess) -> Found:
         try:
             hashed = digest(self._secret, canonical_phrase(phrase))
         except InvalidValue:
             hashed = ""  # no phrase can be that: the same answer as for an unknown one
-        with database_errors():
-            row = await PickupPassphrase.filter(digest=hashed).using_db(reader()).select_related("admin").first()
-        guess.was_wrong = row is None
-        passphrase = _passphrase(row) if row else None
+        found = await passphrases.find(hashed)
+        guess.was_wrong = found is None
+        passphrase = found.passphrase if found else None
         if problem := judge(passphrase, ip, datetime.now(UTC)):
             raise RegistrationRefused(problem, passphrase.label if passphrase else "")
-        assert row is not None
-        return row
+        assert found is not None
+        return found
 
     # -- the machinery of steps ----------------------------------------------------------------------------------------
 
@@ -274,16 +235,9 @@ class Passphrases:
             staged = (await self._desk(admin_id)).copy()
             touched = step(staged)
 
-            async def store(db: BaseDBAsyncClient) -> None:
-                require_change(Role((await Admin.get(id=admin_id, using_db=db)).role))
-                await (
-                    StagedPassphraseChange.filter(admin_id=admin_id, passphrase_id__in=list(touched))
-                    .using_db(db)
-                    .delete()
-                )
-                for id_ in touched:
-                    if id_ in staged.entries:
-                        await _insert(db, admin_id, id_, staged[id_])
+            async def store(db: Connection) -> None:
+                await accounts.require_change(db, admin_id)
+                await passphrases.store_entries(db, admin_id, staged, touched)
 
             await run_transaction(store)
             self._desks[admin_id] = staged
@@ -291,8 +245,7 @@ class Passphrases:
 
     async def _desk(self, admin_id: int) -> StagedChanges:
         """The steps that this process remembers, if they lead to what is stored; otherwise what is stored."""
-        with database_errors():
-            entries = await _entries(reader(), admin_id)
+        entries = await passphrases.entries_of(admin_id)
         desk = self._desks.get(admin_id)
         if desk is None or dict(desk.entries) != entries:
             desk = self._desks[admin_id] = StagedChanges(entries)
@@ -301,76 +254,22 @@ class Passphrases:
         return desk
 
 
-def _passphrase(row: PickupPassphrase) -> Passphrase:
-    return Passphrase(
-        row.id,
-        row.privileges,
-        row.revision,
-        row.uses,
-        row.used,
-        row.expires_at,
-        tuple(row.networks.split()),
-        row.admin.name,
-        row.made_at,
-        row.removed_at is not None,
-        row.admin.disabled,
-        row.note,
-    )
-
-
 def _labels(privileges: int) -> str:
     return ", ".join(privilege.id for privilege in privileges_in(privileges)) or "no privileges"
 
 
-async def _require_right(db: BaseDBAsyncClient, admin: AdminIdentity) -> None:
-    row = await Admin.get(id=admin.id, using_db=db)
-    if row.disabled:
-        raise NotAllowed(f"The account {row.name!r} is disabled. Nothing was changed.")
-    require_change(Role(row.role))
-
-
-async def _entries(db: BaseDBAsyncClient, admin_id: int) -> dict[int, Entry]:
-    rows = await StagedPassphraseChange.filter(admin_id=admin_id).using_db(db).order_by("passphrase_id")
-    return {row.passphrase_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
-
-
-async def _insert(db: BaseDBAsyncClient, admin_id: int, passphrase_id: int, entry: Entry) -> None:
-    await StagedPassphraseChange.create(
-        admin_id=admin_id,
-        passphrase_id=passphrase_id,
-        grants=entry.grants,
-        revocations=entry.revocations,
-        removal=entry.removal,
-        revision=entry.revision,
-        using_db=db,
-    )
-
-
-def _conflicts(entry: Entry, row: PickupPassphrase | None) -> bool:
-    if row is None or row.removed_at is not None:
+def _conflicts(entry: Entry, passphrase: Passphrase | None) -> bool:
+    if passphrase is None or passphrase.removed:
         return True
-    return entry.removal and row.revision > entry.revision
+    return entry.removal and passphrase.revision > entry.revision
 
 
-async def _apply(db: BaseDBAsyncClient, admin: AdminIdentity, row: PickupPassphrase, entry: Entry) -> None:
-    passphrase = PickupPassphrase.filter(id=row.id).using_db(db)
+async def _apply(db: Connection, admin: AdminIdentity, passphrase: Passphrase, entry: Entry) -> None:
+    number = f"#{passphrase.id}"
     if entry.removal:
-        await passphrase.update(removed_at=datetime.now(UTC), revision=F("revision") + 1)
-        await add_entry(db, AccessKind.PHRASE_REMOVED, admin.name, "", f"#{row.id}")
+        await passphrases.remove(db, passphrase.id, datetime.now(UTC))
+        await access_records.add(db, AccessKind.PHRASE_REMOVED, admin.name, "", number)
         return
-    after = entry.applied_to(row.privileges)
-    await passphrase.update(privileges=after, revision=F("revision") + 1)
-    await add_entry(db, AccessKind.PHRASE_CHANGED, admin.name, "", f"#{row.id}: {_labels(after)}")
-
-
-async def _take_use(db: BaseDBAsyncClient, row: PickupPassphrase, ip: str, service: str) -> None:
-    """Use the passphrase once, as it is now: of two servers that come at once with the last use, one is refused."""
-    one, two = parameters(2).split(", ")
-    count, _ = await db.execute_query(
-        f"UPDATE pickup_passphrase SET used = used + 1 WHERE id = {one} AND used < uses AND removed_at IS NULL "
-        f"AND privileges = {two}",
-        [row.id, row.privileges],
-    )
-    if count != 1:
-        raise _OutdatedError
-    await PassphraseUse.create(passphrase_id=row.id, at=datetime.now(UTC), ip=ip, service=service, using_db=db)
+    after = entry.applied_to(passphrase.privileges)
+    await passphrases.set_privileges(db, passphrase.id, after)
+    await access_records.add(db, AccessKind.PHRASE_CHANGED, admin.name, "", f"{number}: {_labels(after)}")

@@ -13,17 +13,15 @@ from typing import Any, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 from nicegui import Event
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
-from models.accounts import AdminIdentity, Role
+from models.accounts import AdminIdentity
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import DatabaseUnavailable, NotAllowed
-from models.tables import LaunchLink, Session
 from models.texts import storable
-from services.access_records import AccessRecords, add_entry
-from storage.database import database_errors, reader
-from storage.transactions import run_transaction
+from services.access_records import AccessRecords
+from storage import access_records, sessions
+from storage.transactions import Connection, run_transaction
 
 _NOTE_USE_AFTER = timedelta(minutes=1)
 """How exactly the last use of a session is known."""
@@ -78,47 +76,31 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         address = storable(address, MAX_CALLER_LENGTH)
 
-        async def insert(db: BaseDBAsyncClient) -> None:
-            await Session.create(
-                digest=_digest(token), admin_id=admin.id, address=address, created_at=now, used_at=now, using_db=db
-            )
-            await add_entry(db, how, admin.name, address)
+        async def insert(db: Connection) -> None:
+            await sessions.add(db, _digest(token), admin.id, address, now)
+            await access_records.add(db, how, admin.name, address)
 
         await run_transaction(insert)
         return self._signer.sign(token).decode()
 
     async def make_launch_link(self, admin: AdminIdentity) -> str:
         """A token that signs one browser in as this admin, once, within `LAUNCH_LINK_LASTS`."""
-        token, now = secrets.token_urlsafe(32), datetime.now(UTC)
-
-        async def insert(db: BaseDBAsyncClient) -> None:
-            await LaunchLink.create(digest=_digest(token), admin_id=admin.id, created_at=now, using_db=db)
-
-        await run_transaction(insert)
+        token = secrets.token_urlsafe(32)
+        await sessions.add_link(_digest(token), admin.id, datetime.now(UTC))
         return token
 
     async def is_unused(self, launch_token: str) -> bool:
         """Whether a launch link was not used yet."""
-        return await self._is_link(_digest(launch_token))
+        return await sessions.is_link(_digest(launch_token))
 
     async def launch(self, token: str, address: str) -> str | None:
         """Use a launch link; returns the cookie of the new session, or None for a used, expired or invented one."""
         digest = _digest(token)
-
-        async def take(db: BaseDBAsyncClient) -> AdminIdentity | None:
-            row = await LaunchLink.filter(digest=digest).using_db(db).select_related("admin").first()
-            # The deletion decides: of two that come at once only one deletes it.
-            if row is None or not await LaunchLink.filter(digest=digest).using_db(db).delete():
-                return None
-            if row.admin.disabled or not is_fresh(row.created_at, datetime.now(UTC)):
-                return None
-            return AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
-
-        admin = await run_transaction(take) if await self._is_link(digest) else None
-        if admin is None:
+        link = await sessions.take_link(digest) if await sessions.is_link(digest) else None
+        if link is None or link.is_disabled or not is_fresh(link.created_at, datetime.now(UTC)):
             await self._records.put_flood(AccessKind.LINK_REFUSED, "", address)
             return None
-        return await self.begin(admin, address, AccessKind.LAUNCHED)
+        return await self.begin(link.admin, address, AccessKind.LAUNCHED)
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
@@ -156,9 +138,9 @@ class Sessions:
     async def end(self, session: SignedIn, address: str) -> None:
         """Sign one browser out."""
 
-        async def delete(db: BaseDBAsyncClient) -> None:
-            await Session.filter(id=session.id).using_db(db).delete()
-            await add_entry(db, AccessKind.SIGNED_OUT, session.admin.name, address)
+        async def delete(db: Connection) -> None:
+            await sessions.delete(db, session.id)
+            await access_records.add(db, AccessKind.SIGNED_OUT, session.admin.name, address)
 
         await run_transaction(delete)
         self._forget([session])
@@ -166,38 +148,27 @@ class Sessions:
     async def end_all(self, admin: AdminIdentity, address: str) -> None:
         """Sign an admin out everywhere."""
 
-        async def delete(db: BaseDBAsyncClient) -> None:
-            await Session.filter(admin_id=admin.id).using_db(db).delete()
-            await add_entry(db, AccessKind.SIGNED_OUT_EVERYWHERE, admin.name, address)
+        async def delete(db: Connection) -> None:
+            await sessions.delete_all_of(db, admin.id)
+            await access_records.add(db, AccessKind.SIGNED_OUT_EVERYWHERE, admin.name, address)
 
         await run_transaction(delete)
         self._forget([session for session in self._current.values() if session.admin.id == admin.id])
 
     async def refresh(self) -> None:
         """See which of the sessions in use here are over: ended elsewhere, disabled, or expired."""
-        sessions = list(self._current.values())
-        if not sessions:
+        current = list(self._current.values())
+        if not current:
             return
-        with database_errors():
-            rows = (
-                await Session.filter(id__in=[session.id for session in sessions])
-                .using_db(reader())
-                .values_list("id", "used_at")
-            )
-        used, now = dict(rows), datetime.now(UTC)
+        used, now = await sessions.last_uses(session.id for session in current), datetime.now(UTC)
         self._forget(
-            [each for each in sessions if each.id not in used or not is_current(each.created_at, used[each.id], now)]
+            [each for each in current if each.id not in used or not is_current(each.created_at, used[each.id], now)]
         )
 
     async def purge(self) -> None:
         """Delete the sessions and launch links that nobody can use any more."""
         now = datetime.now(UTC)
-
-        async def delete(db: BaseDBAsyncClient) -> None:
-            await Session.filter(created_at__lt=now - ABSOLUTE).using_db(db).delete()
-            await LaunchLink.filter(created_at__lt=now - LAUNCH_LINK_LASTS).using_db(db).delete()
-
-        await run_transaction(delete)
+        await sessions.purge(now - ABSOLUTE, now - LAUNCH_LINK_LASTS)
 
     # -- the machinery -------------------------------------------------------------------------------------------------
 
@@ -206,10 +177,6 @@ class Sessions:
             return _digest(self._signer.unsign(cookie or "").decode())
         except (BadSignature, UnicodeError):
             return None
-
-    async def _is_link(self, digest: str) -> bool:
-        with database_errors():
-            return await LaunchLink.filter(digest=digest).using_db(reader()).exists()
 
     async def _admit(self, digest: str) -> SignedIn | None:
         while True:
@@ -222,25 +189,21 @@ class Sessions:
         return session
 
     async def _read(self, digest: str) -> SignedIn | None:
-        with database_errors():
-            row = await Session.filter(digest=digest).using_db(reader()).select_related("admin").first()
-        if row is None or row.admin.disabled:
-            return None
-        admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
-        return SignedIn(row.id, admin, digest, row.address, row.created_at, row.used_at)
+        row = await sessions.find(digest)
+        return SignedIn(row.id, row.admin, digest, row.address, row.created_at, row.used_at) if row else None
 
     async def _note_use(self, session: SignedIn) -> None:
         try:
-            await run_transaction(lambda db: Session.filter(id=session.id).using_db(db).update(used_at=session.used_at))
+            await sessions.note_use(session.id, session.used_at)
         except DatabaseUnavailable:
             log.warning("The use of a session could not be noted.")
 
-    def _forget(self, sessions: Collection[SignedIn]) -> None:
+    def _forget(self, over: Collection[SignedIn]) -> None:
         self._endings += 1
-        for session in sessions:
+        for session in over:
             self._current.pop(session.digest, None)
-        if sessions:
-            self.ended.emit(frozenset(session.id for session in sessions))
+        if over:
+            self.ended.emit(frozenset(session.id for session in over))
 
 
 def _digest(token: str) -> str:

@@ -7,33 +7,26 @@ undone and redone is stored with them.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nicegui import Event
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.accounts import AdminIdentity, Role, require_change
 from models.authkeys import Authkey
 from models.errors import AuthkeyNotFound, SubmissionRefused
 from models.privileges import Privilege
-from models.staged_changes import NOTHING, Entry, StagedChanges
+from models.staged_changes import StagedChanges
 from models.staging_steps import changes_between
 from models.submissions import Change, Source, change_for
-from models.tables import Admin, StagedChange
 from models.usage import QUIET_DAYS
 from models.views import View
 from services.authkeys import Authkeys
-from services.staging_steps import forget_steps, load_steps, store_steps
 from services.submissions import Order, Progress, Receipt, Submissions
 from services.uses import Uses
-from storage.database import database_errors, parameters, reader
-from storage.transactions import run_transaction
-
-_PORTION = 5_000
-"""Entries that are written at once."""
+from storage import staging
+from storage.staging import WhoStaged
 
 
 class StagingChange(NamedTuple):
@@ -47,17 +40,9 @@ class StagingChange(NamedTuple):
     """Whether they were submitted: the change feed tells of that too."""
 
 
-WhoStaged = Mapping[int, Mapping[int, str]]
-"""By authkey: the admins who have staged something for it, by id, with their names."""
-
-
 def others(who_staged: WhoStaged, authkey_id: int, admin_id: int) -> list[str]:
     """The names of those who have staged something for an authkey, without this admin."""
     return sorted(name for id_, name in who_staged.get(authkey_id, {}).items() if id_ != admin_id)
-
-
-class _OutdatedError(Exception):
-    """Another process staged something for the same admin since this one looked."""
 
 
 @dataclass(slots=True)
@@ -94,19 +79,7 @@ class Staging:
 
     async def who_staged(self, authkey_ids: Iterable[int]) -> WhoStaged:
         """Who has staged something for these authkeys."""
-        who: dict[int, dict[int, str]] = {}
-        ids = list(authkey_ids)
-        if ids:
-            # Not by the ORM, which takes three times as long: every block asks this.
-            query = (
-                "SELECT authkey_id, admin_id, name FROM staged_change JOIN admin ON admin.id = admin_id "
-                f"WHERE authkey_id IN ({parameters(len(ids))})"
-            )
-            with database_errors():
-                _, rows = await reader().execute_query(query, ids)
-            for authkey_id, admin_id, name in rows:
-                who.setdefault(authkey_id, {})[admin_id] = name
-        return who
+        return await staging.who_staged(authkey_ids)
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -190,14 +163,11 @@ class Staging:
                 return Receipt(None, 0, 0)
             order = Order(submission_uuid, admin, Source.GRID, await asyncio.to_thread(_changes, desk.staged))
 
-            async def clear(db: BaseDBAsyncClient) -> None:
-                await _raise_version(db, admin.id, desk.version)
-                await StagedChange.filter(admin_id=admin.id).using_db(db).delete()
-                await forget_steps(db, admin.id)
-
             try:
-                receipt = await self._submissions.submit(order, on_progress=on_progress, also=clear)
-            except _OutdatedError:
+                receipt = await self._submissions.submit(
+                    order, on_progress=on_progress, also=lambda db: staging.clear(db, admin.id, desk.version)
+                )
+            except staging.Outdated:
                 await self._reload(admin.id, desk)
                 raise SubmissionRefused(
                     "Nothing was submitted: your staged changes were changed in another window at this moment. "
@@ -223,11 +193,9 @@ class Staging:
 
     async def refresh(self) -> None:
         """See what another process staged, and read it anew for the admins whose staged changes are open here."""
-        with database_errors():
-            rows = await Admin.all().using_db(reader()).values_list("id", "staging_version", "role")
-        for admin_id, version, role in rows:
+        for admin_id, version, role in await staging.versions():
             if desk := self._desks.get(admin_id):
-                desk.role = Role(role)
+                desk.role = role
                 async with desk.lock:
                     if version > desk.version:
                         await self._reload(admin_id, desk)
@@ -253,7 +221,7 @@ class Staging:
                 try:
                     await _store(admin_id, desk, after, touched)
                     break
-                except _OutdatedError:
+                except staging.Outdated:
                     await self._reload(admin_id, desk)
         self.changed.emit(StagingChange(admin_id, frozenset(touched)))
         return touched
@@ -267,7 +235,7 @@ class Staging:
         after, fell_away = await asyncio.to_thread(_take, lambda staged: staged.rebase(rows), desk.staged)
         try:
             await _store(admin_id, desk, after, fell_away)
-        except _OutdatedError:
+        except staging.Outdated:
             await self._reload(admin_id, desk)
             return
         self.changed.emit(StagingChange(admin_id, frozenset(ids), len(fell_away)))
@@ -284,20 +252,13 @@ class Staging:
         return self._desks[admin_id]
 
     async def _load(self, admin_id: int) -> tuple[StagedChanges, int, Role]:
-        with database_errors():
-            # The admin, with the version, first: entries that are newer than it are read once more, never missed.
-            admin = await Admin.filter(id=admin_id).using_db(reader()).get()
-            rows = (
-                await StagedChange.filter(admin_id=admin_id)
-                .using_db(reader())
-                .values_list("authkey_id", "grants", "revocations", "removal", "revision")
-            )
-        entries = {row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows}
-        staged = StagedChanges(entries, await load_steps(admin_id))
+        # The version first: entries that are newer than it are read once more, never missed.
+        version = await staging.version_of(admin_id)
+        staged = StagedChanges(await staging.entries_of(admin_id), await staging.steps_of(admin_id))
         ids = staged.ids_to_rebase()
         found = await self._authkeys.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
-        return staged, admin.staging_version, Role(admin.role)
+        return staged, version.number, version.role
 
 
 # What may take long for a hundred thousand authkeys runs in a thread, on a copy: the pages of others go on meanwhile.
@@ -319,41 +280,6 @@ async def _store(admin_id: int, desk: _Desk, after: StagedChanges, authkey_ids: 
     if not authkey_ids and not steps.any:
         desk.staged = after
         return
-
-    async def write(db: BaseDBAsyncClient) -> None:
-        await _raise_version(db, admin_id, desk.version)
-        for some in _portions(authkey_ids):
-            await _delete(db, admin_id, [id_ for id_ in some if after[id_] == NOTHING])
-            await _upsert(db, [[admin_id, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
-        await store_steps(db, admin_id, steps)
-
-    await run_transaction(write)
+    await staging.store(admin_id, desk.version, after, authkey_ids, steps)
     desk.staged = after
     desk.version += 1
-
-
-def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
-    remaining = iter(ids)
-    while some := list(islice(remaining, _PORTION)):
-        yield some
-
-
-async def _raise_version(db: BaseDBAsyncClient, admin_id: int, seen: int) -> None:
-    count = await Admin.filter(id=admin_id, staging_version=seen).using_db(db).update(staging_version=seen + 1)
-    if count != 1:
-        raise _OutdatedError
-
-
-async def _delete(db: BaseDBAsyncClient, admin_id: int, authkey_ids: list[int]) -> None:
-    if authkey_ids:
-        await StagedChange.filter(admin_id=admin_id, authkey_id__in=authkey_ids).using_db(db).delete()
-
-
-async def _upsert(db: BaseDBAsyncClient, rows: list[list[Any]]) -> None:
-    if rows:
-        await db.execute_many(
-            "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
-            f"VALUES ({parameters(6)}) ON CONFLICT (admin_id, authkey_id) DO UPDATE SET grants = excluded.grants, "
-            "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision",
-            rows,
-        )

@@ -268,10 +268,3 @@ def reader() -> BaseDBAsyncClient:
 def is_sqlite() -> bool:
     """Whether the open database is SQLite."""
     return "sqlite" in get_connections().db_config
-
-
-def parameters(count: int, first: int = 1) -> str:
-    """`count` placeholders of the open database, with commas: `?, ?` or `$1, $2`."""
-    if is_sqlite():
-        return ", ".join("?" * count)
-    return ", ".join(f"${number}" for number in range(first, first + count))

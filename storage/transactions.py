@@ -16,7 +16,9 @@ from storage.database import database_errors, is_sqlite, writer
 from storage.database_problems import is_rolled_back_for_another
 
 T = TypeVar("T")
-Work = Callable[[BaseDBAsyncClient], Awaitable[T]]
+Connection = BaseDBAsyncClient
+"""The connection of a transaction; to services only something to hand on"""
+Work = Callable[[Connection], Awaitable[T]]
 
 # pg_advisory_xact_lock's key: submissions take it first, so that revisions become visible in their order.
 _SUBMISSION_LOCK = 4_242_001

@@ -1,6 +1,7 @@
 """The import direction that keeps the parts apart: main -> ui, api -> services -> storage -> models."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,20 +21,6 @@ MAY_IMPORT = {
 PARTS = {*MAY_IMPORT, "tests", "benchmarks"}
 DRIVERS = {"tortoise", "asyncpg", "aiosqlite", "sqlite3"}
 HIDDEN_FROM_PAGES = {*DRIVERS, "models.tables", "storage"}
-NOT_YET_IN_STORAGE = {
-    "services.access_records",
-    "services.admins",
-    "services.authkeys",
-    "services.clock",
-    "services.feed",
-    "services.passphrases",
-    "services.sessions",
-    "services.staging",
-    "services.staging_steps",
-    "services.submissions",
-    "services.uses",
-}
-"""Services that still hold statements of their own; it only gets shorter."""
 
 
 class Import(NamedTuple):
@@ -111,7 +98,18 @@ def test_only_storage_knows_the_tables_and_the_drivers() -> None:
         for each in imports_of(path)
         if any(each.is_of(hidden) for hidden in (*DRIVERS, "models.tables"))
     }
-    assert knowing == {"models.tables", *NOT_YET_IN_STORAGE}
+    assert knowing == {"models.tables"}
+
+
+def test_no_statement_of_sql_stands_outside_of_storage() -> None:
+    begins = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA) ")
+    found = [
+        f"{path}:{node.lineno}"
+        for path in sources("main", "ui", "api", "services", "models")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and begins.match(node.value)
+    ]
+    assert found == []
 
 
 def test_the_services_take_nothing_from_nicegui_but_its_event() -> None:

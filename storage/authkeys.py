@@ -1,0 +1,140 @@
+"""Every statement that reads authkeys: rows of a view, counts, single ones. Searching, filtering and sorting happen in SQL."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tortoise.expressions import Q, RawSQL, Subquery
+from tortoise.queryset import QuerySet
+
+from models.addresses import search_range
+from models.authkeys import Authkey, service_key
+from models.submissions import Kind, LastChange
+from models.tables import Authkey as AuthkeyTable
+from models.tables import Modification, StagedChange
+from models.usage import NO_PRIVILEGE, Quiet
+from models.views import View
+from storage.database import database_errors, reader
+
+_FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
+_INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
+_IDS_AT_ONCE = 10_000
+
+
+# Where `quiet` is asked for it belongs to a view of unused privileges: what was not used since then is unused.
+
+
+async def rows(view: View, admin_id: int, quiet: Quiet | None, start: int, end: int) -> list[Authkey]:
+    """Rows `start` to `end` (exclusive) of a view that is sorted by IP or service."""
+    if end <= start:
+        return []
+    sign = "-" if view.descending else ""
+    keys = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
+    query = _matching(view, admin_id, quiet).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
+    with database_errors():
+        return [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
+
+
+async def count(view: View, admin_id: int, quiet: Quiet | None) -> int:
+    """How many authkeys a view shows."""
+    with database_errors():
+        return await _matching(view, admin_id, quiet).count()
+
+
+async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
+    """Those of these authkeys that exist, by id."""
+    ids = sorted({int(id_) for id_ in authkey_ids})
+    found = {}
+    for first in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[first : first + _IDS_AT_ONCE]
+        with database_errors():
+            rows_ = await _all().filter(id__in=some).values_list(*_FIELDS)
+        found.update({row[0]: Authkey(*row) for row in rows_})
+    return found
+
+
+async def of_ip(ip: str) -> list[Authkey]:
+    """All authkeys of one canonical IP address."""
+    with database_errors():
+        return [Authkey(*row) for row in await _all().filter(ip=ip).order_by("service_key").values_list(*_FIELDS)]
+
+
+async def matching(view: View, admin_id: int, quiet: Quiet | None) -> list[Authkey]:
+    """All authkeys of a view.
+
+    In portions, because what Tortoise makes of a hundred thousand rows would hold up everybody's pages.
+    """
+    found: list[Authkey] = []
+    more = True
+    while more:
+        query = _matching(view, admin_id, quiet).filter(id__gt=found[-1].id if found else 0).order_by("id")
+        with database_errors():
+            some = await query.limit(_IDS_AT_ONCE).values_list(*_FIELDS)
+        found += [Authkey(*row) for row in some]
+        more = len(some) == _IDS_AT_ONCE
+    return found
+
+
+async def staged_ids(view: View, admin_id: int, quiet: Quiet | None) -> list[int]:
+    """The ids of the authkeys in a view for which this admin has staged changes."""
+    with database_errors():
+        ids = await _matching(replace(view, staged_only=True), admin_id, quiet).values_list("id")
+    return [row[0] for row in ids]
+
+
+async def last_change(authkey_id: int) -> LastChange | None:
+    """Who last touched an authkey, when and how; also of one that was removed."""
+    with database_errors():
+        row = (
+            await Modification.filter(authkey_id=authkey_id)
+            .using_db(reader())
+            .order_by("-submission_id")
+            .first()
+            .select_related("submission__admin")
+        )
+    if row is None:
+        return None
+    return LastChange(row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service)
+
+
+def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
+    query = _all()
+    if view.search:
+        query = query.filter(_search(view.search))
+    # The masks come from View, which only takes known privileges: they are small integers, never text.
+    if view.has:
+        query = query.annotate(has=RawSQL(f"privileges & {int(view.has)}")).filter(has=view.has)
+    if view.lacks:
+        query = query.annotate(lacks=RawSQL(f"privileges & {int(view.lacks)}")).filter(lacks=0)
+    if view.staged_only:
+        staged = StagedChange.filter(admin_id=admin_id).using_db(reader()).values("authkey_id")
+        query = query.filter(id__in=Subquery(staged))
+    return _unused(query, quiet) if view.unused_days else query
+
+
+def _all() -> QuerySet[AuthkeyTable]:
+    return AuthkeyTable.all().using_db(reader())
+
+
+def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
+    """Those with a granted privilege that was not used since: what `services.uses.Uses.unused` says of single rows."""
+    if quiet is None:
+        return query.filter(id=0)
+    # A time and a number of our own making: nothing in them comes from outside.
+    used = (
+        "COALESCE((SELECT SUM(1 << use.privilege) FROM key_use AS use WHERE use.authkey_id = authkey.id "
+        f"AND use.privilege <> {NO_PRIVILEGE} AND use.last_at > '{quiet.before.isoformat(' ')}'), 0)"
+    )
+    mask = RawSQL(f"CAST(authkey.privileges AS BIGINT) & ~CAST({used} AS BIGINT)")
+    return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
+
+
+def _search(text: str) -> Q:
+    if addresses := search_range(text):
+        return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
+    in_service = Q(service_key__contains=service_key(text))
+    if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
+        in_service |= Q(service_key__contains=service_key(spaced))
+    if _INCOMPLETE_IPV4.fullmatch(text):
+        return Q(ip__startswith=text) | in_service
+    return Q(ip__contains=text.lower()) | in_service

@@ -1,0 +1,111 @@
+"""Every statement about sessions and launch links. Of their tokens only digests are stored."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from models.accounts import AdminIdentity, Role
+from models.tables import LaunchLink, Session
+from storage.database import database_errors, reader
+from storage.transactions import Connection, run_transaction
+
+
+class StoredSession(NamedTuple):
+    """A session as it stands in its table."""
+
+    id: int
+    admin: AdminIdentity
+    address: str
+    created_at: datetime
+    used_at: datetime
+
+
+async def add(db: Connection, digest: str, admin_id: int, address: str, now: datetime) -> None:
+    """Begin a session."""
+    await Session.create(digest=digest, admin_id=admin_id, address=address, created_at=now, used_at=now, using_db=db)
+
+
+async def find(digest: str) -> StoredSession | None:
+    """The session with this digest, unless its admin is disabled."""
+    with database_errors():
+        row = await Session.filter(digest=digest).using_db(reader()).select_related("admin").first()
+    if row is None or row.admin.disabled:
+        return None
+    admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
+    return StoredSession(row.id, admin, row.address, row.created_at, row.used_at)
+
+
+async def is_known(admin_id: int, address: str) -> bool:
+    """Whether this admin has a session that was begun at this address."""
+    with database_errors():
+        return await Session.filter(admin_id=admin_id, address=address).using_db(reader()).exists()
+
+
+async def last_uses(session_ids: Iterable[int]) -> dict[int, datetime]:
+    """When those of these sessions that exist were last used."""
+    with database_errors():
+        return dict(await Session.filter(id__in=list(session_ids)).using_db(reader()).values_list("id", "used_at"))
+
+
+async def note_use(session_id: int, at: datetime) -> None:
+    """Write when a session was last used."""
+    await run_transaction(lambda db: Session.filter(id=session_id).using_db(db).update(used_at=at))
+
+
+async def delete(db: Connection, session_id: int) -> None:
+    """End a session."""
+    await Session.filter(id=session_id).using_db(db).delete()
+
+
+async def delete_all_of(db: Connection, admin_id: int, *, but: int | None = None) -> None:
+    """End all sessions of an admin, except one."""
+    await Session.filter(admin_id=admin_id).exclude(id=but or 0).using_db(db).delete()
+
+
+async def purge(sessions_before: datetime, links_before: datetime) -> None:
+    """Delete sessions and launch links that were made before."""
+
+    async def delete_old(db: Connection) -> None:
+        await Session.filter(created_at__lt=sessions_before).using_db(db).delete()
+        await LaunchLink.filter(created_at__lt=links_before).using_db(db).delete()
+
+    await run_transaction(delete_old)
+
+
+# -- launch links --------------------------------------------------------------------------------------------------------
+
+
+class TakenLink(NamedTuple):
+    """A launch link that was used just now."""
+
+    admin: AdminIdentity
+    is_disabled: bool
+    created_at: datetime
+
+
+async def add_link(digest: str, admin_id: int, now: datetime) -> None:
+    """Make a launch link."""
+
+    async def insert(db: Connection) -> None:
+        await LaunchLink.create(digest=digest, admin_id=admin_id, created_at=now, using_db=db)
+
+    await run_transaction(insert)
+
+
+async def is_link(digest: str) -> bool:
+    """Whether there is such a launch link that was not used."""
+    with database_errors():
+        return await LaunchLink.filter(digest=digest).using_db(reader()).exists()
+
+
+async def take_link(digest: str) -> TakenLink | None:
+    """Use a launch link. The deletion decides: of two that come at once only one gets it."""
+
+    async def take(db: Connection) -> TakenLink | None:
+        row = await LaunchLink.filter(digest=digest).using_db(db).select_related("admin").first()
+        if row is None or not await LaunchLink.filter(digest=digest).using_db(db).delete():
+            return None
+        admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
+        return TakenLink(admin, row.admin.disabled, row.created_at)
+
+    return await run_transaction(take)
