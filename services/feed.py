@@ -6,6 +6,7 @@ a lost or doubled signal does no harm.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
@@ -54,8 +55,19 @@ class Commit(NamedTuple):
     """Who has staged something for them."""
 
 
+class _Untold(NamedTuple):
+    """Commits of which staged changes and pages have not heard."""
+
+    commits: list[Commit]
+    changed: dict[int, int] | None
+
+
 class ChangeFeed:
-    """Reads what was committed, adjusts staged changes to it, and then tells the pages."""
+    """Reads what was committed, and tells of it in two steps.
+
+    Sessions and access checks first: they wait for nobody. Then staged changes are adjusted to it, which waits for an admin
+    who is just submitting, and at last the pages hear of it.
+    """
 
     def __init__(
         self,
@@ -73,7 +85,11 @@ class ChangeFeed:
         self._signal = asyncio.Event()
         self._heard_at = 0.0
         self._looking = False
+        self._seen = 0
+        self._untold: deque[_Untold] = deque()
+        self._told = asyncio.Event()
         self.revision = 0
+        """The newest submission that the pages were told of"""
         self.first_told: list[Callable[[dict[int, int] | None], None]] = []
         """Called with the changed authkeys and their new revisions (None: too many) before anybody is told of a commit."""
         self.available = True
@@ -91,9 +107,13 @@ class ChangeFeed:
     @asynccontextmanager
     async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:
         """Follow the database until the block ends."""
-        self.revision = await submissions.newest()
+        self.revision = self._seen = await submissions.newest()
         self._submissions.committed.subscribe(self._signal.set, expect_args=False)
-        loops = {"signals of commits": lambda: watch(self._location, self), "change feed": self._follow}
+        loops = {
+            "signals of commits": lambda: watch(self._location, self),
+            "change feed": self._follow,
+            "change feed of pages": self._follow_slowly,
+        }
         try:
             async with supervisor.keeping(loops):
                 yield
@@ -117,39 +137,58 @@ class ChangeFeed:
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._signal.set()
             except Exception:
-                log.exception("The change feed could not tell of a commit; pages may show it late.")
+                log.exception("The change feed could not look at a commit; it is looked at again with the next signal.")
 
     async def _look(self) -> None:
+        """What never waits: which sessions ended, and what access checks must read anew."""
         self._looking = True
         try:
-            await self._tell()
+            await self._sessions.refresh()
+            commits = await self._read()
+            if commits:
+                self._authkeys.forget_counts()
+                changed = await _changed(commits)
+                for tell in self.first_told:
+                    tell(changed)
+                self._seen = commits[-1].revision
+                self._untold.append(_Untold(commits, changed))
+            self._told.set()
         finally:
             self._looking = False
 
-    async def _tell(self) -> None:
-        await self._sessions.refresh()
-        commits = await self._read()
-        if commits:
-            self._authkeys.forget_counts()
-            changed = await _changed(commits)
-            for tell in self.first_told:
-                tell(changed)
+    async def _follow_slowly(self) -> None:
+        """What waits for whoever is submitting: staged changes, and then the pages."""
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            try:
+                await self._tell_of_commits()
+                await self._staging.refresh()
+                for follow in self.followers:
+                    await follow()
+            except DatabaseUnavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
+                self._told.set()
+            except Exception:
+                log.exception("The change feed could not tell of a commit; pages may show it late.")
+
+    async def _tell_of_commits(self) -> None:
+        while self._untold:
+            commits, changed = self._untold[0]
             await self._staging.rebase(None if changed is None else set(changed))
             # Everything is read before anything is told: if the database goes away in between, all is told later.
             complete = [await self._with_rows(commit) for commit in commits]
+            self._untold.popleft()
             self.revision = commits[-1].revision
             for commit in complete:
                 self.committed.emit(commit)
-        await self._staging.refresh()
-        for follow in self.followers:
-            await follow()
 
     async def _with_rows(self, commit: Commit) -> Commit:
         found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
         return commit._replace(rows=tuple(found.values()), who_staged=await self._staging.who_staged(found))
 
     async def _read(self) -> list[Commit]:
-        found = await submissions.after(self.revision)
+        found = await submissions.after(self._seen)
         named = await submissions.modifications(
             [each.revision for each in found if each.key_count <= NAMED_MODIFICATIONS]
         )

@@ -57,7 +57,13 @@ async def test_what_is_raised_beside_the_loops_is_raised_as_it_is() -> None:
 async def test_every_loop_of_the_program_goes_on_after_a_mistake(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert set(console.supervisor.loops) == {"uses", "signals of commits", "change feed", "purge"}
+    assert set(console.supervisor.loops) == {
+        "uses",
+        "signals of commits",
+        "change feed",
+        "change feed of pages",
+        "purge",
+    }
     failed = asyncio.Event()
 
     async def fail(**_: object) -> None:

@@ -1,0 +1,91 @@
+"""Who hears of a commit, and in which order: sessions and access checks wait for nobody."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from models.accounts import AdminIdentity
+from models.secrets import new_secret
+from models.submissions import CellChange, NewAuthkey
+from services.console import Console, open_console
+from services.door import FRESH_SECONDS, Question
+from services.feed import Commit
+from storage.database import DatabaseLocation
+from storage.postgres_engine import connect
+from tests.other_process import another_process
+from tests.support import ADD, SEARCH, add_keys, an_admin, eventually, submit
+
+SUBMISSION_LOCK = 4_242_001
+
+
+@asynccontextmanager
+async def submissions_held(database: DatabaseLocation) -> AsyncIterator[None]:
+    """Nobody's submission goes on until the block ends: somebody else is submitting, and takes long."""
+    connection = await connect(database.text)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({SUBMISSION_LOCK})")
+            yield
+    finally:
+        await connection.close()
+
+
+async def sign_out_everywhere(console: Console, admin: AdminIdentity) -> None:
+    await console.sessions.end_all(admin, "192.0.2.1")
+
+
+async def tick(console: Console, authkey_id: int) -> None:
+    await console.staging.stage(console.admin.id, authkey_id, SEARCH, True)
+
+
+async def test_while_an_admin_submits_sessions_end_at_once_and_access_checks_stay_remembered(
+    postgres_database: DatabaseLocation,
+) -> None:
+    secret = new_secret()
+    async with open_console(postgres_database) as console, another_process(postgres_database, "ben") as other:
+        [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.digest, secret.hint))
+        dana = await an_admin("dana")
+        session = await console.sessions.find(await console.sessions.begin(dana, "192.0.2.1"))
+        assert session is not None
+        await console.staging.stage(console.admin.id, key.id, SEARCH, True)
+        over: list[frozenset[int]] = []
+        console.sessions.ended.subscribe(over.append, expect_args=True)
+        async with submissions_held(postgres_database):
+            submitting = asyncio.create_task(console.staging.submit(console.admin, uuid.uuid4()))
+            await eventually(console.staging._desks[console.admin.id].lock.locked)
+            await other.do(tick, key.id)  # which is looked for here, behind the submission
+            await other.do(sign_out_everywhere, dana)
+            await eventually(lambda: over == [frozenset([session.id])])
+            await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
+            assert (await console.door.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
+            assert console.feed.heard_within(FRESH_SECONDS)
+            assert not submitting.done()
+        assert (await submitting).change_count == 1
+
+
+async def test_what_fails_for_staged_changes_keeps_access_checks_no_longer_waiting(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = new_secret()
+    [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.digest, secret.hint))
+    await eventually(lambda: console.feed.revision == key.revision)
+    failed = asyncio.Event()
+
+    async def fail(_: object) -> None:
+        failed.set()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(console.staging, "rebase", fail)
+        await submit(console, CellChange(key.id, 0, ADD.mask))
+        await failed.wait()
+        assert not (await console.door.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
+        await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
+    # And what was not told is told with the next commit.
+    told: list[Commit] = []
+    console.feed.committed.subscribe(told.append, expect_args=True)
+    await submit(console, CellChange(key.id, SEARCH.mask, 0))
+    await eventually(lambda: [commit.revision for commit in told] == [key.revision + 1, key.revision + 2])
