@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.browser import PATIENCE_MS
 from tests.nginx import free_port
 from tests.program import ROOT, environment
 from tests.requirements import INSTALL_HINT
+from tests.waiting import soon
 from ui.native_window import TITLE
 
 _ENVIRONMENT = ROOT / ".venv-native"
@@ -120,11 +120,9 @@ class NativeProgram:
         return self.process.wait(_SECONDS)
 
     def _debugger(self) -> str:
-        deadline = time.monotonic() + _SECONDS
-        while not (found := _DEBUGGER.search(self.errors())):
-            assert self.process.poll() is None, self.errors()
-            assert time.monotonic() < deadline, self.errors()
-            time.sleep(0.05)  # it is a file: nothing tells when it grows
+        assert soon(lambda: self.process.poll() is not None or bool(_DEBUGGER.search(self.errors()))), self.errors()
+        found = _DEBUGGER.search(self.errors())
+        assert found, self.errors()
         return found[1]
 
 

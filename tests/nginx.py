@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.program import ROOT
 from tests.requirements import INSTALL_HINT
+from tests.waiting import soon
 
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason=INSTALL_HINT)
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy") or not shutil.which("openssl"), reason=INSTALL_HINT)
@@ -48,12 +48,11 @@ def running_caddy(site: str, folder: Path, replaced: Mapping[str, str]) -> Itera
     options = {"{\n\tlog {": "{\n\tadmin off\n\tauto_https off\n\tlog {"}
     file.write_text(_adapted("Caddyfile", f"\n{site} {{", options | dict(replaced)))
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
-    log = (folder / "caddy.log").open("w+")
-    with log, subprocess.Popen(command, env={"HOME": str(folder)}, stderr=log) as process:
+    log = folder / "caddy.log"
+    with log.open("w") as errors, subprocess.Popen(command, env={"HOME": str(folder)}, stderr=errors) as process:
         try:
-            while "serving initial configuration" not in (said := (folder / "caddy.log").read_text()):
-                assert process.poll() is None, said
-                time.sleep(0.02)
+            assert soon(lambda: process.poll() is not None or "serving initial configuration" in log.read_text())
+            assert process.poll() is None, log.read_text()
             yield
         finally:
             process.terminate()

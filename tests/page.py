@@ -1,7 +1,5 @@
 """A person at the page without a browser: signing in, reading, waiting, and whatever a browser can send."""
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,6 +13,7 @@ from models.accounts import AdminIdentity
 from models.submissions import Assignment
 from models.tables import Authkey
 from services.console import Console
+from tests.waiting import comes_true
 
 
 async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:
@@ -33,15 +32,6 @@ def text(user: User, marker: str) -> str:
     (element,) = user.find(marker=marker).elements
     assert isinstance(element, ui.label)
     return element.text
-
-
-async def comes_true(condition: Callable[[], bool]) -> bool:
-    """Whether it becomes true within some seconds."""
-    for _ in range(300):
-        if condition():
-            return True
-        await asyncio.sleep(0.01)
-    return False
 
 
 async def says(user: User, marker: str, expected: str) -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any
 
 from nicegui import Event
@@ -21,8 +20,7 @@ from models.tables import Modification as ModificationTable
 from services.console import Console
 from services.submissions import Order, Receipt
 from storage.database import reader
-
-PATIENCE_SECONDS = 20
+from tests.waiting import PATIENCE_SECONDS
 
 ADD, MODIFY, SEARCH = privilege("addlicense"), privilege("modlisc"), privilege("search")
 
@@ -109,17 +107,6 @@ def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:
 
 
 # -- waiting -------------------------------------------------------------------------------------------------------------
-
-
-async def eventually(holds: Callable[[], Awaitable[bool] | bool]) -> None:
-    """Wait until something holds that nothing announces; fail if it does not come true."""
-    deadline = monotonic() + PATIENCE_SECONDS
-    while True:
-        result = holds()
-        if result if isinstance(result, bool) else await result:
-            return
-        assert monotonic() < deadline, "it did not come true"
-        await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page, shown_ips
 from tests.program import Program, import_csv, running, write_csv
+from tests.waiting import comes_true
 
 pytestmark = needs_chromium
 
@@ -35,12 +36,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 async def shows(page: Page, *ips: str) -> None:
     """The first rows are these, in this order."""
-    for _ in range(100):
-        if (await shown_ips(page))[: len(ips)] == list(ips):
-            return
-        await page.wait_for_function("() => new Promise(requestAnimationFrame)")
-        await page.wait_for_timeout(50)
-    assert (await shown_ips(page))[: len(ips)] == list(ips)
+
+    async def are_first() -> bool:
+        return (await shown_ips(page))[: len(ips)] == list(ips)
+
+    assert await comes_true(are_first), await shown_ips(page)
 
 
 async def sort(page: Page, heading: str) -> None:

@@ -11,7 +11,7 @@ from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page, open_sign_in, sign_in
 from tests.program import Program, add_admin, import_csv, running, write_csv
-from tests.support import eventually
+from tests.waiting import eventually
 
 pytestmark = needs_chromium
 

@@ -10,7 +10,8 @@ from models.views import View
 from services.console import Console
 from tests.browser import bar, box, chromium, needs_chromium, open_page, open_sign_in, sign_in
 from tests.program import add_admin, import_csv, running, write_csv
-from tests.support import ADD, SEARCH, an_admin, eventually, new_keys, submit
+from tests.support import ADD, SEARCH, an_admin, new_keys, submit
+from tests.waiting import eventually
 
 MANY = 100_000
 KEEP_WHAT_THE_BAR_SAYS = """() => {

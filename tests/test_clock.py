@@ -19,7 +19,8 @@ from services.submissions import KEEP_REMOVED
 from storage.database import DatabaseLocation
 from tests.program import running
 from tests.requirements import INSTALL_HINT
-from tests.support import add_key, all_keys, eventually, removed_keys, submit
+from tests.support import add_key, all_keys, removed_keys, submit
+from tests.waiting import eventually
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SIX_HOURS = timedelta(hours=6)

@@ -25,7 +25,8 @@ from services.console import Console
 from services.submissions import Receipt
 from storage.database import DatabaseLocation, reader
 from tests.other_process import another_process
-from tests.support import add_keys, all_keys, eventually, modifications, new_keys, removed_keys, submissions, submit
+from tests.support import add_keys, all_keys, modifications, new_keys, removed_keys, submissions, submit
+from tests.waiting import eventually
 
 SUBMISSIONS = 100
 KEYS = new_keys(20, ALL_PRIVILEGES & 0b10101)

@@ -25,7 +25,8 @@ from tests.network import Wire
 from tests.other_process import another_process
 from tests.postgres import Cluster
 from tests.program import import_csv, run, running, write_csv
-from tests.support import ADD, SEARCH, add_keys, all_keys, eventually, new_keys, submissions, submit
+from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submissions, submit
+from tests.waiting import eventually
 
 KEYS = [Assignment(f"192.0.2.{n}", "billing", 0) for n in range(1, 31)]
 FIRST, SECOND = (KEYS[0].ip, "billing"), (KEYS[1].ip, "billing")

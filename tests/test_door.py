@@ -21,7 +21,8 @@ from services.feed import NAMED_MODIFICATIONS
 from services.uses import KEPT_REFUSALS
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
-from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, eventually, new_keys, submit
+from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, new_keys, submit
+from tests.waiting import eventually
 
 IP, ELSEWHERE = "192.0.2.50", "192.0.2.51"
 

@@ -16,7 +16,8 @@ from services.feed import Commit
 from storage.database import DatabaseLocation
 from storage.postgres_engine import connect
 from tests.other_process import another_process
-from tests.support import ADD, SEARCH, add_keys, an_admin, eventually, submit
+from tests.support import ADD, SEARCH, add_keys, an_admin, submit
+from tests.waiting import eventually
 
 SUBMISSION_LOCK = 4_242_001
 

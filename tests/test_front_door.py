@@ -15,6 +15,7 @@ from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, launch, run, running
 from tests.routes import registered_routes
+from tests.waiting import soon
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +244,7 @@ def test_disabling_an_account_on_the_command_line_ends_its_session_in_the_runnin
         assert run("--database", server.database, "admin", "disable", "eve").returncode == 0
         transport = httpx.HTTPTransport(retries=3)
         with httpx.Client(base_url=server.url, cookies=client.cookies, transport=transport) as eve:
-            assert any(eve.get("/grid/rows").status_code == 401 for _ in range(500))
+            assert soon(lambda: eve.get("/grid/rows").status_code == 401)
         assert sign_in(client, "eve", PASSWORD).status_code == 401
 
 

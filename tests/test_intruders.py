@@ -19,7 +19,7 @@ from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, staged_in_database
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, environment, running
-from tests.support import eventually
+from tests.waiting import eventually
 
 ENGINE = "/_nicegui_ws/socket.io"
 

@@ -16,7 +16,8 @@ from storage.database import DatabaseLocation
 from tests.browser import bar, box
 from tests.native import NativeProgram, install_native, needs_desktop, running_native, running_xvfb
 from tests.other_process import another_process
-from tests.support import eventually, new_keys, submit
+from tests.support import new_keys, submit
+from tests.waiting import eventually
 
 # The first run fetches Qt.
 pytestmark = [needs_desktop, pytest.mark.timeout(900)]

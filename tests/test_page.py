@@ -15,8 +15,9 @@ from models.tables import Admin, StagedChange, Submission
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, start_over, stored
-from tests.page import claims, comes_true, id_of, is_told, says, sign_in, text, ticks
-from tests.support import an_admin, eventually, submit
+from tests.page import claims, id_of, is_told, says, sign_in, text, ticks
+from tests.support import an_admin, submit
+from tests.waiting import comes_true, eventually
 from ui.page import ASKED_BEYOND, register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")

@@ -17,8 +17,9 @@ from models.tables import Admin
 from services.console import Console
 from services.door import Question
 from storage.database import DatabaseLocation
-from tests.page import comes_true, is_told, says, sign_in
+from tests.page import is_told, says, sign_in
 from tests.support import add_keys, submit
+from tests.waiting import comes_true
 from ui.page import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")

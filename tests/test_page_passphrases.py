@@ -12,7 +12,8 @@ from models.privileges import privilege
 from models.tables import Admin, PickupPassphrase
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.page import comes_true, is_told, says, sign_in, text
+from tests.page import is_told, says, sign_in, text
+from tests.waiting import comes_true
 from ui.page import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")

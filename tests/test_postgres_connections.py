@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,8 @@ from storage.postgres_url import asyncpg_dsn
 from tests.other_process import another_process
 from tests.postgres import Cluster, running_cluster
 from tests.requirements import INSTALL_HINT
-from tests.support import SEARCH, add_key, add_keys, all_keys, eventually, submit
+from tests.support import SEARCH, add_key, add_keys, all_keys, submit
+from tests.waiting import eventually, soon
 
 needs_pgbouncer = pytest.mark.skipif(not shutil.which("pgbouncer"), reason=INSTALL_HINT)
 
@@ -149,12 +149,12 @@ def pgbouncer(cluster: Cluster, database: DatabaseLocation, mode: str, folder: P
 
 
 def wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    while True:
-        assert process.poll() is None, log.read_text()
+    def is_open() -> bool:
         with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    assert soon(lambda: process.poll() is not None or is_open())
+    assert process.poll() is None, log.read_text()
 
 
 @needs_pgbouncer

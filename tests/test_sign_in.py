@@ -18,7 +18,8 @@ from services.secret_file import load_secret
 from services.sessions import SignedIn
 from storage.database import DatabaseLocation, writer
 from tests.other_process import another_process
-from tests.support import SEARCH, add_key, an_admin, eventually, listening, submit
+from tests.support import SEARCH, add_key, an_admin, listening, submit
+from tests.waiting import eventually
 
 PASSWORD, OTHER_PASSWORD = "vexing-marble-otter", "quiet-lantern-cactus"
 HERE = "192.0.2.200"

@@ -17,7 +17,7 @@ from models.tables import Admin
 from storage.database import DatabaseLocation, open_database, reader, writer
 from storage.sqlite_engine import SafeSqliteClient
 from storage.transactions import finish_transactions, run_transaction
-from tests.support import PATIENCE_SECONDS, eventually
+from tests.waiting import PATIENCE_SECONDS, eventually
 
 INSERT_ORPHAN = (
     "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "

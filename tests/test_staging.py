@@ -24,12 +24,12 @@ from tests.support import (
     add_keys,
     all_keys,
     an_admin,
-    eventually,
     new_keys,
     staged_in_database,
     submissions,
     submit,
 )
+from tests.waiting import eventually
 
 
 async def stage_elsewhere(console: Console, authkey_id: int) -> None:

@@ -13,7 +13,8 @@ from models.views import View
 from services.console import Console, open_console
 from storage.database import DatabaseLocation, reader
 from tests.other_process import OtherProcess, another_process
-from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, eventually, new_keys, staged_in_database, submit
+from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, new_keys, staged_in_database, submit
+from tests.waiting import eventually
 
 GRANT, OTHER = Entry(grants=ADD.mask), Entry(removal=True, revision=7)
 

@@ -10,7 +10,7 @@ from models.errors import DatabaseUnavailable
 from services import supervisor as supervision
 from services.console import Console
 from services.supervisor import Supervisor
-from tests.support import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
