@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.callers import address_of, printable_path, read_body
 from models.access import is_loopback
 from models.access_questions import NAME_IT_IN_THE_PATH, Need, UnclearQuestion, needs_asked
 from models.door import Place, Reason, Verdict
@@ -25,6 +24,7 @@ from models.manage2_requests import Credentials, Variables, credentials_of, spli
 from models.privileges import privilege
 from models.proxies import TrustedProxies
 from services.door import Door, Question
+from web.requests import address_of, printable_path, read_body
 
 log = logging.getLogger(__name__)
 

@@ -17,12 +17,12 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.callers import address_of
-from api.connections import ABORT
 from models.door import KeyState
 from models.errors import AuthkeysError, InvalidValue
 from models.manage2_functions import Manage2Function
 from models.manage2_requests import without_key
+from web.connections import ABORT
+from web.requests import address_of
 
 if TYPE_CHECKING:
     # Really imported only where there is a backend: it would take a tenth of the time to start.

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from api.callers import BodyNotRead, address_of, printable_path, read_body
 from api.gateway import Backend, BackendUnavailable, CallerGone, trusted_headers
 from models.accounts import AdminIdentity
 from models.denials import denial
@@ -30,6 +29,7 @@ from models.manage2_requests import (
 from models.secrets import looks_like_key
 from services.console import Console
 from services.door import Question
+from web.requests import BodyNotRead, address_of, printable_path, read_body
 
 REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLaddPickupPass.cgi")
 

@@ -14,15 +14,15 @@ from fastapi.responses import Response
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from api.gate import Gate
-from api.server import AnnouncedServer, Serving
-from main import build_app
+from cli.application import build_app
 from models.access import LAUNCH_PATH
 from models.privileges import privilege
 from models.submissions import CellChange, Source
 from services.console import Console, open_console
 from services.submissions import Order
 from storage.database import DatabaseLocation
+from web.gate import Gate
+from web.server import AnnouncedServer, Serving
 
 MODIFY = privilege("modlisc")
 

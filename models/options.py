@@ -16,6 +16,7 @@ _HOST_NAME = re.compile(
     r"(?!.{254})([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?"
 )
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 # What Kubernetes puts into every container beside a service that is called "authkeys"
 # (kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
@@ -74,12 +75,20 @@ def listening_host(text: str) -> str:
     return text
 
 
-def trusted_proxies(given: Iterable[str] | None) -> tuple[str, ...]:
+def port(given: str | int) -> int:
+    """The TCP port to listen on; 0 for a free one. Raises InvalidValue for what is no port."""
+    text = str(given).strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
+        raise InvalidValue(f"--port takes a number from 0 to 65535, where 0 takes a free one: not {text!r:.80}.")
+    return int(text)
+
+
+def trusted_proxies(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """The addresses and networks of proxies, in canonical form. Raises InvalidValue."""
     return tuple(dict.fromkeys(_trusted_proxy(each) for each in _each("--trusted-proxy", given)))
 
 
-def allowed_hosts(given: Iterable[str] | None) -> tuple[str, ...]:
+def allowed_hosts(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """The names under which browsers reach this server, as they stand in the Host header. Raises InvalidValue."""
     return tuple(dict.fromkeys(_allowed_host(each) for each in _each("--allowed-host", given)))
 
@@ -114,10 +123,18 @@ def backend_url(text: str | None) -> str | None:
     return text.strip()
 
 
-def _each(option: str, given: Iterable[str] | None) -> list[str]:
+def switch(option: str, given: str | bool) -> bool:
+    """Whether an option without a value is on; its variable says so. Raises InvalidValue for what says neither."""
+    text = str(given).strip().lower()
+    if text not in _ON and text not in _OFF:
+        raise InvalidValue(f"{option} is on or off: its variable takes 1 or 0, not {text!r:.80}.")
+    return text in _ON
+
+
+def _each(option: str, given: str | Iterable[str] | None) -> list[str]:
     """The values of a repeatable option; one value, or a variable, may hold several with commas or spaces between."""
     values: list[str] = []
-    for text in given or ():
+    for text in [given] if isinstance(given, str) else given or ():
         parts = [part for part in _SEPARATORS.split(text) if part]
         if not parts:
             raise InvalidValue(f"{option} is given without a value.")

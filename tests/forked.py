@@ -45,7 +45,7 @@ def _run(pipe: Connection, arguments: list[str], environment: dict[str, str], gi
     os.environ.update(environment)
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(given), io.StringIO(), io.StringIO()
     try:
-        main.cli(arguments, prog_name="main.py")
+        main.commands(arguments, prog_name="main.py")
         code: object = 0
     except SystemExit as end:
         code = end.code

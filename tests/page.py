@@ -7,13 +7,13 @@ import nicegui
 from nicegui import ui
 from nicegui.testing import User, UserInteraction
 
-from api.gate import Gate
 from models.access import HostRule
 from models.accounts import AdminIdentity
 from models.submissions import Assignment
 from models.tables import Authkey
 from services.console import Console
 from tests.waiting import comes_true
+from web.gate import Gate
 
 
 async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 
 from starlette.routing import BaseRoute, Mount
 
-from api.server import Serving
-from main import build_app
+from cli.application import build_app
 from services.console import Console
+from web.server import Serving
 
 
 async def registered_routes(console: Console) -> dict[str, list[str]]:

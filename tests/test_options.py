@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from cli.commands import commands
+from cli.settings import Settings, flag, options_table, read_settings, variable
 from models.access import HostRule
 from models.errors import InvalidValue
 from models.options import (
@@ -18,6 +21,7 @@ from models.options import (
     root_path,
     trusted_proxies,
 )
+from tests.program import ROOT
 
 KNOWN = {"AUTHKEYS_PORT", "AUTHKEYS_HOST", "AUTHKEYS_TRUSTED_PROXY", "AUTHKEYS_ALLOWED_HOST"}
 
@@ -237,3 +241,49 @@ def test_whatever_is_given_is_taken_in_a_form_that_stays_or_refused(check: Calla
     except InvalidValue:
         return
     assert check(taken) == taken
+
+
+# -- the table of all options ------------------------------------------------------------------------------------------
+
+
+def test_readme_has_the_table_of_the_options_as_the_program_reads_them() -> None:
+    assert options_table() in (ROOT / "README.md").read_text("utf-8"), "uv run docs/options.py writes it anew"
+
+
+def test_a_flag_counts_before_its_variable_and_its_variable_before_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHKEYS_PORT", "81")
+    monkeypatch.setenv("AUTHKEYS_NO_BROWSER", "1")
+    monkeypatch.setenv("AUTHKEYS_TRUSTED_PROXY", "192.0.2.1, 192.0.2.2")
+    read = read_settings(host="::1", trusted_proxy=["10.0.0.1"], native=False, secret_file=None)
+    assert (read.host, read.port, read.root_path) == ("::1", 81, "")
+    assert (read.no_browser, read.native) == (True, False)
+    assert read.trusted_proxy == ("10.0.0.1",)
+    assert read_settings().trusted_proxy == ("192.0.2.1", "192.0.2.2")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("AUTHKEYS_PORT", "tcp://10.0.0.1:80", "--port takes a number from 0 to 65535"),
+        ("AUTHKEYS_PORT", "65536", "--port takes a number"),
+        ("AUTHKEYS_PORT", "-1", "--port takes a number"),
+        ("AUTHKEYS_PORT", "٨٠", "--port takes a number"),
+        ("AUTHKEYS_DEMO", "maybe", "--demo is on or off"),
+        ("AUTHKEYS_HOST", "a b", "--host takes one address"),
+        ("AUTHKEYS_BACKEND", "http://me:hidden@x", "without a name and a password"),
+    ],
+)
+def test_a_variable_with_an_impossible_value_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidValue, match=words) as refused:
+        read_settings()
+    assert "hidden" not in str(refused.value)
+
+
+def test_the_help_names_every_option_and_its_variable() -> None:
+    shown = CliRunner().invoke(commands, ["--help"], terminal_width=300).output
+    for name in Settings.model_fields:
+        assert flag(name) in shown
+        assert variable(name) in shown

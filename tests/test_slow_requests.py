@@ -10,13 +10,13 @@ from fastapi import Request
 from fastapi.responses import PlainTextResponse
 from starlette.types import Message
 
-from api import callers, connections
-from api.callers import BodyNotRead, read_body
-from api.connections import HEAD_BYTES, GuardedProtocol
+from web import connections, requests
+from web.connections import HEAD_BYTES, GuardedProtocol
+from web.requests import BodyNotRead, read_body
 
 
 async def test_a_body_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(callers, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.05)
     parts = iter([b"output=json"])
 
     async def receive() -> Message:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import uvicorn
 
-from api.connections import GuardedProtocol
 from models.access import HostRule, is_loopback
 from models.errors import AuthkeysError, InvalidValue
+from web.connections import GuardedProtocol
 
 _NEXT_PORTS = 100
 """How many ports are tried after a taken one."""
@@ -88,7 +88,7 @@ class Serving:
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # `api.gate` sees to them: uvicorn compares texts, and so ::ffff:127.0.0.1 is not 127.0.0.1
+            proxy_headers=False,  # `web.gate` sees to them: uvicorn compares texts, and so ::ffff:127.0.0.1 is not 127.0.0.1
             root_path=self.root_path,
             ssl_certfile=self.certificate,
             ssl_keyfile=self.private_key,

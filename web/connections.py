@@ -13,7 +13,7 @@ HEAD_SECONDS = 30.0
 class GuardedProtocol(HttpToolsProtocol):
     """Ends a connection on which a head does not end: it would fill the memory, or hold the connection for ever.
 
-    Limits of bodies are `api.callers`' and NiceGUI's own; between requests uvicorn's keep-alive time-out counts.
+    Limits of bodies are `web.requests`' and NiceGUI's own; between requests uvicorn's keep-alive time-out counts.
     """
 
     _waiting: asyncio.TimerHandle | None = None

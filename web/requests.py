@@ -1,4 +1,4 @@
-"""What all doors for scripts have in common: how a request is read, and within which limits."""
+"""How a request is read, and within which limits: the caller's address, the path, the body."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ class BodyNotRead(InvalidValue):
 
 
 def address_of(request: Request) -> str:
-    """The caller's address: the connection's, or a trusted proxy's word (`api.gate` has put it there); canonical."""
+    """The caller's address: the connection's, or a trusted proxy's word (`web.gate` has put it there); canonical."""
     return request.client.host if request.client else ""
 
 

@@ -9,13 +9,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.callers import address_of, read_body
-from api.gate import cookie_name, is_secure, session_cookie
 from models.access import ABSOLUTE, LAUNCH_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
+from web.gate import cookie_name, is_secure, session_cookie
+from web.requests import address_of, read_body
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
 # No script at all runs here, so the policy of this page can be stricter than that of the others.

@@ -1,0 +1,56 @@
+"""How the parts are put together: pages by NiceGUI, routes on the parent application, the gate around both."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.types import ASGIApp
+
+from api.gateway import Backend
+from api.rows import rows_router
+from api.scripts import is_for_scripts, scripts_app
+from models.proxies import TrustedProxies
+from services.console import Console
+from ui.frame import FAVICON
+from ui.page import register_pages
+from web.gate import Gate
+from web.server import Serving
+from web.sign_in import sign_in_router
+
+RECONNECT_SECONDS = 120
+"""How long the server keeps a page whose browser is offline; what is staged is in the database anyway."""
+
+
+def build_app(
+    console: Console,
+    serving: Serving,
+    *,
+    closing: AsyncExitStack,
+    stop: Callable[[], None] | None = None,
+    backend: Backend | None = None,
+) -> ASGIApp:
+    """The whole application.
+
+    `closing` is closed after everything else. `stop` ends the server, for who may quit it in the page.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(sign_in_router(console))
+    app.include_router(rows_router(console))
+    register_pages(console, stop)
+    ui.run_with(
+        app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
+        show_welcome_message=False, favicon=FAVICON,
+    )  # fmt: skip
+    pages = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        # Outside of NiceGUI's own lifespan: its last background tasks still need the database.
+        async with closing, pages(application):
+            yield
+
+    app.router.lifespan_context = lifespan
+    proxies = TrustedProxies(serving.trusted_proxies)
+    scripts = scripts_app(console, proxies, backend)
+    return Gate(app, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)

@@ -1,0 +1,37 @@
+"""How a command runs, and how it ends: with an exit status, and with words on standard error if it could not."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+import uvicorn
+
+from models.errors import AuthkeysError, ImportRefused
+
+BAD_LINES, REFUSED, INTERRUPTED = 2, 1, 130
+"""Exit statuses, beside 0."""
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command's work to its end; an error that has words for its user ends the process with them."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(work)
+    except ImportRefused as error:
+        refuse(error, *error.problems, status=BAD_LINES)
+    except AuthkeysError as error:
+        refuse(error)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def refuse(*lines: object, status: int = REFUSED) -> NoReturn:
+    """End the process with these lines on standard error."""
+    for line in lines:
+        print(line, file=sys.stderr)
+    sys.exit(status)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    return uvicorn.Config("").get_loop_factory()

@@ -1,0 +1,102 @@
+"""What serving does, in order: open the database, listen, say where, show the page, answer until it is told to end."""
+
+import asyncio
+import gc
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from api.gateway import Backend
+from api.stub_backend import stub_backend
+from cli.application import build_app
+from cli.launch import Display, launch_link, show, show_running
+from cli.settings import Settings
+from models.errors import NotAllowed
+from services import demo
+from services.console import open_console
+from services.running import Running
+from ui.desktop import require_native
+from web.server import AnnouncedServer, Serving
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until the program is told to end. Raises AuthkeysError for what stands in the way, with words."""
+    serving = Serving(
+        settings.host,
+        settings.port,
+        settings.ssl_certfile,
+        settings.ssl_keyfile,
+        settings.root_path,
+        settings.trusted_proxy,
+        settings.allowed_host,
+    )
+    display = Display.WINDOW if settings.native else Display.NOT if settings.no_browser else Display.BROWSER
+    if settings.native:
+        require_native(serving.is_desktop)
+    serving.check_certificate()
+    gc.freeze()  # what was imported stays
+    async with AsyncExitStack() as stack:
+        if settings.demo:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="authkeys-demo-"))
+            demo_database = {"database": str(Path(folder) / "demo.db"), "secret_file": None}
+            settings = settings.model_copy(update=demo_database)
+        running = Running(settings.location.companion("server"), is_needed=not settings.location.is_postgres)
+        if not stack.enter_context(running.held()) and serving.is_desktop:
+            await show_running(settings, display)
+            return
+        console = await stack.enter_async_context(open_console(settings.location, settings.secret_file))
+        if not serving.is_desktop and not await console.admins.has_accounts():
+            raise NotAllowed(
+                "Others can reach this address, and nobody has a password yet. Make an account first: "
+                + console.command("admin add NAME")
+            )
+        if settings.demo:
+            await demo.fill(console.submissions, console.admin)
+        backend = _backend(settings)
+        if backend:
+            await stack.enter_async_context(backend.open())
+        listener = stack.enter_context(serving.listen())
+        port = listener.getsockname()[1]
+        if serving.port not in (0, port):
+            print(f"Port {serving.port} is taken; using {port} instead.", file=sys.stderr, flush=True)
+        url = serving.url(port)
+
+        async def answering() -> None:
+            running.announce(url)
+            if serving.is_desktop:
+                print(f"Authkeys is running at {await launch_link(console, url)}", flush=True)
+                showing.add(asyncio.create_task(show(console, url, display, server.stop)))
+            else:
+                print(f"Authkeys is running at {url}", flush=True)
+
+        showing: set[asyncio.Task[None]] = set()
+        server = AnnouncedServer(serving.config(), answering)
+        server.config.app = build_app(
+            console,
+            serving,
+            closing=stack.pop_all(),
+            stop=server.stop if serving.is_desktop else None,
+            backend=backend,
+        )
+    await server.serve(sockets=[listener])
+    await _end(showing)
+
+
+async def _end(showing: set[asyncio.Task[None]]) -> None:
+    """Close what still shows the page. Raises what went wrong with it."""
+    for task in showing:
+        task.cancel()
+    for result in await asyncio.gather(*showing, return_exceptions=True):
+        if isinstance(result, Exception):
+            raise result
+
+
+def _backend(settings: Settings) -> Backend | None:
+    if settings.backend:
+        return Backend(settings.backend)
+    if not settings.demo:
+        return None
+    import httpx  # noqa: PLC0415 - takes its time, and is needed with a backend only
+
+    return Backend("http://demo", httpx.ASGITransport(stub_backend()))

@@ -1,0 +1,136 @@
+"""Every option of the program, in one table; its flags, its variables and README's table are made from it."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BeforeValidator, Field
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models import options
+from models.errors import InvalidValue
+from storage.database import DEFAULT_DATABASE, DatabaseLocation
+
+# Each rule raises InvalidValue, which pydantic lets through: its words are for the person who started the program.
+Database = Annotated[str, BeforeValidator(options.database_text)]
+Host = Annotated[str, BeforeValidator(options.listening_host)]
+Port = Annotated[int, BeforeValidator(options.port)]
+RootPath = Annotated[str, BeforeValidator(options.root_path)]
+Proxies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.trusted_proxies)]
+HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.allowed_hosts)]
+BackendUrl = Annotated[str | None, BeforeValidator(options.backend_url)]
+Switch = Annotated[bool, BeforeValidator(lambda value, info: options.switch(flag(info.field_name), value))]
+
+
+class Settings(BaseSettings):
+    """What the program was told: a flag counts, otherwise its variable, otherwise the default."""
+
+    model_config = SettingsConfigDict(env_prefix=options.VARIABLE_PREFIX, frozen=True)
+
+    database: Database = Field(DEFAULT_DATABASE, description="a SQLite file, or postgres://user:password@host/name")
+    secret_file: Path | None = Field(
+        None, description="the server's secret, made at first start with mode 0600; by default beside the database"
+    )
+    host: Host = Field("127.0.0.1", description="the address to listen on")
+    port: Port = Field(
+        8080, description="the port; 0 takes a free one. On one's own machine a taken one moves to the next"
+    )
+    ssl_certfile: Path | None = Field(None, description="the certificate for TLS, a PEM file")
+    ssl_keyfile: Path | None = Field(None, description="the certificate's key, a PEM file")
+    root_path: RootPath = Field("", description="where a reverse proxy puts it, such as /authkeys")
+    trusted_proxy: Proxies = Field(
+        (), description="address or network of a proxy whose X-Forwarded-For and -Proto count; repeatable"
+    )
+    allowed_host: HostNames = Field((), description="a name under which browsers reach this server; repeatable")
+    backend: BackendUrl = Field(None, description="URL of the licensing backend that allowed Manage2 calls go to")
+    no_browser: Switch = Field(False, description="serve without opening a browser")
+    native: Switch = Field(False, description="open a window of its own; closing it ends the program")
+    demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")
+
+    @property
+    def location(self) -> DatabaseLocation:
+        """Where the authkeys are."""
+        return DatabaseLocation(self.database)
+
+
+SHARED = ("database", "secret_file")
+"""What every command uses; the other options are for serving."""
+
+
+def read_settings(**flags: Any) -> Settings:
+    """The settings from the flags that were given and from the environment.
+
+    Raises InvalidValue for a value that can never work, for a variable that nobody reads, and for flags that exclude
+    each other.
+    """
+    options.check_variables(os.environ, {variable(name) for name in Settings.model_fields})
+    given = {name: value for name, value in flags.items() if value not in (None, False, [])}
+    if "demo" in given and (others := [flag(name) for name in SHARED if name in given]):
+        raise InvalidValue(f"--demo makes a database of its own: leave out {' and '.join(others)}, or --demo.")
+    return Settings(**given)
+
+
+def refuse_serving_flags(command: str, flags: Iterable[str]) -> None:
+    """Raise InvalidValue if flags for serving were given to a command, which would ignore them without a word."""
+    if others := [flag(name) for name in flags if name not in SHARED]:
+        raise InvalidValue(f"{' and '.join(others)} is for serving; {command!r} does not use it.")
+
+
+def flag(name: str) -> str:
+    """The flag of an option: `--secret-file`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def variable(name: str) -> str:
+    """The environment variable of an option: `AUTHKEYS_SECRET_FILE`."""
+    return f"{options.VARIABLE_PREFIX}{name.upper()}"
+
+
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command of Typer's one flag for each option; it gets what was given as keyword arguments."""
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    flags = [_flag_parameter(name, field) for name, field in Settings.model_fields.items()]
+    command.__signature__ = inspect.Signature([context, *flags])  # type: ignore[attr-defined]
+    return command
+
+
+def _flag_parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    """A flag as text: the settings read it, whether it comes from here or from the environment."""
+    default = "" if field.annotation is bool else _shown(field.default)
+    option = typer.Option(
+        flag(name),
+        help=f"{field.description} ({variable(name)})",
+        metavar=None if field.annotation is bool else name.rpartition("_")[2].upper(),
+        show_default=default or False,
+    )
+    kind, absent = _flag_kind(field)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option], default=absent)
+
+
+def _flag_kind(field: FieldInfo) -> tuple[Any, Any]:
+    if field.annotation is bool:
+        return bool, False
+    return (list[str] | None, None) if isinstance(field.default, tuple) else (str | None, None)
+
+
+def options_table() -> str:
+    """README's table of the options, in Markdown."""
+    lines = ["| option | variable | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.annotation is bool else _shown(field.default)
+        cells: Sequence[str] = (
+            f"`{flag(name)}`",
+            f"`{variable(name)}`",
+            f"`{default}`" if default else "",
+            str(field.description),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _shown(default: object) -> str:
+    return "" if default in (None, (), "") else str(default)
