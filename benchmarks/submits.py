@@ -46,8 +46,8 @@ def _stage(database: Path, target: Path, count: int) -> None:
             mask = 1 << id_ % len(PRIVILEGES)
             staged.append((id_, mask & ~privileges, mask & privileges))
         copy.executemany(
-            "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
-            "SELECT id, ?, ?, ?, 0, 0 FROM admin",
+            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision) "
+            "SELECT id, 'authkey', ?, ?, ?, 0, 0 FROM admin",
             staged,
         )
         copy.commit()
@@ -71,8 +71,8 @@ def _submit_by_script(database: Path) -> float:
         (revision,) = connection.execute("SELECT MAX(id) + 1 FROM submission").fetchone()
         (admin,) = connection.execute("SELECT id FROM admin").fetchone()
         rows = connection.execute(
-            "SELECT authkey_id, ip, service, privileges, privileges & ~revocations | grants "
-            "FROM staged_change JOIN authkey ON authkey.id = authkey_id ORDER BY staged_change.id"
+            "SELECT row_id, ip, service, privileges, privileges & ~revocations | grants "
+            "FROM staged_change JOIN authkey ON authkey.id = row_id ORDER BY staged_change.id"
         ).fetchall()
         modifications = [(revision, id_, "changed", ip, service, was, is_) for id_, ip, service, was, is_ in rows]
         updates = [(is_, revision, id_) for id_, _, _, _, is_ in rows]
@@ -85,13 +85,13 @@ def _submit_by_script(database: Path) -> float:
             submission,
         )
         connection.executemany(
-            "INSERT INTO modification (submission_id, authkey_id, kind, ip, service, before, after) "
+            "INSERT INTO modification (submission_id, row_id, kind, ip, service, before, after) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             modifications,
         )
         connection.executemany("UPDATE authkey SET privileges = ?, revision = ? WHERE id = ?", updates)
         connection.execute("DELETE FROM staged_change WHERE admin_id = ?", (admin,))
-        connection.execute("UPDATE admin SET staging_version = staging_version + 1 WHERE id = ?", (admin,))
+        connection.execute("INSERT INTO staging_version (admin_id, subject, number) VALUES (?, 'authkey', 1)", (admin,))
         connection.execute("COMMIT")
         return time.perf_counter() - started
 
@@ -102,10 +102,10 @@ def _written(database: Path) -> list[list[tuple]]:
             connection.execute(query).fetchall()
             for query in (
                 "SELECT admin_id, source, change_count, key_count FROM submission ORDER BY id",
-                "SELECT submission_id, authkey_id, kind, ip, service, before, after FROM modification "
-                "WHERE submission_id = (SELECT MAX(id) FROM submission) ORDER BY authkey_id",
+                "SELECT submission_id, row_id, kind, ip, service, before, after FROM modification "
+                "WHERE submission_id = (SELECT MAX(id) FROM submission) ORDER BY row_id",
                 "SELECT id, privileges FROM authkey WHERE revision = (SELECT MAX(id) FROM submission) ORDER BY id",
                 "SELECT COUNT(*) FROM staged_change",
-                "SELECT id, staging_version FROM admin",
+                "SELECT admin_id, number FROM staging_version",
             )
         ]

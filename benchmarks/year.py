@@ -95,7 +95,7 @@ def _submit(file: sqlite3.Connection, chance: random.Random, began: datetime) ->
         submissions,
     )
     file.executemany(
-        'INSERT INTO modification (submission_id, authkey_id, kind, ip, service, "before", "after") '
+        'INSERT INTO modification (submission_id, row_id, kind, ip, service, "before", "after") '
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         modifications,
     )

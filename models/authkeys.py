@@ -4,6 +4,7 @@ import unicodedata
 from typing import NamedTuple
 
 from models.errors import InvalidValue
+from models.subjects import Subject
 from models.texts import canonical_text
 
 MAX_SERVICE_LENGTH = 100
@@ -19,6 +20,11 @@ class Authkey(NamedTuple):
     privileges: int
     revision: int
     secret_hint: str | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What kind of row this is."""
+        return Subject.AUTHKEY
 
     @property
     def name(self) -> str:

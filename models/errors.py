@@ -3,7 +3,8 @@
 AuthkeysError
 ├── InvalidValue            a value that breaks a rule (address, service, privilege, view)
 │   └── WrongPassword       not the present password
-├── AuthkeyNotFound         the authkey does not exist (any more)
+├── RowNotFound             the authkey or passphrase does not exist (any more)
+│   └── AuthkeyNotFound     the authkey does not
 ├── DuplicateAuthkey        (ip, service) is taken
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
 ├── TooManyAttempts         wrong passwords came too fast
@@ -30,7 +31,11 @@ class WrongPassword(InvalidValue):
     """What was given is not the present password."""
 
 
-class AuthkeyNotFound(AuthkeysError):
+class RowNotFound(AuthkeysError):
+    """The authkey or passphrase does not exist, or not any more."""
+
+
+class AuthkeyNotFound(RowNotFound):
     """The authkey does not exist, or not any more."""
 
 
@@ -57,9 +62,9 @@ class TooManyAttempts(AuthkeysError):
 class SubmissionRefused(AuthkeysError):
     """The submission conflicts with newer changes; nothing was written."""
 
-    def __init__(self, message: str, authkey_ids: tuple[int, ...]) -> None:
+    def __init__(self, message: str, row_ids: tuple[int, ...]) -> None:
         super().__init__(message)
-        self.authkey_ids = authkey_ids
+        self.row_ids = row_ids
 
 
 class ImportRefused(AuthkeysError):

@@ -2,8 +2,8 @@
 
 from typing import TypedDict
 
-from models.authkeys import Authkey
 from models.staged_changes import Entry
+from models.subjects import Row
 
 
 class GridRow(TypedDict):
@@ -25,7 +25,7 @@ class GridRow(TypedDict):
     """How many staging steps its admin had taken: of two states of one revision the later one has more"""
 
 
-def overlay(row: Authkey, entry: Entry, others: list[str], unused: int, step: int) -> GridRow:
+def overlay(row: Row, entry: Entry, others: list[str], unused: int, step: int) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ."""
     return GridRow(
         id=row.id,

@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from models.addresses import canonical_network, is_in_networks
+from models.authkeys import MAX_SERVICE_LENGTH
 from models.errors import InvalidValue
+from models.subjects import Subject
 from models.texts import canonical_text, check_unseen
 
 MIN_LENGTH, MAX_LENGTH = 8, 200
@@ -46,6 +48,21 @@ class Passphrase(NamedTuple):
     maker_disabled: bool = False
     note: str = ""
     """What it is for, in the maker's words"""
+
+    @property
+    def subject(self) -> Subject:
+        """What kind of row this is."""
+        return Subject.PASSPHRASE
+
+    @property
+    def ip(self) -> str:
+        """It belongs to no address."""
+        return ""
+
+    @property
+    def service(self) -> str:
+        """How the record of submissions names it."""
+        return self.label[:MAX_SERVICE_LENGTH]
 
     @property
     def label(self) -> str:

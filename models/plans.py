@@ -1,20 +1,22 @@
-"""A plan: what a set of wanted changes would do to the authkeys as they are now. Decided here, whole; written elsewhere."""
+"""A plan: what a set of wanted changes would do to the rows as they are now. Decided here, whole; written elsewhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
-from models.authkeys import Authkey
-from models.errors import AuthkeyNotFound, DuplicateAuthkey
-from models.staged_changes import Conflict
+from models.errors import AuthkeyNotFound, DuplicateAuthkey, InvalidValue
+from models.subjects import Row
 from models.submissions import (
     Assignment,
     CellChange,
     Change,
+    Conflict,
     Kind,
     Modification,
     NewAuthkey,
+    NewPassphrase,
     NewSecret,
     Registration,
     Removal,
@@ -23,6 +25,7 @@ from models.submissions import (
     decide_cells,
     decide_registration,
     decide_removal,
+    modification,
 )
 
 KEEP_REMOVED = timedelta(days=30)
@@ -30,16 +33,19 @@ KEEP_REMOVED = timedelta(days=30)
 
 Addition = NewAuthkey | Assignment | Registration
 """A change that makes an authkey if there is none with its IP and service."""
+New = Addition | NewPassphrase
 
 
 class Rows(NamedTuple):
-    """The authkeys as they are now, as far as a set of changes is about them."""
+    """The rows as they are now, as far as a set of changes is about them."""
 
-    by_id: dict[int, Authkey]
-    by_name: dict[tuple[str, str], Authkey]
-    """By IP and service: all authkeys of the addresses that the changes name"""
-    removed: dict[int, Authkey]
+    by_id: Mapping[int, Row]
+    removed: Mapping[int, Row]
     """Removed ones that shall come back, by id"""
+    by_name: Mapping[tuple[str, str], Row] = MappingProxyType({})
+    """By IP and service: all authkeys of the addresses that the changes name"""
+    taken: Collection[str] = ()
+    """The digests of new passphrases that there are, or were, already"""
 
 
 @dataclass(slots=True)
@@ -48,9 +54,9 @@ class Plan:
 
     modifications: list[Modification] = field(default_factory=list)
     privileges: list[tuple[int, int]] = field(default_factory=list)
-    """Authkeys and the privileges that they are to have"""
+    """Rows and the privileges that they are to have"""
     secrets: list[NewSecret] = field(default_factory=list)
-    new: list[Addition] = field(default_factory=list)
+    new: list[New] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
     conflicts: dict[int, Conflict] = field(default_factory=dict)
@@ -62,13 +68,13 @@ class Plan:
 
     @property
     def key_count(self) -> int:
-        """Authkeys that will not be as they are now."""
+        """Rows that will not be as they are now."""
         return len(self.modifications) + len(self.new)
 
 
 def ids_in(changes: Iterable[Change]) -> list[int]:
-    """The authkeys that changes name by their ids."""
-    return [change.authkey_id for change in changes if isinstance(change, CellChange | Removal | NewSecret)]
+    """The rows that changes name by their ids."""
+    return [change.row_id for change in changes if isinstance(change, CellChange | Removal | NewSecret)]
 
 
 def additions_in(changes: Iterable[Change]) -> list[Addition]:
@@ -77,45 +83,47 @@ def additions_in(changes: Iterable[Change]) -> list[Addition]:
 
 
 def restorations_in(changes: Iterable[Change]) -> list[int]:
-    """The removed authkeys that shall come back."""
-    return [change.authkey_id for change in changes if isinstance(change, Restoration)]
+    """The removed rows that shall come back."""
+    return [change.row_id for change in changes if isinstance(change, Restoration)]
 
 
 def decide(changes: Sequence[Change], rows: Rows) -> Plan:
-    """What these changes, at most one for each authkey, do to the rows; what is already so is not in the plan.
+    """What these changes, at most one for each row, do to the rows; what is already so is not in the plan.
 
-    Raises DuplicateAuthkey if an authkey shall be new, or come back, whose IP and service are taken, and AuthkeyNotFound if
-    one shall get a new secret, or come back, that is no longer there.
+    Raises DuplicateAuthkey if an authkey shall be new, or come back, whose IP and service are taken, AuthkeyNotFound if one
+    shall get a new secret, or come back, that is no longer there, and InvalidValue for a passphrase that was used before.
     """
     plan = Plan()
     for change in changes:
         match change:
             case CellChange():
-                _take(plan, decide_cells(change, rows.by_id.get(change.authkey_id)), change.authkey_id)
+                _take(plan, decide_cells(change, rows.by_id.get(change.row_id)), change.row_id)
             case Removal():
-                _take(plan, decide_removal(change, rows.by_id.get(change.authkey_id)), change.authkey_id)
+                _take(plan, decide_removal(change, rows.by_id.get(change.row_id)), change.row_id)
             case NewSecret():
-                _take_secret(plan, change, rows.by_id.get(change.authkey_id))
+                _take_secret(plan, change, rows.by_id.get(change.row_id))
             case Restoration():
                 _take_back(plan, change, rows)
+            case NewPassphrase():
+                _take_phrase(plan, change, rows)
             case _:
                 _take_addition(plan, change, rows.by_name.get((change.ip, change.service)))
     return plan
 
 
-def _take(plan: Plan, decision: Modification | Conflict | None, authkey_id: int) -> None:
+def _take(plan: Plan, decision: Modification | Conflict | None, row_id: int) -> None:
     match decision:
         case Conflict():
-            plan.conflicts[authkey_id] = decision
+            plan.conflicts[row_id] = decision
         case Modification(kind=Kind.REMOVED):
             plan.modifications.append(decision)
-            plan.removed.append(authkey_id)
+            plan.removed.append(row_id)
         case Modification():
             plan.modifications.append(decision)
-            plan.privileges.append((authkey_id, decision.after))
+            plan.privileges.append((row_id, decision.after))
 
 
-def _take_addition(plan: Plan, change: Addition, row: Authkey | None) -> None:
+def _take_addition(plan: Plan, change: Addition, row: Row | None) -> None:
     if row is None:
         plan.new.append(change)
         return
@@ -132,15 +140,15 @@ def _take_addition(plan: Plan, change: Addition, row: Authkey | None) -> None:
             )
 
 
-def _take_secret(plan: Plan, change: NewSecret, row: Authkey | None) -> None:
+def _take_secret(plan: Plan, change: NewSecret, row: Row | None) -> None:
     if row is None:
         raise AuthkeyNotFound("This authkey was removed in the meantime; no key was issued.")
     plan.secrets.append(change)
-    plan.modifications.append(Modification(row.id, Kind.REKEYED, row.ip, row.service, row.privileges, row.privileges))
+    plan.modifications.append(modification(row, Kind.REKEYED, row.privileges, row.privileges))
 
 
 def _take_back(plan: Plan, change: Restoration, rows: Rows) -> None:
-    row = rows.removed.get(change.authkey_id)
+    row = rows.removed.get(change.row_id)
     if row is None:
         raise AuthkeyNotFound(
             f"A removed authkey is kept for {KEEP_REMOVED.days} days, and these are no longer there. Nothing was undone."
@@ -151,4 +159,10 @@ def _take_back(plan: Plan, change: Restoration, rows: Rows) -> None:
             "Nothing was undone."
         )
     plan.restored.append(row.id)
-    plan.modifications.append(Modification(row.id, Kind.RESTORED, row.ip, row.service, 0, row.privileges))
+    plan.modifications.append(modification(row, Kind.RESTORED, 0, row.privileges))
+
+
+def _take_phrase(plan: Plan, change: NewPassphrase, rows: Rows) -> None:
+    if change.digest in rows.taken:
+        raise InvalidValue("This passphrase was used before; choose another one.")
+    plan.new.append(change)

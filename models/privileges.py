@@ -67,3 +67,8 @@ def mask_of(privileges: Iterable[Privilege]) -> int:
     for each in privileges:
         mask |= each.mask
     return mask
+
+
+def labels(privileges: int) -> str:
+    """The ids of a set of privileges, as the record names it."""
+    return ", ".join(each.id for each in privileges_in(privileges)) or "no privileges"

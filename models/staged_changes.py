@@ -1,16 +1,17 @@
 """What an admin has ticked and not yet submitted, as pure values.
 
 A cell is staged if and only if its staged value differs from the stored one. So an entry never holds a grant that the
-authkey already has or a revocation of what it lacks, and nothing else records "dirty": counts, marks and the review are
-all computed from the entries. `rebase` keeps it so when the authkeys change underneath.
+row already has or a revocation of what it lacks, and nothing else records "dirty": counts, marks and the review are
+all computed from the entries. `rebase` keeps it so when the rows change underneath.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from models.errors import NotStaged
 from models.privileges import Privilege
+from models.subjects import Row
+from models.submissions import CellChange, Change, Conflict, ConflictKind, Removal
 
 MAX_STEPS = 200
 """How many staging steps can be undone."""
@@ -19,13 +20,13 @@ MAX_STEP_ENTRIES = 500_000
 
 
 class Entry(NamedTuple):
-    """What is staged for one authkey: two sets of privileges, or its removal."""
+    """What is staged for one row: two sets of privileges, or its removal."""
 
     grants: int = 0
     revocations: int = 0
     removal: bool = False
     revision: int = 0
-    """For a removal: the authkey's revision that the admin saw when marking it."""
+    """For a removal: the row's revision that the admin saw when marking it."""
 
     @property
     def change_count(self) -> int:
@@ -40,42 +41,6 @@ class Entry(NamedTuple):
 NOTHING = Entry()
 
 
-class ConflictKind(Enum):
-    """Why a staged change cannot be submitted as it is."""
-
-    REMOVED = "removed"
-    """Somebody else removed the authkey whose privileges were staged."""
-    CHANGED = "changed"
-    """Somebody else changed the authkey after it was staged for removal."""
-
-
-class Conflict(NamedTuple):
-    """A staged change that needs a decision; `revision` is the one that the authkey has now."""
-
-    kind: ConflictKind
-    revision: int
-
-
-class Stageable(Protocol):
-    """What changes can be staged for: an authkey, or a pickup passphrase."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in messages."""
-
-    @property
-    def privileges(self) -> int:
-        """The set of privileges that is stored."""
-
-    @property
-    def revision(self) -> int:
-        """Grows with every change."""
-
-
 class Step(NamedTuple):
     """A staging step. It is never changed, only replaced, so that one sees by identity whether it is another one."""
 
@@ -83,13 +48,13 @@ class Step(NamedTuple):
     """Grows with every step that can be undone or redone."""
     undone: bool
     entries: Mapping[int, tuple[Entry, Entry]]
-    """For each authkey id, what was staged before it and after it."""
+    """For each row, what was staged before it and after it."""
 
 
 class StagedChanges:
-    """All staged changes of one admin, with undo and redo.
+    """All that one admin has staged for the rows of one subject, with undo and redo.
 
-    Each method that stages something makes one step and returns the authkey ids that it touched.
+    Each method that stages something makes one step and returns the ids of the rows that it touched.
     """
 
     def __init__(self, entries: Mapping[int, Entry] | None = None, steps: Iterable[Step] = ()) -> None:
@@ -113,11 +78,11 @@ class StagedChanges:
 
     @property
     def entries(self) -> Mapping[int, Entry]:
-        """What is staged, by authkey id."""
+        """What is staged, by row."""
         return self._entries
 
-    def __getitem__(self, authkey_id: int) -> Entry:
-        return self._entries.get(authkey_id, NOTHING)
+    def __getitem__(self, row_id: int) -> Entry:
+        return self._entries.get(row_id, NOTHING)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._entries)
@@ -125,9 +90,13 @@ class StagedChanges:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def changes(self) -> list[Change]:
+        """What a submission of all this asks for."""
+        return [_change(id_, entry) for id_, entry in self._entries.items()]
+
     @property
     def key_count(self) -> int:
-        """How many authkeys have staged changes."""
+        """How many rows have staged changes."""
         return len(self._entries)
 
     @property
@@ -135,13 +104,13 @@ class StagedChanges:
         """How many changes are staged: cells and removals."""
         return sum(entry.change_count for entry in self._entries.values())
 
-    def count_in(self, authkey_ids: Iterable[int]) -> int:
-        """How many changes are staged for these authkeys."""
-        return sum(self[id_].change_count for id_ in authkey_ids)
+    def count_in(self, row_ids: Iterable[int]) -> int:
+        """How many changes are staged for these rows."""
+        return sum(self[id_].change_count for id_ in row_ids)
 
     @property
     def conflicts(self) -> dict[int, Conflict]:
-        """The staged changes that a submission would refuse, by authkey id, as far as `rebase` was told."""
+        """The staged changes that a submission would refuse, by row, as far as `rebase` was told."""
         found = {id_: Conflict(ConflictKind.REMOVED, 0) for id_ in self._gone if id_ in self._entries}
         for id_, revision in self._revisions.items():
             entry = self[id_]
@@ -166,15 +135,15 @@ class StagedChanges:
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
-    def stage(self, row: Stageable, privilege: Privilege, granted: bool) -> set[int]:
+    def stage(self, row: Row, privilege: Privilege, granted: bool) -> set[int]:
         """Stage one cell. Staging the stored value leaves nothing staged.
 
-        Raises NotStaged if the authkey is staged for removal: the removal would win, so the tick would mean nothing.
+        Raises NotStaged if the row is staged for removal: the removal would win, so the tick would mean nothing.
         """
         return self.stage_all([row], privilege, granted)
 
-    def stage_all(self, rows: Iterable[Stageable], privilege: Privilege, granted: bool) -> set[int]:
-        """Stage one privilege of many authkeys in one step. Of several, those staged for removal are left as they are."""
+    def stage_all(self, rows: Iterable[Row], privilege: Privilege, granted: bool) -> set[int]:
+        """Stage one privilege of many rows in one step. Of several, those staged for removal are left as they are."""
         rows = list(rows)
         if len(rows) == 1 and self[rows[0].id].removal:
             row = rows[0]
@@ -183,42 +152,42 @@ class StagedChanges:
             {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
         )
 
-    def revoke(self, rows: Iterable[Stageable], masks: Mapping[int, int]) -> set[int]:
+    def revoke(self, rows: Iterable[Row], masks: Mapping[int, int]) -> set[int]:
         """Stage the revocation of a set of privileges for each of these in one step; those staged for removal stay so."""
         return self._take_step(
             {row.id: _with_revocations(self[row.id], row, masks[row.id]) for row in rows if not self[row.id].removal}
         )
 
-    def stage_removal(self, rows: Iterable[Stageable]) -> set[int]:
-        """Stage the removal of authkeys in one step; it replaces what was staged for their cells."""
+    def stage_removal(self, rows: Iterable[Row]) -> set[int]:
+        """Stage the removal of rows in one step; it replaces what was staged for their cells."""
         return self._take_step(
             {row.id: Entry(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
         )
 
-    def take_back_cell(self, authkey_id: int, privilege: Privilege) -> set[int]:
+    def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
         """Take back what is staged for one cell."""
-        entry = self[authkey_id]
+        entry = self[row_id]
         return self._take_step(
-            {authkey_id: Entry(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
+            {row_id: Entry(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
             if not entry.removal
             else {}
         )
 
-    def take_back(self, authkey_ids: Iterable[int]) -> set[int]:
-        """Take back everything that is staged for these authkeys, removals too."""
-        return self._take_step(dict.fromkeys(authkey_ids, NOTHING))
+    def take_back(self, row_ids: Iterable[int]) -> set[int]:
+        """Take back everything that is staged for these rows, removals too."""
+        return self._take_step(dict.fromkeys(row_ids, NOTHING))
 
     def discard(self) -> set[int]:
         """Take back everything. Like every step it can be undone."""
         return self.take_back(list(self._entries))
 
-    def confirm(self, authkey_ids: Iterable[int]) -> set[int]:
-        """Confirm removals against the authkeys as they are now, although they changed since they were marked."""
+    def confirm(self, row_ids: Iterable[int]) -> set[int]:
+        """Confirm removals against the rows as they are now, although they changed since they were marked."""
         conflicts = self.conflicts
         return self._take_step(
             {
                 id_: self[id_]._replace(revision=conflicts[id_].revision)
-                for id_ in authkey_ids
+                for id_ in row_ids
                 if id_ in conflicts and conflicts[id_].kind is ConflictKind.CHANGED
             }
         )
@@ -239,17 +208,17 @@ class StagedChanges:
         self._done.append(step._replace(undone=False))
         return self._put({id_: after for id_, (_, after) in step.entries.items()})
 
-    # -- the authkeys change underneath ---------------------------------------------------------------------------
+    # -- the rows change underneath ---------------------------------------------------------------------------
 
     def ids_to_rebase(self, changed: set[int] | None = None) -> set[int]:
-        """Of the changed authkeys (None: of all) those that matter here: staged, or in a step to undo or to redo."""
+        """Of the changed rows (None: of all) those that matter here: staged, or in a step to undo or to redo."""
         ids: set[int] = set()
         for here in (self._entries, *(step.entries for step in (*self._done, *self._undone))):
             ids |= here.keys() if changed is None else here.keys() & changed
         return ids
 
-    def rebase(self, rows: Mapping[int, Stageable | None]) -> set[int]:
-        """Adjust to authkeys as they are stored now (None: no longer there); returns the ids whose entry fell away.
+    def rebase(self, rows: Mapping[int, Row | None]) -> set[int]:
+        """Adjust to rows as they are stored now (None: no longer there); returns the ids whose entry fell away.
 
         Cells that are already so are no longer staged; the removal of what is already removed neither. What conflicts
         stays staged and shows in `conflicts`.
@@ -266,7 +235,7 @@ class StagedChanges:
         self._undone = _rebased_steps(self._undone, rows)
         return fell_away
 
-    def _learn(self, id_: int, row: Stageable | None) -> None:
+    def _learn(self, id_: int, row: Row | None) -> None:
         if row is None:
             self._gone.add(id_)
             self._revisions.pop(id_, None)
@@ -301,7 +270,13 @@ class StagedChanges:
             self._entries[id_] = entry
 
 
-def _with_cell(entry: Entry, row: Stageable, privilege: Privilege, granted: bool) -> Entry:
+def _change(row_id: int, entry: Entry) -> Change:
+    if entry.removal:
+        return Removal(row_id, entry.revision)
+    return CellChange(row_id, entry.grants, entry.revocations)
+
+
+def _with_cell(entry: Entry, row: Row, privilege: Privilege, granted: bool) -> Entry:
     mask = privilege.mask
     grants, revocations = entry.grants & ~mask, entry.revocations & ~mask
     if granted and not row.privileges & mask:
@@ -311,12 +286,12 @@ def _with_cell(entry: Entry, row: Stageable, privilege: Privilege, granted: bool
     return Entry(grants, revocations)
 
 
-def _with_revocations(entry: Entry, row: Stageable, mask: int) -> Entry:
+def _with_revocations(entry: Entry, row: Row, mask: int) -> Entry:
     return Entry(entry.grants & ~mask, entry.revocations | mask & row.privileges)
 
 
-def _rebased(entry: Entry, row: Stageable | None) -> Entry:
-    """The entry against the row as it is now. Cells of a removed authkey are kept: the admin must decide on them."""
+def _rebased(entry: Entry, row: Row | None) -> Entry:
+    """The entry against the row as it is now. Cells of a removed row are kept: the admin must decide on them."""
     if row is None:
         return NOTHING if entry.removal else entry
     if entry.removal:
@@ -324,13 +299,13 @@ def _rebased(entry: Entry, row: Stageable | None) -> Entry:
     return Entry(entry.grants & ~row.privileges, entry.revocations & row.privileges)
 
 
-def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Stageable | None]) -> list[Step]:
+def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:
     """The steps against the rows as they are now, without those that would do nothing any more."""
     rebased = (_rebased_step(step, rows) for step in steps)
     return [step for step in rebased if any(before != after for before, after in step.entries.values())]
 
 
-def _rebased_step(step: Step, rows: Mapping[int, Stageable | None]) -> Step:
+def _rebased_step(step: Step, rows: Mapping[int, Row | None]) -> Step:
     changed = {}
     for id_ in step.entries.keys() & rows.keys():
         before, after = step.entries[id_]

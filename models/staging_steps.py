@@ -28,8 +28,8 @@ def from_text(text: str) -> dict[int, tuple[Entry, Entry]]:
     return {row[0]: (_entry(*row[1:5]), _entry(*row[5:9])) for row in json.loads(text)}
 
 
-def _flat(authkey_id: int, entries: tuple[Entry, Entry]) -> list[int]:
-    return [authkey_id, *(int(value) for entry in entries for value in entry)]
+def _flat(row_id: int, entries: tuple[Entry, Entry]) -> list[int]:
+    return [row_id, *(int(value) for entry in entries for value in entry)]
 
 
 def _entry(grants: int, revocations: int, removal: int, revision: int) -> Entry:

@@ -1,14 +1,13 @@
-"""What a submission may ask for, and the decision what each request does to an authkey as it is now.
+"""What a submission may ask for, and the decision what each request does to a row as it is now.
 
 Every change of privileges in the product is one of these requests, whoever makes it: grid, import, dialog or undo.
 """
 
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from models.authkeys import Authkey
-from models.staged_changes import Conflict, ConflictKind, Entry
+from models.subjects import Row, Subject
 
 
 class Source(StrEnum):
@@ -23,7 +22,7 @@ class Source(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a modification did to its authkey."""
+    """What a modification did to its row."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -37,8 +36,24 @@ class Kind(StrEnum):
     """A server registered once more: a new secret, and the privileges of the passphrase."""
 
 
+class ConflictKind(Enum):
+    """Why a change cannot be submitted as it is."""
+
+    REMOVED = "removed"
+    """Somebody else removed the row whose privileges were to change."""
+    CHANGED = "changed"
+    """Somebody else changed the row after it was marked for removal."""
+
+
+class Conflict(NamedTuple):
+    """A change that needs a decision; `revision` is the one that the row has now."""
+
+    kind: ConflictKind
+    revision: int
+
+
 class LastChange(NamedTuple):
-    """The newest modification of an authkey."""
+    """The newest modification of a row."""
 
     admin_name: str
     kind: Kind
@@ -48,24 +63,24 @@ class LastChange(NamedTuple):
 
 
 class CellChange(NamedTuple):
-    """Set and clear cells of one authkey, as it is at that moment."""
+    """Set and clear cells of one row, as it is at that moment."""
 
-    authkey_id: int
+    row_id: int
     grants: int
     revocations: int
 
 
 class Removal(NamedTuple):
-    """Remove one authkey, unless it changed after `seen_revision`."""
+    """Remove one row, unless it changed after `seen_revision`."""
 
-    authkey_id: int
+    row_id: int
     seen_revision: int
 
 
 class Restoration(NamedTuple):
-    """Bring a removed authkey back with the secret and the privileges that it had."""
+    """Bring a removed row back as it was: with its secret, and the privileges that it had."""
 
-    authkey_id: int
+    row_id: int
 
 
 class NewAuthkey(NamedTuple):
@@ -89,7 +104,7 @@ class Assignment(NamedTuple):
 class NewSecret(NamedTuple):
     """Replace the secret of one authkey."""
 
-    authkey_id: int
+    row_id: int
     secret_digest: str
     secret_hint: str
 
@@ -104,38 +119,43 @@ class Registration(NamedTuple):
     secret_hint: str
 
 
-Change = CellChange | Removal | Restoration | NewAuthkey | Assignment | NewSecret | Registration
+class NewPassphrase(NamedTuple):
+    """Add a pickup passphrase, of which only the digest is kept; it must be free."""
+
+    digest: str
+    privileges: int
+    uses: int = 1
+    expires_at: datetime | None = None
+    networks: tuple[str, ...] = ()
+    note: str = ""
+
+
+Change = CellChange | Removal | Restoration | NewAuthkey | Assignment | NewSecret | Registration | NewPassphrase
 
 
 class Modification(NamedTuple):
-    """What one submission did to one authkey. `before` and `after` are sets of privileges."""
+    """What one submission did to one row. `before` and `after` are sets of privileges."""
 
-    authkey_id: int
+    row_id: int
     kind: Kind
     ip: str
     service: str
     before: int
     after: int
+    subject: Subject = Subject.AUTHKEY
 
     @property
     def change_count(self) -> int:
-        """Changes as the bar counts them: cells, or one for what happened to the whole authkey."""
+        """Changes as the bar counts them: cells, or one for what happened to the whole row."""
         return (self.before ^ self.after).bit_count() if self.kind is Kind.CHANGED else 1
 
     @property
     def moves_rows(self) -> bool:
-        """Whether an authkey came or went, so that other rows of a view move."""
+        """Whether a row came or went, so that other rows of a view move."""
         return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED, Kind.REGISTERED)
 
 
-def change_for(authkey_id: int, entry: Entry) -> Change:
-    """The request that a staged entry makes when it is submitted."""
-    if entry.removal:
-        return Removal(authkey_id, entry.revision)
-    return CellChange(authkey_id, entry.grants, entry.revocations)
-
-
-def decide_cells(change: CellChange, row: Authkey | None) -> Modification | Conflict | None:
+def decide_cells(change: CellChange, row: Row | None) -> Modification | Conflict | None:
     """Each cell as set or clear on the row as it is now; None if it is already so."""
     if row is None:
         return Conflict(ConflictKind.REMOVED, 0)
@@ -143,44 +163,47 @@ def decide_cells(change: CellChange, row: Authkey | None) -> Modification | Conf
     return _changed(row, after)
 
 
-def decide_removal(change: Removal, row: Authkey | None) -> Modification | Conflict | None:
-    """The removal of an authkey that is still as the admin saw it; None if it is already gone."""
+def decide_removal(change: Removal, row: Row | None) -> Modification | Conflict | None:
+    """The removal of a row that is still as the admin saw it; None if it is already gone."""
     if row is None:
         return None
     if row.revision > change.seen_revision:
         return Conflict(ConflictKind.CHANGED, row.revision)
-    return Modification(row.id, Kind.REMOVED, row.ip, row.service, row.privileges, 0)
+    return modification(row, Kind.REMOVED, row.privileges, 0)
 
 
-def decide_assignment(change: Assignment, row: Authkey) -> Modification | None:
+def decide_assignment(change: Assignment, row: Row) -> Modification | None:
     """The difference between what the row has and what it shall have; None if there is none."""
     return _changed(row, change.privileges)
 
 
-def decide_registration(change: Registration, row: Authkey) -> Modification:
+def decide_registration(change: Registration, row: Row) -> Modification:
     """An authkey that registers once more: always on record, because its secret is another one now."""
-    return Modification(row.id, Kind.REREGISTERED, row.ip, row.service, row.privileges, change.privileges)
+    return modification(row, Kind.REREGISTERED, row.privileges, change.privileges)
 
 
-def inverse(modification: Modification, revision: int) -> Change | None:
-    """The request that undoes what submission `revision` did to an authkey; None where that cannot be undone.
+def inverse(done: Modification, revision: int) -> Change | None:
+    """The request that undoes what submission `revision` did to a row; None where that cannot be undone.
 
     A replaced secret is not brought back: nobody holds the old one on purpose.
     """
-    match modification.kind:
+    match done.kind:
         case Kind.CHANGED | Kind.REREGISTERED:
-            turned_on = modification.after & ~modification.before
-            turned_off = modification.before & ~modification.after
-            return CellChange(modification.authkey_id, turned_off, turned_on)
+            turned_on = done.after & ~done.before
+            turned_off = done.before & ~done.after
+            return CellChange(done.row_id, turned_off, turned_on)
         case Kind.REMOVED:
-            return Restoration(modification.authkey_id)
+            return Restoration(done.row_id)
         case Kind.ADDED | Kind.RESTORED | Kind.REGISTERED:
-            return Removal(modification.authkey_id, revision)
+            return Removal(done.row_id, revision)
         case Kind.REKEYED:
             return None
 
 
-def _changed(row: Authkey, after: int) -> Modification | None:
-    if after == row.privileges:
-        return None
-    return Modification(row.id, Kind.CHANGED, row.ip, row.service, row.privileges, after)
+def modification(row: Row, kind: Kind, before: int, after: int) -> Modification:
+    """What is done to this row, as the record names it."""
+    return Modification(row.id, kind, row.ip, row.service, before, after, row.subject)
+
+
+def _changed(row: Row, after: int) -> Modification | None:
+    return None if after == row.privileges else modification(row, Kind.CHANGED, row.privileges, after)

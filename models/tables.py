@@ -14,8 +14,6 @@ class Admin(Model):
 
     id = fields.IntField(primary_key=True)
     name = fields.CharField(max_length=100, unique=True)
-    staging_version = fields.BigIntField(default=0, db_default=0)
-    """Grows with every staging step, so that other processes notice it."""
     role = fields.CharField(max_length=10, default="admin", db_default="admin")
     """`accounts.Role`"""
     password_hash = fields.CharField(max_length=200, null=True)
@@ -145,6 +143,8 @@ class Submission(Model):
     )
     source = fields.CharField(max_length=10)
     """`submissions.Source`"""
+    subject = fields.CharField(max_length=10, default="authkey", db_default="authkey")
+    """`subjects.Subject`: the rows of what it is about"""
     at = fields.DatetimeField()
     change_count = fields.IntField(default=0)
     key_count = fields.IntField(default=0)
@@ -154,13 +154,15 @@ class Submission(Model):
 
 
 class Modification(Model):
-    """What one submission did to one authkey. It has ip and service itself because the authkey may be gone."""
+    """What one submission did to one row. It has ip and service itself because the row may be gone."""
 
     id = fields.BigIntField(primary_key=True)
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
         "models.Submission", related_name="modifications", on_delete=fields.RESTRICT, db_index=True
     )
-    authkey_id = fields.BigIntField(db_index=True)
+    subject = fields.CharField(max_length=10, default="authkey", db_default="authkey")
+    """`subjects.Subject`"""
+    row_id = fields.BigIntField(db_index=True)
     kind = fields.CharField(max_length=10)
     """`submissions.Kind`"""
     ip = fields.CharField(max_length=39)
@@ -173,13 +175,15 @@ class Modification(Model):
 
 
 class StagedChange(Model):
-    """What one admin has staged for one authkey: `staged_changes.Entry`. The authkey may be gone: no foreign key."""
+    """What one admin has staged for one row: `staged_changes.Entry`. The row may be gone: no foreign key."""
 
     id = fields.BigIntField(primary_key=True)
     admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
         "models.Admin", related_name="staged_changes", on_delete=fields.CASCADE
     )
-    authkey_id = fields.BigIntField()
+    subject = fields.CharField(max_length=10)
+    """`subjects.Subject`"""
+    row_id = fields.BigIntField()
     grants = fields.IntField()
     revocations = fields.IntField()
     removal = fields.BooleanField()
@@ -187,7 +191,7 @@ class StagedChange(Model):
 
     class Meta:
         table = "staged_change"
-        unique_together = (("admin", "authkey_id"),)
+        unique_together = (("admin", "subject", "row_id"),)
 
 
 class StagingStep(Model):
@@ -197,6 +201,8 @@ class StagingStep(Model):
     admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
         "models.Admin", related_name="staging_steps", on_delete=fields.CASCADE
     )
+    subject = fields.CharField(max_length=10)
+    """`subjects.Subject`"""
     number = fields.IntField()
     part = fields.IntField()
     undone = fields.BooleanField()
@@ -205,7 +211,23 @@ class StagingStep(Model):
 
     class Meta:
         table = "staging_step"
-        unique_together = (("admin", "number", "part"),)
+        unique_together = (("admin", "subject", "number", "part"),)
+
+
+class StagingVersion(Model):
+    """How many staging steps an admin has taken for a subject: who finds more than expected has missed something."""
+
+    id = fields.BigIntField(primary_key=True)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="staging_versions", on_delete=fields.CASCADE
+    )
+    subject = fields.CharField(max_length=10)
+    """`subjects.Subject`"""
+    number = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "staging_version"
+        unique_together = (("admin", "subject"),)
 
 
 class PickupPassphrase(Model):
@@ -216,7 +238,7 @@ class PickupPassphrase(Model):
     """`passphrases.digest`: keyed, because people choose phrases that could be guessed from a plain digest"""
     privileges = fields.IntField()
     revision = fields.BigIntField(default=0)
-    """Grows with every change of this passphrase."""
+    """The submission that last touched it; 0 for what was made before passphrases had submissions."""
     uses = fields.IntField()
     """How often it may be used, all in all"""
     used = fields.IntField(default=0)
@@ -248,24 +270,6 @@ class PassphraseUse(Model):
 
     class Meta:
         table = "passphrase_use"
-
-
-class StagedPassphraseChange(Model):
-    """What one admin has staged for one passphrase: `staged_changes.Entry`."""
-
-    id = fields.BigIntField(primary_key=True)
-    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
-        "models.Admin", related_name="staged_passphrase_changes", on_delete=fields.CASCADE
-    )
-    passphrase_id = fields.BigIntField()
-    grants = fields.IntField()
-    revocations = fields.IntField()
-    removal = fields.BooleanField()
-    revision = fields.BigIntField()
-
-    class Meta:
-        table = "staged_passphrase_change"
-        unique_together = (("admin", "passphrase_id"),)
 
 
 class KeyUse(Model):

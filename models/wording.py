@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
 from models.staged_changes import Entry
+from models.subjects import Subject
+
+_NOUNS = {Subject.AUTHKEY: "key", Subject.PASSPHRASE: "passphrase"}
 
 
 def changes(count: int) -> str:
@@ -15,6 +18,17 @@ def changes(count: int) -> str:
 def keys(count: int) -> str:
     """`1 key`, `5,000 keys`."""
     return "1 key" if count == 1 else f"{count:,} keys"
+
+
+def noun(subject: Subject) -> str:
+    """What a row is called in a sentence: `authkey`, `passphrase`."""
+    return subject.value
+
+
+def count_of(subject: Subject, count: int) -> str:
+    """`1 key`, `5,000 passphrases`."""
+    word = _NOUNS[subject]
+    return f"1 {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def changes_to(change_count: int, count: int, noun: str) -> str:

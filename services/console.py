@@ -9,8 +9,10 @@ from pathlib import Path
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
+from models.subjects import Subject
 from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
+from services.authkey_staging import AuthkeyStaging
 from services.authkeys import Authkeys
 from services.clock import read_clock
 from services.door import Door
@@ -42,9 +44,10 @@ class Console:
     records: AccessRecords
     authkeys: Authkeys
     submissions: Submissions
-    staging: Staging
+    staging: AuthkeyStaging
     feed: ChangeFeed
     passphrases: Passphrases
+    passphrase_staging: Staging
     door: Door
     uses: Uses
     supervisor: Supervisor
@@ -69,13 +72,15 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         admins, sessions = Admins(records), Sessions(secret, records)
         uses = Uses()
         authkeys, submissions = Authkeys(uses), Submissions()
-        staging = Staging(authkeys, submissions, uses)
-        feed = ChangeFeed(location, authkeys, submissions, staging, sessions)
         passphrases = Passphrases(secret, submissions, records)
+        staging = AuthkeyStaging(authkeys, submissions, uses)
+        passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
+        stagings = {Subject.AUTHKEY: staging, Subject.PASSPHRASE: passphrase_staging}
+        feed = ChangeFeed(location, authkeys, submissions, stagings, sessions)
         door = Door(feed, uses)
         submissions.first_told.append(door.forget)
         feed.first_told.append(door.forget_older)
-        feed.followers += [passphrases.refresh, uses.refresh]
+        feed.followers += [uses.refresh]
         admin = await local_admin()
         supervisor = Supervisor()
         try:
@@ -95,6 +100,7 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                     staging,
                     feed,
                     passphrases,
+                    passphrase_staging,
                     door,
                     uses,
                     supervisor,

@@ -7,7 +7,7 @@ a lost or doubled signal does no harm.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from types import MappingProxyType
@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from nicegui import Event
 
-from models.authkeys import Authkey
 from models.errors import DatabaseUnavailable
+from models.subjects import Row, Subject
 from models.submissions import Modification, Source
 from services.authkeys import Authkeys
 from services.sessions import Sessions
@@ -45,12 +45,13 @@ class Commit(NamedTuple):
     revision: int
     admin_name: str
     source: Source
+    subject: Subject
     change_count: int
     key_count: int
     modifications: tuple[Modification, ...] | None
     """What it did, or None if that are too many to name."""
-    rows: tuple[Authkey, ...] = ()
-    """The named authkeys that still exist, as they are now: read once for all pages."""
+    rows: tuple[Row, ...] = ()
+    """The named rows that still exist, as they are now: read once for all pages."""
     who_staged: WhoStaged = MappingProxyType({})
     """Who has staged something for them."""
 
@@ -59,7 +60,7 @@ class _Untold(NamedTuple):
     """Commits of which staged changes and pages have not heard."""
 
     commits: list[Commit]
-    changed: dict[int, int] | None
+    changed: dict[Subject, dict[int, int] | None]
 
 
 class ChangeFeed:
@@ -74,13 +75,13 @@ class ChangeFeed:
         location: DatabaseLocation,
         authkeys: Authkeys,
         submissions: Submissions,
-        staging: Staging,
+        stagings: Mapping[Subject, Staging],
         sessions: Sessions,
     ) -> None:
         self._location = location
         self._authkeys = authkeys
         self._submissions = submissions
-        self._staging = staging
+        self._stagings = stagings
         self._sessions = sessions
         self._signal = asyncio.Event()
         self._heard_at = 0.0
@@ -147,9 +148,12 @@ class ChangeFeed:
             commits = await self._read()
             if commits:
                 self._authkeys.forget_counts()
-                changed = await _changed(commits)
+                changed = {
+                    subject: await _changed([each for each in commits if each.subject is subject])
+                    for subject in Subject
+                }
                 for tell in self.first_told:
-                    tell(changed)
+                    tell(changed[Subject.AUTHKEY])
                 self._seen = commits[-1].revision
                 self._untold.append(_Untold(commits, changed))
             self._told.set()
@@ -163,7 +167,8 @@ class ChangeFeed:
             self._told.clear()
             try:
                 await self._tell_of_commits()
-                await self._staging.refresh()
+                for staging in self._stagings.values():
+                    await staging.refresh()
                 for follow in self.followers:
                     await follow()
             except DatabaseUnavailable:
@@ -175,7 +180,10 @@ class ChangeFeed:
     async def _tell_of_commits(self) -> None:
         while self._untold:
             commits, changed = self._untold[0]
-            await self._staging.rebase(None if changed is None else set(changed))
+            for subject, staging in self._stagings.items():
+                ids = changed[subject]
+                if ids is None or ids:
+                    await staging.rebase(None if ids is None else set(ids))
             # Everything is read before anything is told: if the database goes away in between, all is told later.
             complete = [await self._with_rows(commit) for commit in commits]
             self._untold.popleft()
@@ -184,8 +192,9 @@ class ChangeFeed:
                 self.committed.emit(commit)
 
     async def _with_rows(self, commit: Commit) -> Commit:
-        found = await self._authkeys.find(m.authkey_id for m in commit.modifications or ())
-        return commit._replace(rows=tuple(found.values()), who_staged=await self._staging.who_staged(found))
+        staging = self._stagings[commit.subject]
+        found = await staging.rows.find(m.row_id for m in commit.modifications or ())
+        return commit._replace(rows=tuple(found.values()), who_staged=await staging.who_staged(found))
 
     async def _read(self) -> list[Commit]:
         found = await submissions.after(self._seen)
@@ -216,15 +225,15 @@ class ChangeFeed:
 
 
 async def _changed(commits: list[Commit]) -> dict[int, int] | None:
-    """The authkeys that were changed, with the newest revision that did it; None if they are too many."""
+    """The rows that were changed, with the newest revision that did it; None if they are too many."""
     if sum(commit.key_count for commit in commits) > _LISTED_KEYS:
         return None
     changed: dict[int, int] = {}
     for commit in commits:
         if commit.modifications is not None:
-            ids = [modification.authkey_id for modification in commit.modifications]
+            ids = [modification.row_id for modification in commit.modifications]
         else:
-            ids = await submissions.authkeys_in(commit.revision)
+            ids = await submissions.rows_in(commit.revision)
         changed.update(dict.fromkeys(ids, commit.revision))
     return changed
 

@@ -15,25 +15,29 @@ from nicegui import Event
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable, SubmissionRefused
 from models.plans import KEEP_REMOVED, decide
-from models.staged_changes import Conflict
-from models.submissions import Change, Source, inverse
-from storage import accounts, submissions
+from models.subjects import Subject
+from models.submissions import Change, Conflict, Source, inverse
+from models.wording import count_of
+from storage import accounts, authkey_plans, passphrase_plans, submissions
 from storage.transactions import Connection, run_transaction
 
 _CHUNK = 2_500
+_PLANS = {Subject.AUTHKEY: authkey_plans, Subject.PASSPHRASE: passphrase_plans}
 
 Progress = Callable[[int, int], None]
 """Told how many of how many changes are done."""
 
 
 class Order(NamedTuple):
-    """What shall be submitted. At most one change for each authkey."""
+    """What shall be submitted. At most one change for each row."""
 
     uuid: uuid.UUID
     """Made by the caller, once for what the admin sees as one submission: repeating the order does it once."""
     admin: AdminIdentity
     source: Source
     changes: Sequence[Change]
+    subject: Subject = Subject.AUTHKEY
+    """The rows of what the changes are about"""
 
 
 class Receipt(NamedTuple):
@@ -96,8 +100,9 @@ class Submissions:
         """Submit the inverse of a submission. Raises like `submit`."""
         done = (await submissions.modifications([revision]))[revision]
         changes = [inverse(modification, revision) for modification in done]
+        subject = done[0].subject if done else Subject.AUTHKEY
         return await self.submit(
-            Order(submission_uuid, admin, Source.UNDO, [change for change in changes if change is not None])
+            Order(submission_uuid, admin, Source.UNDO, [change for change in changes if change is not None], subject)
         )
 
     async def purge_removed(self, now: datetime | None = None) -> None:
@@ -115,21 +120,22 @@ async def _apply(
     if repeated := await submissions.find(order.uuid, db):
         return Receipt(*repeated)
     await accounts.require_change(db, order.admin.id)
-    revision = await submissions.begin(db, order.uuid, order.admin.id, order.source, datetime.now(UTC))
+    revision = await submissions.begin(db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC))
     change_count = key_count = done = 0
     conflicts: dict[int, Conflict] = {}
     for chunk in _chunks(order.changes):
-        plan = decide(chunk, await submissions.rows_for(db, chunk))
+        plan = decide(chunk, await _PLANS[order.subject].rows_for(db, chunk))
         conflicts |= plan.conflicts
         if not conflicts:
-            await submissions.write(db, plan, revision)
+            await _PLANS[order.subject].write(db, plan, revision)
         change_count, key_count = change_count + plan.change_count, key_count + plan.key_count
-        touched.update(modification.authkey_id for modification in plan.modifications)
+        if order.subject is Subject.AUTHKEY:
+            touched.update(modification.row_id for modification in plan.modifications)
         done += len(chunk)
         if on_progress:
             on_progress(done, len(order.changes))
     if conflicts:
-        raise _refusal(conflicts)
+        raise _refusal(conflicts, order.subject)
     if also:
         await also(db)
     await submissions.end(db, revision, change_count, key_count)
@@ -140,10 +146,10 @@ def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
     return (changes[first : first + _CHUNK] for first in range(0, len(changes), _CHUNK))
 
 
-def _refusal(conflicts: dict[int, Conflict]) -> SubmissionRefused:
-    keys = "1 key was" if len(conflicts) == 1 else f"{len(conflicts):,} keys were"
+def _refusal(conflicts: dict[int, Conflict], subject: Subject) -> SubmissionRefused:
+    were = "was" if len(conflicts) == 1 else "were"
     return SubmissionRefused(
-        f"Nothing was submitted: {keys} changed or removed by somebody else in the meantime. "
+        f"Nothing was submitted: {count_of(subject, len(conflicts))} {were} changed or removed by somebody else in the meantime. "
         "Your staged changes are kept; the review shows what you can do.",
         tuple(conflicts),
     )

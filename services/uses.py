@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from nicegui import Event
 
-from models.authkeys import Authkey
 from models.denials import Challenges, Counted, Denial, PendingDenials, RefusalGroup
 from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Gate
 from models.privileges import Privilege
+from models.subjects import Row
 from models.usage import NO_PRIVILEGE, QUIET_DAYS, Quiet
 from services.supervisor import Supervisor
 from storage import denied_requests, submissions, uses
@@ -182,13 +182,13 @@ class Uses:
             known = self._quiet[days] = Quiet(before, await submissions.newest_until(before))
         return known
 
-    async def unused(self, rows: Iterable[Authkey], days: int) -> dict[int, int]:
+    async def unused(self, rows: Iterable[Row], days: int) -> dict[int, int]:
         """The granted privileges of these authkeys, as sets, that were not used for so many days; where there are any."""
         quiet = await self.quiet_since(days)
         unchanged = _unchanged(rows, quiet)
         return _left(unchanged, await uses.used_since(quiet.before, [row.id for row in unchanged]) if quiet else {})
 
-    async def unused_marks(self, rows: Iterable[Authkey]) -> dict[int, int]:
+    async def unused_marks(self, rows: Iterable[Row]) -> dict[int, int]:
         """What `unused` says for QUIET_DAYS[0] days, to be drawn: remembered for the rest of the minute.
 
         Every open page draws the same rows anew at each commit; that must not cost a statement for each page.
@@ -217,10 +217,10 @@ class Uses:
             self.refused.emit()
 
 
-def _unchanged(rows: Iterable[Authkey], quiet: Quiet | None) -> list[Authkey]:
+def _unchanged(rows: Iterable[Row], quiet: Quiet | None) -> list[Row]:
     """Those with granted privileges of which anything can be said: one that was changed since may be granted only now."""
     return [row for row in rows if quiet and row.privileges and row.revision <= quiet.revision]
 
 
-def _left(rows: list[Authkey], used: dict[int, int]) -> dict[int, int]:
+def _left(rows: list[Row], used: dict[int, int]) -> dict[int, int]:
     return {row.id: unused for row in rows if (unused := row.privileges & ~used.get(row.id, 0))}

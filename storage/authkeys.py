@@ -9,6 +9,7 @@ from tortoise.queryset import QuerySet
 
 from models.addresses import search_range
 from models.authkeys import Authkey, service_key
+from models.subjects import Subject
 from models.submissions import Kind, LastChange
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification, StagedChange
@@ -86,7 +87,7 @@ async def last_change(authkey_id: int) -> LastChange | None:
     """Who last touched an authkey, when and how; also of one that was removed."""
     with database_errors():
         row = (
-            await Modification.filter(authkey_id=authkey_id)
+            await Modification.filter(subject=Subject.AUTHKEY, row_id=authkey_id)
             .using_db(reader())
             .order_by("-submission_id")
             .first()
@@ -107,7 +108,7 @@ def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[Authke
     if view.lacks:
         query = query.annotate(lacks=RawSQL(f"privileges & {int(view.lacks)}")).filter(lacks=0)
     if view.staged_only:
-        staged = StagedChange.filter(admin_id=admin_id).using_db(reader()).values("authkey_id")
+        staged = StagedChange.filter(admin_id=admin_id, subject=Subject.AUTHKEY).using_db(reader()).values("row_id")
         query = query.filter(id__in=Subquery(staged))
     return _unused(query, quiet) if view.unused_days else query
 

@@ -1,18 +1,17 @@
-"""Every statement about pickup passphrases, the registrations with them, and what admins have staged for them."""
+"""Every statement that reads pickup passphrases and the registrations with them, and the using of one."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tortoise.expressions import F
-
 from models.accounts import AdminIdentity, Role
 from models.passphrases import Passphrase
-from models.staged_changes import Entry, StagedChanges
-from models.tables import PassphraseUse, PickupPassphrase, StagedPassphraseChange
+from models.tables import PassphraseUse, PickupPassphrase
 from storage.database import database_errors, reader
 from storage.sql import parameters
 from storage.transactions import Connection
+
+_IDS_AT_ONCE = 10_000
 
 
 class Use(NamedTuple):
@@ -47,13 +46,19 @@ async def active(limit: int) -> list[Passphrase]:
             .limit(limit)
             .select_related("admin")
         )
-    return [_passphrase(row) for row in rows]
+    return [passphrase_of(row) for row in rows]
 
 
-async def by_id(db: Connection, passphrase_ids: Iterable[int]) -> dict[int, Passphrase]:
-    """These passphrases, removed ones too, within a transaction."""
-    rows = await PickupPassphrase.filter(id__in=list(passphrase_ids)).using_db(db).select_related("admin")
-    return {row.id: _passphrase(row) for row in rows}
+async def by_id(passphrase_ids: Iterable[int]) -> dict[int, Passphrase]:
+    """Those of these passphrases that are not removed, by id."""
+    ids = sorted(passphrase_ids)
+    found = {}
+    for first in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[first : first + _IDS_AT_ONCE]
+        query = PickupPassphrase.filter(id__in=some, removed_at__isnull=True).using_db(reader())
+        with database_errors():
+            found.update({row.id: passphrase_of(row) for row in await query.select_related("admin")})
+    return found
 
 
 async def find(digest: str) -> Found | None:
@@ -62,7 +67,7 @@ async def find(digest: str) -> Found | None:
         row = await PickupPassphrase.filter(digest=digest).using_db(reader()).select_related("admin").first()
     if row is None:
         return None
-    return Found(_passphrase(row), AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role)))
+    return Found(passphrase_of(row), AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role)))
 
 
 async def uses(passphrase_ids: Sequence[int]) -> dict[int, list[Use]]:
@@ -81,20 +86,8 @@ async def uses(passphrase_ids: Sequence[int]) -> dict[int, list[Use]]:
     return found
 
 
-async def mark() -> list[tuple[object, ...]]:
-    """Something that is different whenever a passphrase, or what is staged for one, was changed."""
-    with database_errors():
-        _, seen = await reader().execute_query(
-            "SELECT (SELECT COUNT(*) FROM pickup_passphrase), "
-            "(SELECT COALESCE(SUM(revision + used), 0) FROM pickup_passphrase), "
-            "(SELECT COUNT(*) FROM pickup_passphrase WHERE removed_at IS NULL), "
-            "(SELECT COALESCE(SUM(id * 8191 + grants * 1031 + revocations * 7 + revision), 0) "
-            "FROM staged_passphrase_change)"
-        )
-    return [tuple(row) for row in seen]
-
-
-def _passphrase(row: PickupPassphrase) -> Passphrase:
+def passphrase_of(row: PickupPassphrase) -> Passphrase:
+    """The value of a row that was read with its admin."""
     return Passphrase(
         row.id,
         row.privileges,
@@ -111,51 +104,12 @@ def _passphrase(row: PickupPassphrase) -> Passphrase:
     )
 
 
-# -- writing, within a transaction ---------------------------------------------------------------------------------------
+# -- using, within a transaction -----------------------------------------------------------------------------------------
 
 
-async def is_taken(db: Connection, digest: str) -> bool:
-    """Whether there is or was a passphrase with this digest."""
-    return await PickupPassphrase.filter(digest=digest).using_db(db).exists()
-
-
-async def add(
-    db: Connection,
-    digest: str,
-    privileges: int,
-    *,
-    uses: int,
-    expires_at: datetime | None,
-    networks: tuple[str, ...],
-    note: str,
-    admin_id: int,
-    made_at: datetime,
-) -> int:
-    """Add a passphrase; its number."""
-    row = await PickupPassphrase.create(
-        digest=digest,
-        privileges=privileges,
-        uses=uses,
-        expires_at=expires_at,
-        networks=" ".join(networks),
-        note=note,
-        admin_id=admin_id,
-        made_at=made_at,
-        using_db=db,
-    )
-    return row.id
-
-
-async def set_privileges(db: Connection, passphrase_id: int, privileges: int) -> None:
-    """Let it hand on these privileges."""
-    this = PickupPassphrase.filter(id=passphrase_id).using_db(db)
-    await this.update(privileges=privileges, revision=F("revision") + 1)
-
-
-async def remove(db: Connection, passphrase_id: int, at: datetime) -> None:
-    """Remove it; its number and its uses stay on record."""
-    this = PickupPassphrase.filter(id=passphrase_id).using_db(db)
-    await this.update(removed_at=at, revision=F("revision") + 1)
+async def number_of(db: Connection, digest: str) -> int:
+    """The number of the passphrase with this digest."""
+    return (await PickupPassphrase.get(digest=digest, using_db=db)).id
 
 
 async def take_use(db: Connection, passphrase: Passphrase, use: Use) -> None:
@@ -169,35 +123,3 @@ async def take_use(db: Connection, passphrase: Passphrase, use: Use) -> None:
     if count != 1:
         raise Outdated
     await PassphraseUse.create(passphrase_id=passphrase.id, at=use.at, ip=use.ip, service=use.service, using_db=db)
-
-
-# -- what is staged ------------------------------------------------------------------------------------------------------
-
-
-async def entries_of(admin_id: int, db: Connection | None = None) -> dict[int, Entry]:
-    """What an admin has staged, by passphrase; within a transaction, `db` is its connection."""
-    with database_errors():
-        rows = await StagedPassphraseChange.filter(admin_id=admin_id).using_db(db or reader()).order_by("passphrase_id")
-    return {row.passphrase_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
-
-
-async def store_entries(db: Connection, admin_id: int, staged: StagedChanges, passphrase_ids: Iterable[int]) -> None:
-    """Write what is staged for these passphrases."""
-    ids = list(passphrase_ids)
-    await StagedPassphraseChange.filter(admin_id=admin_id, passphrase_id__in=ids).using_db(db).delete()
-    for id_ in ids:
-        if entry := staged.entries.get(id_):
-            await StagedPassphraseChange.create(
-                admin_id=admin_id,
-                passphrase_id=id_,
-                grants=entry.grants,
-                revocations=entry.revocations,
-                removal=entry.removal,
-                revision=entry.revision,
-                using_db=db,
-            )
-
-
-async def clear_entries(db: Connection, admin_id: int) -> None:
-    """After a submission nothing is staged."""
-    await StagedPassphraseChange.filter(admin_id=admin_id).using_db(db).delete()

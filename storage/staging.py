@@ -1,6 +1,7 @@
-"""Every statement about staged changes of authkeys: entries, steps that can be undone, and the version of each admin's.
+"""Every statement about staged changes: entries, steps that can be undone, and the version of each admin's.
 
-Each step raises the admin's `staging_version` in its transaction: who finds a newer one than the own has missed something.
+What an admin has staged for one subject is a desk. Each step raises the desk's version in its transaction: who finds a newer
+one than the own has missed something.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 from models.accounts import Role
 from models.staged_changes import NOTHING, Entry, StagedChanges, Step
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
-from models.tables import Admin, StagedChange, StagingStep
+from models.subjects import Subject
+from models.tables import Admin, StagedChange, StagingStep, StagingVersion
 from storage.database import database_errors, reader
 from storage.sql import parameters
 from storage.transactions import Connection, run_transaction
@@ -20,15 +22,22 @@ _PORTION = 5_000
 """Entries that are written at once."""
 
 WhoStaged = Mapping[int, Mapping[int, str]]
-"""By authkey: the admins who have staged something for it, by id, with their names."""
+"""By row: the admins who have staged something for it, by id, with their names."""
 
 
 class Outdated(Exception):
     """Another process staged something for the same admin since this one looked."""
 
 
+class Desk(NamedTuple):
+    """Whose staged changes, and for the rows of what."""
+
+    admin_id: int
+    subject: Subject
+
+
 class Version(NamedTuple):
-    """How many steps an admin has taken, and what the admin may do."""
+    """How many steps an admin has taken for a subject, and what the admin may do."""
 
     admin_id: int
     number: int
@@ -38,36 +47,40 @@ class Version(NamedTuple):
 # -- reading -------------------------------------------------------------------------------------------------------------
 
 
-async def versions() -> list[Version]:
+async def versions(subject: Subject) -> list[Version]:
     """Of all admins."""
     with database_errors():
-        rows = await Admin.all().using_db(reader()).values_list("id", "staging_version", "role")
-    return [Version(admin_id, number, Role(role)) for admin_id, number, role in rows]
+        admins = await Admin.all().using_db(reader()).values_list("id", "role")
+        numbers = dict(
+            await StagingVersion.filter(subject=subject).using_db(reader()).values_list("admin_id", "number")
+        )
+    return [Version(admin_id, numbers.get(admin_id, 0), Role(role)) for admin_id, role in admins]
 
 
-async def version_of(admin_id: int) -> Version:
+async def version_of(desk: Desk) -> Version:
     """Of one admin."""
     with database_errors():
-        admin = await Admin.filter(id=admin_id).using_db(reader()).get()
-    return Version(admin.id, admin.staging_version, Role(admin.role))
+        admin = await Admin.filter(id=desk.admin_id).using_db(reader()).get()
+        version = await StagingVersion.filter(**desk._asdict()).using_db(reader()).first()
+    return Version(admin.id, version.number if version else 0, Role(admin.role))
 
 
-async def entries_of(admin_id: int) -> dict[int, Entry]:
-    """What an admin has staged, by authkey."""
+async def entries_of(desk: Desk) -> dict[int, Entry]:
+    """What an admin has staged, by row."""
     with database_errors():
         rows = (
-            await StagedChange.filter(admin_id=admin_id)
+            await StagedChange.filter(**desk._asdict())
             .using_db(reader())
-            .values_list("authkey_id", "grants", "revocations", "removal", "revision")
+            .values_list("row_id", "grants", "revocations", "removal", "revision")
         )
     return {row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows}
 
 
-async def steps_of(admin_id: int) -> Collection[Step]:
+async def steps_of(desk: Desk) -> Collection[Step]:
     """The steps that this admin can undo or redo."""
     with database_errors():
         rows = (
-            await StagingStep.filter(admin_id=admin_id)
+            await StagingStep.filter(**desk._asdict())
             .using_db(reader())
             .order_by("number", "part")
             .values_list("number", "undone", "entries")
@@ -82,50 +95,53 @@ async def steps_of(admin_id: int) -> Collection[Step]:
     return reachable(steps)
 
 
-async def who_staged(authkey_ids: Iterable[int]) -> WhoStaged:
-    """Who has staged something for these authkeys."""
+async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
+    """Who has staged something for these rows."""
     who: dict[int, dict[int, str]] = {}
-    ids = list(authkey_ids)
+    ids = list(row_ids)
     if ids:
         # Not by the ORM, which takes three times as long: every block asks this.
         query = (
-            "SELECT authkey_id, admin_id, name FROM staged_change JOIN admin ON admin.id = admin_id "
-            f"WHERE authkey_id IN ({parameters(len(ids))})"
+            "SELECT row_id, admin_id, name FROM staged_change JOIN admin ON admin.id = admin_id "
+            f"WHERE subject = '{subject.value}' AND row_id IN ({parameters(len(ids))})"
         )
         with database_errors():
             _, rows = await reader().execute_query(query, ids)
-        for authkey_id, admin_id, name in rows:
-            who.setdefault(authkey_id, {})[admin_id] = name
+        for row_id, admin_id, name in rows:
+            who.setdefault(row_id, {})[admin_id] = name
     return who
 
 
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 
-async def store(
-    admin_id: int, seen: int, after: StagedChanges, authkey_ids: Collection[int], steps: StepChanges
-) -> None:
-    """Write one step: the entries of these authkeys, and the steps. Raises Outdated if `seen` is not the newest version."""
+async def store(desk: Desk, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges) -> None:
+    """Write one step: the entries of these rows, and the steps. Raises Outdated if `seen` is not the newest version."""
 
     async def write(db: Connection) -> None:
-        await _raise_version(db, admin_id, seen)
-        for some in _portions(authkey_ids):
-            await _delete(db, admin_id, [id_ for id_ in some if after[id_] == NOTHING])
-            await _upsert(db, [[admin_id, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
-        await _store_steps(db, admin_id, steps)
+        await _raise_version(db, desk, seen)
+        for some in _portions(row_ids):
+            await _delete(db, desk, [id_ for id_ in some if after[id_] == NOTHING])
+            await _upsert(db, [[*desk, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
+        await _store_steps(db, desk, steps)
 
     await run_transaction(write)
 
 
-async def clear(db: Connection, admin_id: int, seen: int) -> None:
+async def clear(db: Connection, desk: Desk, seen: int) -> None:
     """After a submission, in its transaction: nothing is staged, nor to be undone. Raises Outdated like `store`."""
-    await _raise_version(db, admin_id, seen)
-    await StagedChange.filter(admin_id=admin_id).using_db(db).delete()
-    await StagingStep.filter(admin_id=admin_id).using_db(db).delete()
+    await _raise_version(db, desk, seen)
+    await StagedChange.filter(**desk._asdict()).using_db(db).delete()
+    await StagingStep.filter(**desk._asdict()).using_db(db).delete()
 
 
-async def _raise_version(db: Connection, admin_id: int, seen: int) -> None:
-    count = await Admin.filter(id=admin_id, staging_version=seen).using_db(db).update(staging_version=seen + 1)
+async def _raise_version(db: Connection, desk: Desk, seen: int) -> None:
+    if not seen:
+        await db.execute_query(
+            f"INSERT INTO staging_version (admin_id, subject, number) VALUES ({parameters(3)}) ON CONFLICT DO NOTHING",
+            [*desk, 0],
+        )
+    count = await StagingVersion.filter(**desk._asdict(), number=seen).using_db(db).update(number=seen + 1)
     if count != 1:
         raise Outdated
 
@@ -136,32 +152,32 @@ def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
         yield some
 
 
-async def _delete(db: Connection, admin_id: int, authkey_ids: list[int]) -> None:
-    if authkey_ids:
-        await StagedChange.filter(admin_id=admin_id, authkey_id__in=authkey_ids).using_db(db).delete()
+async def _delete(db: Connection, desk: Desk, row_ids: list[int]) -> None:
+    if row_ids:
+        await StagedChange.filter(**desk._asdict(), row_id__in=row_ids).using_db(db).delete()
 
 
 async def _upsert(db: Connection, rows: list[list[Any]]) -> None:
     if rows:
         await db.execute_many(
-            "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
-            f"VALUES ({parameters(6)}) ON CONFLICT (admin_id, authkey_id) DO UPDATE SET grants = excluded.grants, "
+            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision) "
+            f"VALUES ({parameters(7)}) ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, "
             "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision",
             rows,
         )
 
 
-async def _store_steps(db: Connection, admin_id: int, changes: StepChanges) -> None:
+async def _store_steps(db: Connection, desk: Desk, changes: StepChanges) -> None:
     if changes.new or changes.gone:
         # Not only those that went just now: a step that was found to do nothing when it was loaded is still stored.
-        mine = StagingStep.filter(admin_id=admin_id).using_db(db)
+        mine = StagingStep.filter(**desk._asdict()).using_db(db)
         await (mine.exclude(number__in=changes.kept) if changes.kept else mine).delete()
     for step in changes.new:
         for part, text in enumerate(to_texts(step)):
             await db.execute_many(
-                f"INSERT INTO staging_step (admin_id, number, part, undone, entries) VALUES ({parameters(5)})",
-                [[admin_id, step.number, part, step.undone, text]],
+                f"INSERT INTO staging_step (admin_id, subject, number, part, undone, entries) VALUES ({parameters(6)})",
+                [[*desk, step.number, part, step.undone, text]],
             )
     for undone in (True, False):
         if numbers := [step.number for step in changes.turned if step.undone is undone]:
-            await StagingStep.filter(admin_id=admin_id, number__in=numbers).using_db(db).update(undone=undone)
+            await StagingStep.filter(**desk._asdict(), number__in=numbers).using_db(db).update(undone=undone)

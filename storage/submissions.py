@@ -1,27 +1,19 @@
-"""Every statement about submissions: the rows that a plan is about, the writing of a plan, and what submissions did.
-
-A plan is written set-based or many rows at once, never a row at a time.
-"""
+"""Every statement about submissions and their modifications: which there are, what they did, and the writing of one."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.addresses import sort_key
-from models.authkeys import Authkey, service_key
-from models.plans import Addition, Plan, Rows, additions_in, ids_in, restorations_in
-from models.submissions import Assignment, Change, Kind, Modification, Registration, Source
+from models.subjects import Subject
+from models.submissions import Kind, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
 from storage.database import database_errors, reader
-from storage.sql import ids, insert, parameters
+from storage.sql import insert
 from storage.transactions import run_transaction
-
-_COLUMNS = "id, ip, service, privileges, revision, secret_hint"
-_WHOLE = "id, ip, ip_key, service, service_key, privileges, {revision}, secret_digest, secret_hint"
 
 
 class Stored(NamedTuple):
@@ -30,6 +22,7 @@ class Stored(NamedTuple):
     revision: int
     admin_name: str
     source: Source
+    subject: Subject
     change_count: int
     key_count: int
 
@@ -62,7 +55,10 @@ async def after(revision: int) -> list[Stored]:
     """The submissions after this one, in their order."""
     with database_errors():
         rows = await Submission.filter(id__gt=revision).using_db(reader()).order_by("id").select_related("admin")
-    return [Stored(row.id, row.admin.name, Source(row.source), row.change_count, row.key_count) for row in rows]
+    return [
+        Stored(row.id, row.admin.name, Source(row.source), Subject(row.subject), row.change_count, row.key_count)
+        for row in rows
+    ]
 
 
 async def modifications(revisions: Sequence[int]) -> dict[int, list[Modification]]:
@@ -74,17 +70,17 @@ async def modifications(revisions: Sequence[int]) -> dict[int, list[Modification
                 await ModificationTable.filter(submission_id__in=list(done))
                 .using_db(reader())
                 .order_by("id")
-                .values_list("submission_id", "authkey_id", "kind", "ip", "service", "before", "after")
+                .values_list("submission_id", "row_id", "kind", "ip", "service", "before", "after", "subject")
             )
-        for revision, authkey_id, kind, *rest in rows:
-            done[revision].append(Modification(authkey_id, Kind(kind), *rest))
+        for revision, row_id, kind, ip, service, before, after_, subject in rows:
+            done[revision].append(Modification(row_id, Kind(kind), ip, service, before, after_, Subject(subject)))
     return done
 
 
-async def authkeys_in(revision: int) -> list[int]:
-    """The authkeys that a submission changed; for one that changed very many."""
+async def rows_in(revision: int) -> list[int]:
+    """The rows that a submission changed; for one that changed very many."""
     with database_errors():
-        query = f"SELECT authkey_id FROM modification WHERE submission_id = {int(revision)}"
+        query = f"SELECT row_id FROM modification WHERE submission_id = {int(revision)}"
         _, rows = await reader().execute_query(query)
     return [row[0] for row in rows]
 
@@ -92,9 +88,13 @@ async def authkeys_in(revision: int) -> list[int]:
 # -- writing one, within its transaction ---------------------------------------------------------------------------------
 
 
-async def begin(db: BaseDBAsyncClient, submission_uuid: uuid.UUID, admin_id: int, source: Source, at: datetime) -> int:
+async def begin(
+    db: BaseDBAsyncClient, submission_uuid: uuid.UUID, admin_id: int, source: Source, subject: Subject, at: datetime
+) -> int:
     """Take the next revision."""
-    row = await Submission.create(uuid=submission_uuid, admin_id=admin_id, source=source, at=at, using_db=db)
+    row = await Submission.create(
+        uuid=submission_uuid, admin_id=admin_id, source=source, subject=subject, at=at, using_db=db
+    )
     return row.id
 
 
@@ -107,94 +107,12 @@ async def end(db: BaseDBAsyncClient, revision: int, change_count: int, key_count
         await this.delete()
 
 
-async def rows_for(db: BaseDBAsyncClient, changes: Sequence[Change]) -> Rows:
-    """The authkeys as they are now, as far as `models.plans.decide` needs them for these changes."""
-    removed = await _by_id(db, "removed_authkey", restorations_in(changes))
-    ips = [change.ip for change in additions_in(changes)] + [row.ip for row in removed.values()]
-    return Rows(await _by_id(db, "authkey", ids_in(changes)), await _by_name(db, ips), removed)
-
-
-async def _by_id(db: BaseDBAsyncClient, table: str, authkey_ids: Sequence[int]) -> dict[int, Authkey]:
-    if not authkey_ids:
-        return {}
-    _, rows = await db.execute_query(f"SELECT {_COLUMNS} FROM {table} WHERE id IN ({ids(authkey_ids)})")
-    return {row[0]: Authkey(*row) for row in rows}
-
-
-async def _by_name(db: BaseDBAsyncClient, ips: Sequence[str]) -> dict[tuple[str, str], Authkey]:
-    if not ips:
-        return {}
-    query = f"SELECT {_COLUMNS} FROM authkey WHERE ip IN ({parameters(len(ips))})"
-    _, rows = await db.execute_query(query, list(ips))
-    return {(row[1], row[2]): Authkey(*row) for row in rows}
-
-
-async def write(db: BaseDBAsyncClient, plan: Plan, revision: int) -> None:
-    """Do what the plan says."""
+async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modification]) -> None:
+    """Write what a submission did."""
     await insert(
         db,
-        "modification (submission_id, authkey_id, kind, ip, service, before, after)",
-        [[revision, m.authkey_id, m.kind.value, m.ip, m.service, m.before, m.after] for m in plan.modifications],
-    )
-    await _set_privileges(db, plan, revision)
-    await _replace_secrets(db, plan, revision)
-    await _move(db, "authkey", "removed_authkey", plan.removed, revision)
-    await _add(db, plan.new, revision)
-    await _move(db, "removed_authkey", "authkey", plan.restored, revision)
-
-
-async def _set_privileges(db: BaseDBAsyncClient, plan: Plan, revision: int) -> None:
-    if plan.privileges:
-        one, two, three = parameters(3).split(", ")
-        await db.execute_many(
-            f"UPDATE authkey SET privileges = {one}, revision = {two} WHERE id = {three}",
-            [[privileges, revision, id_] for id_, privileges in plan.privileges],
-        )
-
-
-async def _replace_secrets(db: BaseDBAsyncClient, plan: Plan, revision: int) -> None:
-    """What is replaced is kept for a while, so that whoever still uses it is told apart from a stranger."""
-    if not plan.secrets:
-        return
-    await db.execute_query(
-        "INSERT INTO replaced_secret (secret_digest, authkey_id, ip, service, revision) "
-        f"SELECT secret_digest, id, ip, service, {int(revision)} FROM authkey "
-        f"WHERE id IN ({ids(change.authkey_id for change in plan.secrets)}) AND secret_digest IS NOT NULL "
-        "ON CONFLICT DO NOTHING"
-    )
-    one, two, three, four = parameters(4).split(", ")
-    await db.execute_many(
-        f"UPDATE authkey SET secret_digest = {one}, secret_hint = {two}, revision = {three} WHERE id = {four}",
-        [[change.secret_digest, change.secret_hint, revision, change.authkey_id] for change in plan.secrets],
-    )
-
-
-async def _move(db: BaseDBAsyncClient, source: str, target: str, authkey_ids: Sequence[int], revision: int) -> None:
-    if authkey_ids:
-        which = f"FROM {source} WHERE id IN ({ids(authkey_ids)})"
-        columns, values = _WHOLE.format(revision="revision"), _WHOLE.format(revision=str(int(revision)))
-        await db.execute_query(f"INSERT INTO {target} ({columns}) SELECT {values} {which}")
-        await db.execute_query(f"DELETE {which}")
-
-
-async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int) -> None:
-    if not new:
-        return
-    # Ids only grow, and only submissions, one after the other, add authkeys: what is above the highest id is what this
-    # statement added.
-    highest = (await db.execute_query_dict("SELECT COALESCE(MAX(id), 0) AS id FROM authkey"))[0]["id"]
-    rows = []
-    for key in new:
-        digest, hint = (key.secret_digest, key.secret_hint) if not isinstance(key, Assignment) else (None, None)
-        names = [key.ip, sort_key(key.ip), key.service, service_key(key.service)]
-        rows.append([*names, key.privileges, revision, digest, hint])
-    columns = "ip, ip_key, service, service_key, privileges, revision, secret_digest, secret_hint"
-    await insert(db, f"authkey ({columns})", rows)
-    # An order never mixes registrations with anything else.
-    kind = Kind.REGISTERED if isinstance(new[0], Registration) else Kind.ADDED
-    await db.execute_query(
-        "INSERT INTO modification (submission_id, authkey_id, kind, ip, service, before, after) "
-        f"SELECT revision, id, '{kind.value}', ip, service, 0, privileges FROM authkey WHERE id > {int(highest)}"
+        "modification (submission_id, subject, row_id, kind, ip, service, before, after)",
+        [[revision, m.subject.value, m.row_id, m.kind.value, m.ip, m.service, m.before, m.after] for m in done],
     )
 
 

@@ -13,6 +13,7 @@ from models.addresses import canonical_ip
 from models.authkeys import Authkey
 from models.privileges import mask_of, privilege
 from models.staged_changes import Entry
+from models.subjects import Subject
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
 from models.tables import Admin, RemovedAuthkey, StagedChange, Submission
 from models.tables import Authkey as AuthkeyTable
@@ -90,16 +91,17 @@ async def submissions() -> list[int]:
 
 async def modifications(revision: int | None = None) -> list[Modification]:
     """What one submission did, or all of them, in their order."""
-    rows = ModificationTable.all() if revision is None else ModificationTable.filter(submission_id=revision)
+    of_keys = ModificationTable.filter(subject=Subject.AUTHKEY)
+    rows = of_keys if revision is None else of_keys.filter(submission_id=revision)
     return [
-        Modification(row.authkey_id, Kind(row.kind), row.ip, row.service, row.before, row.after)
+        Modification(row.row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, Subject(row.subject))
         for row in await rows.using_db(reader()).order_by("submission_id", "id")
     ]
 
 
 async def staged_in_database(admin_id: int) -> dict[int, Entry]:
-    rows = await StagedChange.filter(admin_id=admin_id).using_db(reader())
-    return {row.authkey_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
+    rows = await StagedChange.filter(admin_id=admin_id, subject=Subject.AUTHKEY).using_db(reader())
+    return {row.row_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
 
 
 def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:

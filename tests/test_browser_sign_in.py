@@ -80,7 +80,7 @@ def staged(server: Program) -> list[tuple[str, str]]:
     with sqlite3.connect(server.database) as file:
         return file.execute(
             "SELECT admin.name, authkey.ip FROM staged_change JOIN admin ON admin.id = staged_change.admin_id "
-            "JOIN authkey ON authkey.id = staged_change.authkey_id ORDER BY 1, 2"
+            "JOIN authkey ON authkey.id = staged_change.row_id ORDER BY 1, 2"
         ).fetchall()
 
 

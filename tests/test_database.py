@@ -3,9 +3,10 @@
 import asyncio
 import getpass
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,15 @@ from tortoise.migrations.recorder import MigrationRecorder
 from models.addresses import sort_key
 from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
-from models.tables import Authkey, KeyUse, StagedChange, Submission
+from models.tables import Authkey, KeyUse
 from services.console import Console, open_console
-from storage.database import APP, DatabaseLocation, open_database, reader, tortoise_config, writer
+from storage import migrations
+from storage.database import APP, DatabaseLocation, is_sqlite, open_database, reader, tortoise_config, writer
+from storage.sql import parameters
 from tests.other_process import OtherProcess
 from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
+
+MIGRATIONS = Path(str(migrations.__file__)).parent
 
 
 async def everything(without: str = "") -> dict[str, list[dict[str, Any]]]:
@@ -38,11 +43,48 @@ def tables() -> dict[str, Any]:
     return Tortoise.apps[APP]
 
 
-def some_row(model: Any) -> dict[str, Any]:
-    """A value for each column of a table, foreign keys to the first row included."""
-    values = {str: "x", int: 1, bool: True, datetime: datetime.now(UTC), uuid.UUID: uuid.uuid4(), bytes: b"x"}
-    columns = {name: field for name, field in model._meta.fields_map.items() if field.has_db_field}
-    return {name: values[field.field_type] for name, field in columns.items()}
+SOME_VALUES: dict[str, Any] = {
+    "text": "x", "number": 1, "truth": True, "time": datetime(2026, 1, 1, tzinfo=UTC), "uuid": uuid.UUID(int=1),
+    "bytes": b"x",
+}  # fmt: skip
+_KINDS = {"char(36)": "uuid", "uuid": "uuid", "char": "text", "text": "text", "bool": "truth", "int": "number",
+          "time": "time", "blob": "bytes", "bytea": "bytes"}  # fmt: skip
+
+
+async def columns_of_tables(database: DatabaseLocation) -> dict[str, dict[str, str]]:
+    """The tables that there are, whatever the program knows: their columns, and which of `SOME_VALUES` fits each."""
+    query = (
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+        if database.is_postgres
+        else "SELECT m.name, c.name, c.type FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c "
+        "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
+    )
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, declared in (await reader().execute_query(query))[1]:
+        if table != "tortoise_migrations":
+            kind = next(kind for part, kind in _KINDS.items() if part in declared.lower())
+            tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+async def rows_of(tables: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """What stands in these tables."""
+    return {
+        table: [dict(row) for row in (await reader().execute_query_dict(f"SELECT * FROM {table} ORDER BY 1"))]
+        for table in tables
+    }
+
+
+async def fill(table: str, **values: Any) -> None:
+    """Insert a row as an earlier release did: it knew other columns than the program does now."""
+    plain = [str(each) if isinstance(each, uuid.UUID) and is_sqlite() else each for each in values.values()]
+    quoted = ", ".join(f'"{name}"' for name in values)
+    await writer().execute_query(f"INSERT INTO {table} ({quoted}) VALUES ({parameters(len(plain))})", plain)
+
+
+async def migrate_to(database: DatabaseLocation, release: str) -> None:
+    executor = MigrationExecutor(writer(), tortoise_config(database)["apps"])
+    await executor.migrate([MigrationTarget(APP, release)])
 
 
 @asynccontextmanager
@@ -68,7 +110,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
     async with open_database(database):
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
-            "StagedChange", "StagingStep", "PickupPassphrase", "PassphraseUse", "StagedPassphraseChange", "KeyUse", "UseTracking", "Refusal",
+            "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "UseTracking", "Refusal",
             "ReplacedSecret", "StoredClockReading",
         }  # fmt: skip
         assert not any((await everything()).values())
@@ -97,18 +139,26 @@ async def test_a_program_that_ends_in_the_middle_of_the_migrations_can_be_starte
 
 async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged(database: DatabaseLocation) -> None:
     async with connected(database):
-        executor = MigrationExecutor(writer(), tortoise_config(database)["apps"])
-        await executor.migrate([MigrationTarget(APP, "0001_initial")])
+        await migrate_to(database, "0001_initial")
         await writer().execute_query(f"INSERT INTO admin (name) VALUES ('{getpass.getuser()}')")
-        submission = await Submission.create(uuid=uuid.uuid4(), admin_id=1, source="import", at=datetime.now(UTC))
+        await fill(
+            "submission",
+            uuid=uuid.uuid4(),
+            admin_id=1,
+            source="import",
+            at=SOME_VALUES["time"],
+            change_count=0,
+            key_count=0,
+        )
         for ip, privileges in (("192.0.2.7", ADD.mask), ("192.0.2.8", 0)):
             await Authkey.create(
                 ip=ip, ip_key=sort_key(ip), service="billing", service_key="billing", privileges=privileges,
-                revision=submission.id,
+                revision=1,
             )  # fmt: skip
-        await StagedChange.create(
-            admin_id=1, authkey_id=1, grants=SEARCH.mask, revocations=0, removal=False, revision=submission.id
-        )
+        await fill(
+            "staged_change", admin_id=1, authkey_id=1, grants=SEARCH.mask, revocations=0, removal=False,
+            revision=1,
+        )  # fmt: skip
     async with open_console(database) as console:
         assert [account.name for account in await console.admins.accounts()] == [getpass.getuser()]
         assert {key.ip: key.privileges for key in (await all_keys()).values()} == {
@@ -119,23 +169,72 @@ async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged
         assert (await all_keys())[1].privileges == ADD.mask | SEARCH.mask
 
 
-async def test_a_filled_database_of_the_release_before_the_clock_was_read_keeps_all_its_rows(
-    database: DatabaseLocation,
+@pytest.mark.parametrize("release", [file.stem for file in sorted(MIGRATIONS.glob("[0-9]*.py"))][:-1])
+async def test_a_filled_database_of_every_earlier_release_keeps_all_its_rows(
+    database: DatabaseLocation, release: str
 ) -> None:
     async with connected(database):
-        executor = MigrationExecutor(writer(), tortoise_config(database)["apps"])
-        await executor.migrate([MigrationTarget(APP, "0006_replaced_secrets")])
-        referred_to = ("Admin", "Submission", "PickupPassphrase")
-        for name in (*referred_to, *(tables().keys() - {*referred_to, "StoredClockReading"})):
-            await tables()[name].create(**some_row(tables()[name]))
-        # The number of privileges stood for a use that needed none.
-        await KeyUse.create(id=2, authkey_id=1, privilege=9, count=5, last_at=datetime.now(UTC))
-        before = await everything(without="StoredClockReading")
+        await migrate_to(database, release)
+        columns = await columns_of_tables(database)
+        referred_to = [table for table in ("admin", "submission", "pickup_passphrase") if table in columns]
+        for table in (*referred_to, *(columns.keys() - {*referred_to})):
+            await fill(table, **{name: SOME_VALUES[kind] for name, kind in columns[table].items()})
+        before = await rows_of(columns)
     async with open_database(database):
-        after = await everything(without="StoredClockReading")
-        assert await tables()["StoredClockReading"].all().count() == 0
-    assert (before["KeyUse"][1].pop("privilege"), after["KeyUse"][1].pop("privilege")) == (9, -1)
-    assert after == before
+        after = await rows_of(await columns_of_tables(database))
+    moved = {"staged_change", "staged_passphrase_change", "staging_step"}
+    for table in before.keys() - moved:
+        for old, new in zip(before[table], after[table], strict=True):
+            kept = old.keys() - {"staging_version", "authkey_id" if table == "modification" else ""}
+            assert {name: new[name] for name in kept} == {name: old[name] for name in kept}, table
+    assert [row["row_id"] for row in after["modification"]] == [row["authkey_id"] for row in before["modification"]]
+    staged = [
+        (subject, row[f"{row_id}_id"], row["grants"], row["removal"])
+        for subject, table, row_id in (
+            ("authkey", "staged_change", "authkey"),
+            ("passphrase", "staged_passphrase_change", "passphrase"),
+        )
+        for row in before.get(table, ())
+    ]
+    found = [(row["subject"], row["row_id"], row["grants"], row["removal"]) for row in after["staged_change"]]
+    assert sorted(found) == sorted(staged)
+    steps = [(row["number"], row["entries"]) for row in before.get("staging_step", ())]
+    assert [(row["number"], row["entries"]) for row in after["staging_step"]] == steps
+
+
+async def test_the_use_that_needed_no_privilege_keeps_its_meaning(database: DatabaseLocation) -> None:
+    async with connected(database):
+        await migrate_to(database, "0006_replaced_secrets")
+        # The number of privileges stood for it, and would have become a privilege's bit with the tenth.
+        await fill("key_use", authkey_id=1, privilege=9, count=5, last_at=SOME_VALUES["time"])
+    async with open_database(database):
+        assert [use.privilege for use in await KeyUse.all().using_db(reader())] == [-1]
+
+
+async def test_the_removal_of_a_passphrase_that_was_staged_before_passphrases_had_submissions_stays_decided(
+    database: DatabaseLocation,
+) -> None:
+    now = SOME_VALUES["time"]
+    async with connected(database):
+        await migrate_to(database, "0007_fixed_numbers_and_clock")
+        await fill("admin", name=getpass.getuser())
+        await fill("submission", uuid=uuid.uuid4(), admin_id=1, source="grid", at=now, change_count=1, key_count=1)
+        for number, changed_since in enumerate((0, 1), 1):
+            await fill(
+                "pickup_passphrase", digest=str(number), privileges=1, revision=3 + changed_since, uses=1, used=0,
+                networks="", admin_id=1, made_at=now, note="",
+            )  # fmt: skip
+            await fill(
+                "staged_passphrase_change", admin_id=1, passphrase_id=number, grants=0, revocations=0, removal=True,
+                revision=3,
+            )  # fmt: skip
+    async with open_console(database) as console:
+        staged = await console.passphrase_staging.of(console.admin.id)
+        assert list(staged) == [1, 2]
+        assert list(staged.conflicts) == [2]
+        await console.passphrase_staging.take_back(console.admin.id, [2])
+        assert (await console.passphrase_staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
+        assert [each.id for each in await console.passphrases.active()] == [2]
 
 
 # -- files that are something else ---------------------------------------------------------------------------------------

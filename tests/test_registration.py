@@ -9,7 +9,7 @@ import pytest
 
 from models.access import AccessKind
 from models.accounts import Role
-from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, SubmissionRefused
+from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, RowNotFound, SubmissionRefused
 from models.passphrases import (
     PhraseProblem,
     canonical_phrase,
@@ -21,12 +21,16 @@ from models.passphrases import (
     suggest_phrase,
 )
 from models.secrets import digest
+from models.staged_changes import Entry
+from models.subjects import Subject
 from models.submissions import Kind
 from models.tables import PickupPassphrase
-from services.console import Console
+from services.console import Console, open_console
+from storage import submissions
 from storage.database import DatabaseLocation, writer
 from tests.other_process import another_process
-from tests.support import ADD, SEARCH, all_keys, an_admin, cells, digests, modifications
+from tests.support import ADD, SEARCH, add_keys, all_keys, an_admin, cells, digests, modifications, new_keys
+from tests.waiting import eventually
 
 PHRASE, OTHER = "open sesame please", "close sesame please"
 SERVER = "192.0.2.50"
@@ -135,8 +139,8 @@ async def test_an_unknown_expired_removed_or_foreign_phrase_lets_nobody_in_and_t
     assert await refusal(console, "network phrase") == PhraseProblem.WRONG_NETWORK
     await console.passphrases.register("network phrase", "billing", "2001:db8::7")
     removed = await make(console)
-    await console.passphrases.stage(console.admin.id, removed, None, True)
-    await console.passphrases.submit(console.admin)
+    await console.passphrase_staging.stage_removal(console.admin.id, removed)
+    await console.passphrase_staging.submit(console.admin, uuid.uuid4())
     assert await refusal(console) == PhraseProblem.REMOVED
     assert AccessKind.PHRASE_REFUSED in await recorded(console)
 
@@ -166,44 +170,99 @@ async def test_a_bad_service_name_uses_nothing_up(console: Console) -> None:
 
 
 async def test_privileges_are_staged_undone_and_submitted_like_those_of_keys(console: Console) -> None:
-    passphrases, me = console.passphrases, console.admin
+    passphrases, staging, me = console.passphrases, console.passphrase_staging, console.admin
     first, second = await make(console, PHRASE, "search"), await make(console, OTHER)
-    await passphrases.stage(me.id, first, SEARCH, False)
-    await passphrases.stage(me.id, first, ADD, True)
-    await passphrases.stage(me.id, second, None, True)
-    assert (await passphrases.staged(me.id)).change_count == 3
-    await passphrases.undo(me.id)
-    await passphrases.redo(me.id)
-    await passphrases.stage(me.id, first, SEARCH, True)
-    receipt = await passphrases.submit(me)
+    await staging.stage(me.id, first, SEARCH, False)
+    await staging.stage(me.id, first, ADD, True)
+    await staging.stage_removal(me.id, second)
+    assert (await staging.of(me.id)).change_count == 3
+    await staging.undo(me.id)
+    await staging.redo(me.id)
+    await staging.stage(me.id, first, SEARCH, True)
+    receipt = await staging.submit(me, uuid.uuid4())
     assert (receipt.change_count, receipt.key_count) == (2, 2)
     assert {each.id: each.privileges for each in await passphrases.active()} == {first: ADD.mask | SEARCH.mask}
-    assert len(await passphrases.staged(me.id)) == 0
+    assert len(await staging.of(me.id)) == 0
     assert (await recorded(console))[-2:] == [AccessKind.PHRASE_CHANGED, AccessKind.PHRASE_REMOVED]
 
 
 async def test_what_is_staged_for_a_passphrase_that_somebody_removed_is_refused_and_kept(console: Console) -> None:
     first = await make(console)
     other = await an_admin("dana")
-    await console.passphrases.stage(console.admin.id, first, ADD, True)
-    await console.passphrases.stage(other.id, first, None, True)
-    await console.passphrases.submit(other)
+    await console.passphrase_staging.stage(console.admin.id, first, ADD, True)
+    await console.passphrase_staging.stage_removal(other.id, first)
+    await console.passphrase_staging.submit(other, uuid.uuid4())
     with pytest.raises(SubmissionRefused):
-        await console.passphrases.submit(console.admin)
-    assert (await console.passphrases.staged(console.admin.id)).change_count == 1
-    await console.passphrases.discard(console.admin.id)
-    assert (await console.passphrases.staged(console.admin.id)).change_count == 0
+        await console.passphrase_staging.submit(console.admin, uuid.uuid4())
+    assert (await console.passphrase_staging.of(console.admin.id)).change_count == 1
+    await console.passphrase_staging.discard(console.admin.id)
+    assert (await console.passphrase_staging.of(console.admin.id)).change_count == 0
+
+
+async def test_a_submission_of_passphrases_is_on_record_and_can_be_undone_removals_too(console: Console) -> None:
+    me, staging = console.admin, console.passphrase_staging
+    first, second = await make(console, PHRASE, "search"), await make(console, OTHER)
+    await staging.stage(me.id, first, ADD, True)
+    await staging.stage_removal(me.id, second)
+    receipt = await staging.submit(me, uuid.uuid4())
+    assert receipt.revision
+    done = (await submissions.modifications([receipt.revision]))[receipt.revision]
+    assert [(each.subject, each.row_id, each.kind, each.before, each.after) for each in done] == [
+        (Subject.PASSPHRASE, first, Kind.CHANGED, SEARCH.mask, ADD.mask | SEARCH.mask),
+        (Subject.PASSPHRASE, second, Kind.REMOVED, 0, 0),
+    ]
+    assert await refusal(console, OTHER) == PhraseProblem.REMOVED
+    await console.submissions.undo(receipt.revision, me, uuid.uuid4())
+    assert {each.id: each.privileges for each in await console.passphrases.active()} == {first: SEARCH.mask, second: 0}
+    await console.passphrases.register(OTHER, "billing", SERVER)
+
+
+async def test_steps_on_passphrases_are_undone_by_the_next_process_and_do_not_touch_those_on_keys(
+    database: DatabaseLocation,
+) -> None:
+    async with open_console(database) as console:
+        me = console.admin
+        first = await make(console, PHRASE, "search")
+        (key,) = await add_keys(console, *new_keys(1))
+        await console.staging.stage(me.id, key.id, ADD, True)
+        await console.passphrase_staging.stage(me.id, first, ADD, True)
+        await console.passphrase_staging.stage_removal(me.id, first)
+    async with open_console(database) as console:
+        await console.passphrase_staging.undo(me.id)
+        assert (await console.passphrase_staging.of(me.id))[first] == Entry(grants=ADD.mask)
+        await console.passphrase_staging.redo(me.id)
+        assert (await console.passphrase_staging.of(me.id))[first].removal
+        assert (await console.staging.of(me.id))[key.id] == Entry(grants=ADD.mask)
+        await console.passphrase_staging.submit(me, uuid.uuid4())
+        assert (await console.staging.of(me.id)).change_count == 1
+
+
+async def test_a_phrase_that_another_process_removes_is_gone_from_what_was_staged_here(
+    database: DatabaseLocation, console: Console
+) -> None:
+    first = await make(console)
+    await console.passphrase_staging.stage_removal(console.admin.id, first)
+    async with another_process(database) as other:
+        await other.do(remove_there, first)
+    await eventually(lambda: console.feed.revision == 2)
+    assert len(await console.passphrase_staging.of(console.admin.id)) == 0
+
+
+async def remove_there(console: Console, passphrase_id: int) -> None:
+    dana = await an_admin("dana")
+    await console.passphrase_staging.stage_removal(dana.id, passphrase_id)
+    await console.passphrase_staging.submit(dana, uuid.uuid4())
 
 
 async def test_what_cannot_be_staged_is_told(console: Console) -> None:
     first = await make(console)
-    with pytest.raises(InvalidValue, match="no longer there"):
-        await console.passphrases.stage(console.admin.id, first + 1, ADD, True)
+    with pytest.raises(RowNotFound, match="nothing was staged"):
+        await console.passphrase_staging.stage(console.admin.id, first + 1, ADD, True)
     with pytest.raises(NotStaged):
-        await console.passphrases.redo(console.admin.id)
-    await console.passphrases.stage(console.admin.id, first, None, True)
+        await console.passphrase_staging.redo(console.admin.id)
+    await console.passphrase_staging.stage_removal(console.admin.id, first)
     with pytest.raises(NotStaged, match="is staged for removal"):
-        await console.passphrases.stage(console.admin.id, first, ADD, True)
+        await console.passphrase_staging.stage(console.admin.id, first, ADD, True)
 
 
 async def test_an_auditor_can_do_nothing_with_passphrases(console: Console) -> None:
@@ -213,9 +272,9 @@ async def test_an_auditor_can_do_nothing_with_passphrases(console: Console) -> N
     with pytest.raises(NotAllowed):
         await console.passphrases.add(auditor, OTHER, 0)
     with pytest.raises(NotAllowed):
-        await console.passphrases.stage(auditor.id, first, ADD, True)
+        await console.passphrase_staging.stage(auditor.id, first, ADD, True)
     with pytest.raises(NotAllowed):
-        await console.passphrases.submit(auditor)
+        await console.passphrase_staging.submit(auditor, uuid.uuid4())
 
 
 # -- pure --------------------------------------------------------------------------------------------------------------

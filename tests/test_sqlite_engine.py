@@ -20,8 +20,8 @@ from storage.transactions import finish_transactions, run_transaction
 from tests.waiting import PATIENCE_SECONDS, eventually
 
 INSERT_ORPHAN = (
-    "INSERT INTO staged_change (admin_id, authkey_id, grants, revocations, removal, revision) "
-    "VALUES (4711, 1, 0, 0, 0, 0)"
+    "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision) "
+    "VALUES (4711, 'authkey', 1, 0, 0, 0, 0)"
 )
 """Of an admin who does not exist."""
 

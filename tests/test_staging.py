@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from models.errors import AuthkeyNotFound, NotStaged, SubmissionRefused
+from models.errors import NotStaged, RowNotFound, SubmissionRefused
 from models.staged_changes import ConflictKind, Entry
 from models.submissions import CellChange, Removal
 from models.views import View
@@ -62,7 +62,7 @@ async def test_every_step_is_in_the_database_and_can_be_undone_and_redone(consol
 
 
 async def test_what_does_not_exist_cannot_be_staged_or_undone(console: Console) -> None:
-    with pytest.raises(AuthkeyNotFound):
+    with pytest.raises(RowNotFound):
         await console.staging.stage(console.admin.id, 999, SEARCH, True)
     with pytest.raises(NotStaged):
         await console.staging.undo(console.admin.id)

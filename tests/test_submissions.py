@@ -12,10 +12,12 @@ from models.authkeys import Authkey
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, SubmissionRefused
 from models.privileges import ALL_PRIVILEGES
 from models.secrets import new_secret
-from models.staged_changes import Conflict, ConflictKind, Entry
+from models.staged_changes import Entry, StagedChanges
 from models.submissions import (
     Assignment,
     CellChange,
+    Conflict,
+    ConflictKind,
     Kind,
     Modification,
     NewAuthkey,
@@ -23,7 +25,6 @@ from models.submissions import (
     Removal,
     Restoration,
     Source,
-    change_for,
     decide_assignment,
     decide_cells,
     decide_removal,
@@ -108,7 +109,7 @@ def test_an_assignment_makes_the_privileges_exactly_these(stored: int, wanted: i
     ],
 )
 def test_a_staged_entry_is_submitted_as_one_change(entry: Entry, change: object) -> None:
-    assert change_for(7, entry) == change
+    assert StagedChanges({7: entry}).changes() == [change]
 
 
 @given(masks, masks, masks)
@@ -260,7 +261,7 @@ async def test_a_conflict_keeps_everything_as_it_was_and_names_the_authkeys(cons
             Removal(changed_since.id, changed_since.revision),
             *new_keys(9),
         )
-    assert set(refusal.value.authkey_ids) == {gone.id, changed_since.id}
+    assert set(refusal.value.row_ids) == {gone.id, changed_since.id}
     assert (await all_keys(), await removed_keys(), await submissions(), await modifications()) == before
 
 
@@ -270,7 +271,7 @@ async def test_a_conflict_in_a_late_chunk_of_changes_undoes_the_chunks_before(co
     before = await all_keys()
     with pytest.raises(SubmissionRefused) as refusal:
         await submit(console, *(CellChange(key.id, SEARCH.mask, 0) for key in keys))
-    assert refusal.value.authkey_ids == (keys[-1].id,)
+    assert refusal.value.row_ids == (keys[-1].id,)
     assert await all_keys() == before
 
 

@@ -46,7 +46,7 @@ class AuthkeyGrid:
     def flash(self, modifications: Sequence[Modification], admin_name: str) -> None:
         """Mark for some seconds what an admin just changed, with the name."""
         self._run(
-            "flash", [[m.authkey_id, m.before ^ m.after, m.kind is not Kind.CHANGED] for m in modifications], admin_name
+            "flash", [[m.row_id, m.before ^ m.after, m.kind is not Kind.CHANGED] for m in modifications], admin_name
         )
 
     def refresh(self) -> None:

@@ -17,12 +17,14 @@ from models.authkeys import Authkey
 from models.errors import AuthkeysError, DatabaseUnavailable, SubmissionRefused
 from models.grid_rows import overlay
 from models.privileges import Privilege
+from models.subjects import Row, Subject
 from models.views import View, read_view
 from models.wording import changes_to_keys, keys
+from services.authkey_staging import AuthkeyStaging
 from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
-from services.staging import Staging, StagingChange, WhoStaged, others
+from services.staging import StagingChange, WhoStaged, others
 from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
@@ -130,7 +132,7 @@ class AuthkeysPage:
             await self._show_staged()
 
     @property
-    def _staging(self) -> Staging:
+    def _staging(self) -> AuthkeyStaging:
         return self._console.staging
 
     def _subscribe(self) -> None:
@@ -328,10 +330,10 @@ class AuthkeysPage:
             # It names what was staged until now; only that may be asked for again after an outcome that is not known.
             self._submission = uuid.uuid4()
         with user_errors():
-            if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS or self._view.staged_only:
+            if change.row_ids is None or len(change.row_ids) > NAMED_ROWS or self._view.staged_only:
                 self._grid.refresh()
             else:
-                await self._put_ids(change.authkey_ids)
+                await self._put_ids(change.row_ids)
             if self._view.staged_only:
                 await self._refresh_counts()
             await self._show_staged()
@@ -344,12 +346,14 @@ class AuthkeysPage:
         if change.submitted:
             return
         with user_errors():
-            if change.authkey_ids is None or len(change.authkey_ids) > NAMED_ROWS:
+            if change.row_ids is None or len(change.row_ids) > NAMED_ROWS:
                 self._grid.refresh()
             else:
-                await self._put_ids(change.authkey_ids)
+                await self._put_ids(change.row_ids)
 
     async def _committed(self, commit: Commit) -> None:
+        if commit.subject is not Subject.AUTHKEY:
+            return
         with user_errors():
             moved = commit.modifications is None or any(m.moves_rows for m in commit.modifications)
             if commit.modifications is not None:
@@ -373,7 +377,7 @@ class AuthkeysPage:
 
     # -- drawing --------------------------------------------------------------------------------------------------------
 
-    async def _put(self, rows: Iterable[Authkey], who: WhoStaged) -> None:
+    async def _put(self, rows: Iterable[Row], who: WhoStaged) -> None:
         rows = list(rows)
         unused = await self._console.uses.unused_marks(rows)
         staged = await self._staging.of(self._admin.id)

@@ -1,5 +1,6 @@
 """The view of pickup passphrases: making one, and the active ones with staged editing. They are few: no grid is needed."""
 
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +23,13 @@ from models.passphrases import (
 )
 from models.privileges import PRIVILEGES, Privilege, mask_of
 from models.staged_changes import Entry, StagedChanges
+from models.subjects import Subject
+from models.submissions import Source
 from models.wording import changes, changes_to
 from services.console import Console
+from services.feed import Commit
 from services.passphrases import Use
+from services.staging import StagingChange
 from ui.dialogs import show_passphrase
 from ui.feedback import built, user_errors
 from ui.forms import Problem
@@ -59,7 +64,10 @@ class PassphrasesPage:
 
     def __init__(self, window: Window) -> None:
         self._window = window
+        self._console = window.console
         self._passphrases = window.console.passphrases
+        self._staging = window.console.passphrase_staging
+        self._submission = uuid.uuid4()
         self._admin = window.admin
         self._shown: dict[int, _Row] = {}
         self._values: dict[tuple[int, Privilege | None], bool] = {}
@@ -78,14 +86,15 @@ class PassphrasesPage:
         self._build_bar()
         self._draw(active, staged, uses)
         self._window.subscribe()
-        self._passphrases.changed.subscribe(self._changed)
+        self._staging.changed.subscribe(self._staging_changed)
+        self._console.feed.committed.subscribe(self._committed)
         ui.keyboard(self._key, ignore=["input", "textarea", "select"])
 
     def _build_bar(self) -> None:
         with ui.footer().classes("bar"):
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._count = ui.label().classes("bar-count").mark("phrase-count")
-            self._discard = ui.button("Discard", color=None, on_click=self._step(self._passphrases.discard))
+            self._discard = ui.button("Discard", color=None, on_click=self._step(self._staging.discard))
             self._discard.props("flat no-caps").classes("quiet").mark("phrase-discard")
             ui.space()
             self._submit = ui.button("Submit passphrase modifications", color=None, on_click=self._submit_all)
@@ -110,7 +119,8 @@ class PassphrasesPage:
     async def _submit_all(self) -> None:
         with user_errors():
             await self._window.require_session()
-            receipt = await self._passphrases.submit(self._admin)
+            receipt = await self._staging.submit(self._admin, self._submission)
+            self._submission = uuid.uuid4()
             ui.notify(f"Applied {changes_to(receipt.change_count, receipt.key_count, 'passphrase')}", classes="notice")
 
     async def _tick(self, passphrase_id: int, what: Privilege | None, value: bool) -> None:
@@ -118,9 +128,17 @@ class PassphrasesPage:
             return  # the page itself set the box
         with user_errors():
             await self._window.require_session()
-            await self._passphrases.stage(self._admin.id, passphrase_id, what, value)
+            await self._stage(passphrase_id, what, value)
             return
         await self._changed()  # refused: the box shows again what is so
+
+    async def _stage(self, passphrase_id: int, what: Privilege | None, value: bool) -> None:
+        if what is not None:
+            await self._staging.stage(self._admin.id, passphrase_id, what, value)
+        elif value:
+            await self._staging.stage_removal(self._admin.id, passphrase_id)
+        else:
+            await self._staging.take_back(self._admin.id, [passphrase_id])
 
     def _step(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def take() -> None:
@@ -135,16 +153,27 @@ class PassphrasesPage:
             return
         match event.key.name.lower(), event.modifiers.shift:
             case ("z", False):
-                await self._step(self._passphrases.undo)()
+                await self._step(self._staging.undo)()
             case ("y", _) | ("z", True):
-                await self._step(self._passphrases.redo)()
+                await self._step(self._staging.redo)()
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
     async def _load(self) -> tuple[list[Passphrase], StagedChanges, dict[int, list[Use]]]:
         active = await self._passphrases.active()
-        staged = await self._passphrases.staged(self._admin.id)
+        staged = await self._staging.of(self._admin.id)
         return active, staged, await self._passphrases.uses([each.id for each in active[:SHOWN]])
+
+    async def _staging_changed(self, change: StagingChange) -> None:
+        if change.admin_id == self._admin.id:
+            if not change.submitted:
+                # It names what was staged until now; only that may be asked for again after an unknown outcome.
+                self._submission = uuid.uuid4()
+            await self._changed()
+
+    async def _committed(self, commit: Commit) -> None:
+        if commit.subject is Subject.PASSPHRASE or commit.source is Source.REGISTERED:  # which uses one
+            await self._changed()
 
     async def _changed(self) -> None:
         with user_errors():

@@ -9,7 +9,8 @@ from nicegui import ui
 from models.addresses import sort_key
 from models.authkeys import Authkey
 from models.privileges import MANAGE_AUTHKEYS, Privilege
-from models.staged_changes import Conflict, ConflictKind, Entry, StagedChanges
+from models.staged_changes import Entry, StagedChanges
+from models.submissions import Conflict, ConflictKind
 from models.wording import Consequence, changes_to_keys, consequences, keys
 from services.authkeys import Authkeys, LastChange
 
@@ -21,7 +22,7 @@ SHOWN_KEYS = 100
 class ReviewItem:
     """One key of the review."""
 
-    authkey_id: int
+    row_id: int
     ip: str
     service: str
     entry: Entry
@@ -48,13 +49,13 @@ def _rank(entry: Entry, in_conflict: bool) -> int:
 
 
 async def _item(
-    authkey_id: int, entry: Entry, conflict: Conflict | None, row: Authkey | None, authkeys: Authkeys
+    row_id: int, entry: Entry, conflict: Conflict | None, row: Authkey | None, authkeys: Authkeys
 ) -> ReviewItem | None:
-    last = await authkeys.last_change(authkey_id) if conflict or row is None else None
+    last = await authkeys.last_change(row_id) if conflict or row is None else None
     name = row or last
     if name is None:
         return None
-    return ReviewItem(authkey_id, name.ip, name.service, entry, conflict, last)
+    return ReviewItem(row_id, name.ip, name.service, entry, conflict, last)
 
 
 class Review:
@@ -117,7 +118,7 @@ class Review:
         with ui.element("div").classes("review-conflicts").props("role=alert"):
             count = "1 key needs" if len(items) == 1 else f"{len(items):,} keys need"
             ui.label(f"{count} a decision before anything can be submitted.")
-            ids = [item.authkey_id for item in items]
+            ids = [item.row_id for item in items]
             ui.button("Drop these lines", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
 
     def _item(self, item: ReviewItem) -> None:
@@ -137,9 +138,9 @@ class Review:
 
             async def take_back() -> None:
                 if consequence.privilege is None:
-                    await self._on_take_back([item.authkey_id])
+                    await self._on_take_back([item.row_id])
                 else:
-                    await self._on_take_back_cell(item.authkey_id, consequence.privilege)
+                    await self._on_take_back_cell(item.row_id, consequence.privilege)
 
             button = ui.button(icon="undo", on_click=take_back, color=None).props("flat round dense size=sm")
             button.props["aria-label"] = f"Take back: {consequence.text}, {item.ip}, {item.service}"
@@ -152,7 +153,7 @@ class Review:
             else:
                 ui.label(f"Changed by {who}, after you staged its removal.")
             with ui.row().classes("review-choices"):
-                ids = [item.authkey_id]
+                ids = [item.row_id]
                 ui.button("Drop", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
                 if conflict.kind is ConflictKind.CHANGED:
                     ui.button("Remove it anyway", on_click=lambda: self._on_confirm(ids)).props("flat dense no-caps")

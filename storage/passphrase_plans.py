@@ -1,0 +1,79 @@
+"""Plans about pickup passphrases: the rows that one is about, and its writing. Removed ones stay in their table, as a record."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from models.access import AccessKind
+from models.passphrases import Passphrase
+from models.plans import Plan, Rows, ids_in, restorations_in
+from models.privileges import labels
+from models.submissions import Change, Kind, NewPassphrase, modification
+from models.tables import PickupPassphrase, Submission
+from storage import access_records
+from storage.passphrases import passphrase_of
+from storage.sql import ids, parameters
+from storage.submissions import record
+from storage.transactions import Connection
+
+
+async def rows_for(db: Connection, changes: Sequence[Change]) -> Rows:
+    """The passphrases as they are now, as far as `models.plans.decide` needs them for these changes."""
+    new = [change.digest for change in changes if isinstance(change, NewPassphrase)]
+    taken = await PickupPassphrase.filter(digest__in=new).using_db(db).values_list("digest", flat=True) if new else ()
+    found = await _by_id(db, [*ids_in(changes), *restorations_in(changes)])
+    return Rows(
+        {id_: each for id_, each in found.items() if not each.removed},
+        {id_: each for id_, each in found.items() if each.removed},
+        taken=[str(digest) for digest in taken],
+    )
+
+
+async def write(db: Connection, plan: Plan, revision: int) -> None:
+    """Do what the plan says."""
+    by = await Submission.get(id=revision, using_db=db).select_related("admin")
+    added = [await _add(db, new, by) for new in plan.new if isinstance(new, NewPassphrase)]
+    await record(
+        db, revision, [*plan.modifications, *(modification(each, Kind.ADDED, 0, each.privileges) for each in added)]
+    )
+    if plan.privileges:
+        one, two, three = parameters(3).split(", ")
+        await db.execute_many(
+            f"UPDATE pickup_passphrase SET privileges = {one}, revision = {two} WHERE id = {three}",
+            [[privileges, revision, id_] for id_, privileges in plan.privileges],
+        )
+    await _set_removed(db, plan.removed, by.at, revision)
+    await _set_removed(db, plan.restored, None, revision)
+    for done in plan.modifications:
+        kind = AccessKind.PHRASE_REMOVED if done.kind is Kind.REMOVED else AccessKind.PHRASE_CHANGED
+        await access_records.add(db, kind, by.admin.name, "", f"#{done.row_id}: {labels(done.after)}")
+
+
+async def _by_id(db: Connection, passphrase_ids: Sequence[int]) -> dict[int, Passphrase]:
+    if not passphrase_ids:
+        return {}
+    rows = await PickupPassphrase.filter(id__in=list(passphrase_ids)).using_db(db).select_related("admin")
+    return {row.id: passphrase_of(row) for row in rows}
+
+
+async def _add(db: Connection, new: NewPassphrase, by: Submission) -> Passphrase:
+    row = await PickupPassphrase.create(
+        digest=new.digest,
+        privileges=new.privileges,
+        revision=by.id,
+        uses=new.uses,
+        expires_at=new.expires_at,
+        networks=" ".join(new.networks),
+        note=new.note,
+        admin=by.admin,
+        made_at=by.at,
+        using_db=db,
+    )
+    return passphrase_of(row)
+
+
+async def _set_removed(db: Connection, passphrase_ids: Iterable[int], at: datetime | None, revision: int) -> None:
+    if listed := ids(passphrase_ids):
+        one, two = parameters(2).split(", ")
+        await db.execute_query(
+            f"UPDATE pickup_passphrase SET removed_at = {one}, revision = {two} WHERE id IN ({listed})", [at, revision]
+        )
