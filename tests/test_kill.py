@@ -1,5 +1,6 @@
-"""kill -9 in the middle of a submission: all of it or nothing, and then still everything staged."""
+"""kill -9 in the middle of a submission: all of it or nothing, and then still everything staged; and between two steps."""
 
+import asyncio
 import sqlite3
 import uuid
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from models.privileges import privilege
+from models.staged_changes import Entry
 from models.views import View
-from services.console import Console
+from services.console import Console, open_console
 from storage.database import DatabaseLocation
 from tests.other_process import OtherProcess, another_process, tell
 from tests.support import new_keys, submit
@@ -46,3 +48,28 @@ async def test_a_killed_submission_is_whole_or_did_not_happen(tmp_path: Path, mo
     assert (applied, recorded, staged) in [(KEYS, KEYS, 0), (0, 0, KEYS)]
     if moment == "committed":
         assert applied == KEYS, "what was confirmed is kept"
+
+
+async def stage_for_a_passphrase(console: Console) -> None:
+    me, staging = console.admin, console.passphrase_staging
+    await console.passphrases.add(me, "open sesame please", 0)
+    await staging.stage(me.id, 1, privilege("search"), True)
+    await staging.stage_removal(me.id, 1)
+    tell("staged")
+    await asyncio.Event().wait()
+
+
+async def test_what_was_staged_for_a_passphrase_outlives_the_process_with_every_step(tmp_path: Path) -> None:
+    database = DatabaseLocation(str(tmp_path / "authkeys.db"))
+    killed = OtherProcess(database, None)
+    assert await killed.told() == "open"
+    killed.begin(stage_for_a_passphrase)
+    assert await killed.told() == "staged"
+    killed.kill()
+    async with open_console(database) as console:
+        me, staging = console.admin, console.passphrase_staging
+        assert (await staging.of(me.id))[1].removal
+        await staging.undo(me.id)
+        assert (await staging.of(me.id))[1] == Entry(grants=privilege("search").mask)
+        await staging.undo(me.id)
+        assert len(await staging.of(me.id)) == 0
