@@ -22,6 +22,10 @@ from storage import accounts, authkey_plans, passphrase_plans, submissions
 from storage.transactions import Connection, run_transaction
 
 _CHUNK = 2_500
+_WAYS_OUT = {
+    Subject.AUTHKEY: "the review shows what you can do.",
+    Subject.PASSPHRASE: "take those back with Discard, or by their boxes, and stage again what you still want.",
+}
 _PLANS = {Subject.AUTHKEY: authkey_plans, Subject.PASSPHRASE: passphrase_plans}
 
 Progress = Callable[[int, int], None]
@@ -150,6 +154,6 @@ def _refusal(conflicts: dict[int, Conflict], subject: Subject) -> SubmissionRefu
     were = "was" if len(conflicts) == 1 else "were"
     return SubmissionRefused(
         f"Nothing was submitted: {count_of(subject, len(conflicts))} {were} changed or removed by somebody else in the meantime. "
-        "Your staged changes are kept; the review shows what you can do.",
+        f"Your staged changes are kept; {_WAYS_OUT[subject]}",
         tuple(conflicts),
     )

@@ -192,7 +192,7 @@ async def test_what_is_staged_for_a_passphrase_that_somebody_removed_is_refused_
     await console.passphrase_staging.stage(console.admin.id, first, ADD, True)
     await console.passphrase_staging.stage_removal(other.id, first)
     await console.passphrase_staging.submit(other, uuid.uuid4())
-    with pytest.raises(SubmissionRefused):
+    with pytest.raises(SubmissionRefused, match="1 passphrase was changed or removed by somebody else"):
         await console.passphrase_staging.submit(console.admin, uuid.uuid4())
     assert (await console.passphrase_staging.of(console.admin.id)).change_count == 1
     await console.passphrase_staging.discard(console.admin.id)
