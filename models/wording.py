@@ -25,6 +25,11 @@ def noun(subject: Subject) -> str:
     return subject.value
 
 
+def short_noun(subject: Subject) -> str:
+    """What a row is called where there is little room: `key`, `passphrase`."""
+    return _NOUNS[subject]
+
+
 def count_of(subject: Subject, count: int) -> str:
     """`1 key`, `5,000 passphrases`."""
     word = _NOUNS[subject]

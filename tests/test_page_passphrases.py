@@ -97,21 +97,23 @@ async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User
     assert box(page_of_one, "1-addlicense").value is True
     page_of_one.find(marker="phrase-1-search").click()
     page_of_one.find(marker="phrase-1-addlicense").click()
-    await says(page_of_one, "phrase-count", "2 changes to 1 passphrase")
+    await says(page_of_one, "staged-count", "2 changes to 1 passphrase")
     assert (await console.passphrases.active())[0].privileges == ADD.mask
-    page_of_one.find(marker="phrase-submit").click()
-    await is_told(page_of_one, "Applied 2 changes to 1 passphrase")
+    page_of_one.find(marker="submit").click()
+    await says(page_of_one, "staged-count", "Applied 2 changes to 1 passphrase")
     assert (await console.passphrases.active())[0].privileges == SEARCH.mask
-    await says(page_of_one, "phrase-count", "No staged changes")
+    page_of_one.find(marker="undo-submission").click()
+    await says(page_of_one, "staged-count", "Undone: 2 changes to 1 passphrase")
+    assert (await console.passphrases.active())[0].privileges == ADD.mask
 
 
 async def test_a_removed_passphrase_goes_at_the_submission_and_lets_nobody_in(
     page_of_one: User, console: Console
 ) -> None:
     page_of_one.find(marker="phrase-1-remove").click()
-    await says(page_of_one, "phrase-count", "1 change to 1 passphrase")
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
     assert not box(page_of_one, "1-search").enabled
-    page_of_one.find(marker="phrase-submit").click()
+    page_of_one.find(marker="submit").click()
     await page_of_one.should_see("There are no pickup passphrases")
     with pytest.raises(RegistrationRefused):
         await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
@@ -119,9 +121,9 @@ async def test_a_removed_passphrase_goes_at_the_submission_and_lets_nobody_in(
 
 async def test_what_is_discarded_is_as_before(page_of_one: User) -> None:
     page_of_one.find(marker="phrase-1-search").click()
-    await says(page_of_one, "phrase-count", "1 change to 1 passphrase")
-    page_of_one.find(marker="phrase-discard").click()
-    await says(page_of_one, "phrase-count", "No staged changes")
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="discard").click()
+    await says(page_of_one, "staged-count", "No staged changes")
     assert await comes_true(lambda: box(page_of_one, "1-search").value is False)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from models.wording import changes, changes_to_keys, keys
+from models.subjects import Subject
+from models.wording import changes, changes_to, count_of, noun, short_noun
 from services.submissions import Receipt
 
 Handler = Callable[[], Awaitable[object] | object]
@@ -14,9 +15,20 @@ class ChangeBar:
     """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo."""
 
     def __init__(
-        self, *, on_review: Handler, on_discard: Handler, on_undo: Handler, on_submit: Handler, may_change: bool
+        self,
+        subject: Subject,
+        *,
+        on_review: Handler | None,
+        on_discard: Handler,
+        on_undo: Handler,
+        on_submit: Handler,
+        may_change: bool,
     ) -> None:
+        self._subject = subject
+        self._has_review = on_review is not None
         self._may_change = may_change
+        self.noun = short_noun(subject)
+        """What one row is called in the bar's counts"""
         with ui.footer().classes("bar"):
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
@@ -35,7 +47,7 @@ class ChangeBar:
             self._progress = ui.linear_progress(0, show_value=False, size="6px").classes("bar-progress")
             self._progress.props('aria-label="Submitting"')
             self._submit = (
-                ui.button("Submit authkey modifications", on_click=on_submit, color=None)
+                ui.button(f"Submit {noun(subject)} modifications", on_click=on_submit, color=None)
                 .props("unelevated no-caps")
                 .classes("primary")
                 .mark("submit")
@@ -47,7 +59,7 @@ class ChangeBar:
     def show_staged(self, change_count: int, key_count: int, hidden: int, conflicts: int) -> None:
         """Say what is staged, how much of it the view does not show, and how much needs a decision."""
         if change_count:
-            self._count.set_text(changes_to_keys(change_count, key_count))
+            self._count.set_text(changes_to(change_count, key_count, self.noun))
             self._icon.set_visibility(False)
             self._undo.set_visibility(False)
         elif not self._icon.visible:
@@ -57,7 +69,7 @@ class ChangeBar:
             self._undo.set_visibility(False)
         self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
         self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")
-        self._review.set_visibility(change_count > 0)
+        self._review.set_visibility(change_count > 0 and self._has_review)
         self._discard.set_visibility(change_count > 0)
         self._submit.set_enabled(change_count > 0)
 
@@ -72,7 +84,9 @@ class ChangeBar:
         if receipt.revision is None:
             self.show_applied("Nothing to apply: it is all in force already", undoable=False)
         else:
-            self.show_applied(f"Applied {changes_to_keys(receipt.change_count, receipt.key_count)}", undoable=True)
+            self.show_applied(
+                f"Applied {changes_to(receipt.change_count, receipt.key_count, self.noun)}", undoable=True
+            )
 
     def show_submitting(self, submitting: bool) -> None:
         """While a submission runs nothing else can be pressed."""
@@ -87,4 +101,4 @@ class ChangeBar:
         """How far a long submission is."""
         self._progress.set_visibility(True)
         self._progress.set_value(done / total)
-        self._count.set_text(f"Submitting {done:,} of {keys(total)}")
+        self._count.set_text(f"Submitting {done:,} of {count_of(self._subject, total)}")

@@ -5,7 +5,6 @@ The loop: the grid asks `/grid/rows` for a block -> a tick calls `stage()` -> ba
 """
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
@@ -25,7 +24,6 @@ from services.authkeys import Authkeys
 from services.console import Console
 from services.feed import Commit
 from services.staging import StagingChange, WhoStaged, others
-from services.submissions import Receipt
 from ui.bar import ChangeBar
 from ui.claims import Tick, parse_row, parse_sort, parse_tick
 from ui.denied import register_denied_page
@@ -40,11 +38,10 @@ from ui.passphrases import register_passphrases_page
 from ui.review import Review, review_items
 from ui.row_menu import RowMenu
 from ui.sockets import guard_sockets
+from ui.submitting import Submitting
 from ui.toolbar import Toolbar
 from ui.window import Window
 
-PROGRESS_AFTER = 0.5
-"""Seconds after which a submission shows how far it is."""
 ASKED_BEYOND = 20
 """Changes that one click may stage; before more of them the page asks."""
 NAMED_ROWS = 500
@@ -80,8 +77,6 @@ class AuthkeysPage:
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._last_tick = 0
         self._told_unstored = False
-        self._submission = uuid.uuid4()
-        self._revision: int | None = None
 
     async def build(self) -> None:
         """Load first, then build, then subscribe; what was committed in between is looked at once more."""
@@ -112,12 +107,14 @@ class AuthkeysPage:
                     on_close=self._hide_review,
                 )
         self._bar = ChangeBar(
+            Subject.AUTHKEY,
             on_review=self._toggle_review,
             on_discard=lambda: self._do(lambda: self._staging.discard(self._admin.id)),
             on_undo=self._undo_submission,
             on_submit=self._submit,
             may_change=self._admin.may_change,
         )
+        self._submitting = Submitting(self._window, self._staging, self._bar)
         self._menu = RowMenu(
             on_details=actions.show_details,
             on_issue=actions.issue,
@@ -228,47 +225,18 @@ class AuthkeysPage:
         query = self._view.to_query()
         ui.navigate.history.replace(f"{self._window.root_path}/{f'?{query}' if query else ''}")
 
+    async def _undo_submission(self) -> None:
+        await self._submitting.undo()
+
     async def _submit(self) -> None:
         with user_errors():
             await self._window.require_session()
-            self._bar.show_submitting(True)
             try:
-                async with self._steps:  # with every tick that was made before the click
-                    receipt = await self._with_progress()
+                await self._submitting.submit(self._steps, self._show_staged)  # with every tick made before the click
             except SubmissionRefused:
                 await self._show_review()
                 raise
-            finally:
-                self._bar.show_submitting(False)
-                await self._show_staged()
-            self._submission = uuid.uuid4()
-            self._revision = receipt.revision
-            self._bar.show_receipt(receipt)
             self._hide_review()
-
-    async def _with_progress(self) -> Receipt:
-        progress = [0, 1]
-        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
-        try:
-            return await self._staging.submit(
-                self._admin, self._submission, lambda done, total: progress.__setitem__(slice(2), [done, total])
-            )
-        finally:
-            shown.cancel()
-
-    async def _undo_submission(self) -> None:
-        revision, self._revision = self._revision, None
-        if revision is None:
-            return  # the same click again: it is being undone
-        with user_errors():
-            try:
-                await self._window.require_session()
-                receipt = await self._console.submissions.undo(revision, self._admin, uuid.uuid4())
-            except AuthkeysError:
-                self._revision = revision
-                raise
-            text = changes_to_keys(receipt.change_count, receipt.key_count)
-            self._bar.show_applied(f"Undone: {text}", undoable=False)
 
     async def _ask_stage_all(self) -> None:
         with user_errors():
@@ -327,8 +295,7 @@ class AuthkeysPage:
             await self._others_staged(change)
             return
         if not change.submitted:
-            # It names what was staged until now; only that may be asked for again after an outcome that is not known.
-            self._submission = uuid.uuid4()
+            self._submitting.staged_anew()
         with user_errors():
             if change.row_ids is None or len(change.row_ids) > NAMED_ROWS or self._view.staged_only:
                 self._grid.refresh()

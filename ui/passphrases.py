@@ -1,6 +1,6 @@
 """The view of pickup passphrases: making one, and the active ones with staged editing. They are few: no grid is needed."""
 
-import uuid
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,15 +25,17 @@ from models.privileges import PRIVILEGES, Privilege, mask_of
 from models.staged_changes import Entry, StagedChanges
 from models.subjects import Subject
 from models.submissions import Source
-from models.wording import changes, changes_to
+from models.wording import changes
 from services.console import Console
 from services.feed import Commit
 from services.passphrases import Use
 from services.staging import StagingChange
+from ui.bar import ChangeBar
 from ui.dialogs import show_passphrase
 from ui.feedback import built, user_errors
 from ui.forms import Problem
 from ui.frame import TITLE
+from ui.submitting import Submitting
 from ui.window import Window
 
 SHOWN = 50
@@ -67,7 +69,7 @@ class PassphrasesPage:
         self._console = window.console
         self._passphrases = window.console.passphrases
         self._staging = window.console.passphrase_staging
-        self._submission = uuid.uuid4()
+        self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._admin = window.admin
         self._shown: dict[int, _Row] = {}
         self._values: dict[tuple[int, Privilege | None], bool] = {}
@@ -91,15 +93,15 @@ class PassphrasesPage:
         ui.keyboard(self._key, ignore=["input", "textarea", "select"])
 
     def _build_bar(self) -> None:
-        with ui.footer().classes("bar"):
-            with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
-                self._count = ui.label().classes("bar-count").mark("phrase-count")
-            self._discard = ui.button("Discard", color=None, on_click=self._step(self._staging.discard))
-            self._discard.props("flat no-caps").classes("quiet").mark("phrase-discard")
-            ui.space()
-            self._submit = ui.button("Submit passphrase modifications", color=None, on_click=self._submit_all)
-            self._submit.props("unelevated no-caps").classes("primary").mark("phrase-submit")
-        self._submit.set_visibility(self._admin.may_change)
+        self._bar = ChangeBar(
+            Subject.PASSPHRASE,
+            on_review=None,
+            on_discard=self._step(self._staging.discard),
+            on_undo=self._undo_submission,
+            on_submit=self._submit,
+            may_change=self._admin.may_change,
+        )
+        self._submitting = Submitting(self._window, self._staging, self._bar)
 
     # -- what the admin does -------------------------------------------------------------------------------------------
 
@@ -116,19 +118,21 @@ class PassphrasesPage:
         )
         show_passphrase(phrase.strip(), self._admin.name)
 
-    async def _submit_all(self) -> None:
+    async def _undo_submission(self) -> None:
+        await self._submitting.undo()
+
+    async def _submit(self) -> None:
         with user_errors():
             await self._window.require_session()
-            receipt = await self._staging.submit(self._admin, self._submission)
-            self._submission = uuid.uuid4()
-            ui.notify(f"Applied {changes_to(receipt.change_count, receipt.key_count, 'passphrase')}", classes="notice")
+            await self._submitting.submit(self._steps, self._changed)
 
     async def _tick(self, passphrase_id: int, what: Privilege | None, value: bool) -> None:
         if self._values.get((passphrase_id, what)) is value:
             return  # the page itself set the box
         with user_errors():
             await self._window.require_session()
-            await self._stage(passphrase_id, what, value)
+            async with self._steps:
+                await self._stage(passphrase_id, what, value)
             return
         await self._changed()  # refused: the box shows again what is so
 
@@ -143,8 +147,9 @@ class PassphrasesPage:
     def _step(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def take() -> None:
             with user_errors():
-                await self._window.require_session()
-                await step(self._admin.id)
+                async with self._steps:
+                    await self._window.require_session()
+                    await step(self._admin.id)
 
         return take
 
@@ -167,8 +172,7 @@ class PassphrasesPage:
     async def _staging_changed(self, change: StagingChange) -> None:
         if change.admin_id == self._admin.id:
             if not change.submitted:
-                # It names what was staged until now; only that may be asked for again after an unknown outcome.
-                self._submission = uuid.uuid4()
+                self._submitting.staged_anew()
             await self._changed()
 
     async def _committed(self, commit: Commit) -> None:
@@ -185,10 +189,9 @@ class PassphrasesPage:
             self._build_table(shown, len(active))
         for each in shown:
             self._draw_row(each, staged[each.id], uses.get(each.id, []))
-        count = staged.change_count
-        self._count.set_text(changes_to(count, staged.key_count, "passphrase") if count else "No staged changes")
-        self._discard.set_visibility(count > 0)
-        self._submit.set_enabled(count > 0)
+        self._bar.show_staged(
+            staged.change_count, staged.key_count, hidden=0, conflicts=staged.count_in(staged.conflicts)
+        )
 
     def _build_table(self, shown: list[Passphrase], count: int) -> None:
         self._table.clear()

@@ -1,0 +1,72 @@
+"""The submission of one window: the name by which it is known, its progress, what it applied, and its undo."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from models.errors import AuthkeysError
+from models.wording import changes_to
+from services.staging import Staging
+from services.submissions import Receipt
+from ui.bar import ChangeBar
+from ui.feedback import user_errors
+from ui.window import Window
+
+PROGRESS_AFTER = 0.5
+"""Seconds after which a submission shows how far it is."""
+
+
+class Submitting:
+    """Submits what this window's admin has staged for one subject, and shows in the bar how it goes."""
+
+    def __init__(self, window: Window, staging: Staging, bar: ChangeBar) -> None:
+        self._window = window
+        self._staging = staging
+        self._bar = bar
+        self._uuid = uuid.uuid4()
+        self._revision: int | None = None
+
+    def staged_anew(self) -> None:
+        """Something else is staged now. The name stood for what was; only that may be asked for again after an outcome
+        that is not known."""
+        self._uuid = uuid.uuid4()
+
+    async def submit(self, steps: asyncio.Lock, show_staged: Callable[[], Awaitable[object]]) -> None:
+        """Submit, with every step that was taken before. Raises like `Staging.submit`; then all stays staged."""
+        self._bar.show_submitting(True)
+        try:
+            async with steps:
+                receipt = await self._with_progress()
+        finally:
+            self._bar.show_submitting(False)
+            await show_staged()
+        self._uuid = uuid.uuid4()
+        self._revision = receipt.revision
+        self._bar.show_receipt(receipt)
+
+    async def _with_progress(self) -> Receipt:
+        progress = [0, 1]
+        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
+        try:
+            return await self._staging.submit(
+                self._window.admin, self._uuid, lambda done, total: progress.__setitem__(slice(2), [done, total])
+            )
+        finally:
+            shown.cancel()
+
+    async def undo(self) -> None:
+        """Undo what this window submitted last."""
+        revision, self._revision = self._revision, None
+        if revision is None:
+            return  # the same click again: it is being undone
+        with user_errors():
+            try:
+                await self._window.require_session()
+                receipt = await self._window.console.submissions.undo(revision, self._window.admin, uuid.uuid4())
+            except AuthkeysError:
+                self._revision = revision
+                raise
+            text = changes_to(receipt.change_count, receipt.key_count, self._bar.noun)
+            self._bar.show_applied(f"Undone: {text}", undoable=False)
