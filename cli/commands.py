@@ -7,7 +7,7 @@ import typer
 from cli import admin, keys, launch
 from cli.command import refuse, run
 from cli.serve import serve
-from cli.settings import read_settings, refuse_serving_flags, takes_settings
+from cli.settings import read_settings, refuse_demo_with, refuse_serving_flags, takes_settings
 from models.errors import AuthkeysError
 
 commands = typer.Typer(
@@ -25,8 +25,11 @@ def main(context: typer.Context, **flags: Any) -> None:
     """Serve the console (without a command)."""
     try:
         settings = read_settings(**flags)
+        given = [name for name, value in flags.items() if value]
         if context.invoked_subcommand:
-            refuse_serving_flags(context.invoked_subcommand, [name for name, value in flags.items() if value])
+            refuse_serving_flags(context.invoked_subcommand, given)
+        elif settings.demo:
+            refuse_demo_with(given)
     except AuthkeysError as error:
         refuse(error)
     context.obj = settings

@@ -64,14 +64,17 @@ SHARED = ("database", "secret_file")
 def read_settings(**flags: Any) -> Settings:
     """The settings from the flags that were given and from the environment.
 
-    Raises InvalidValue for a value that can never work, for a variable that nobody reads, and for flags that exclude
-    each other.
+    Raises InvalidValue for a value that can never work, and for a variable that nobody reads.
     """
     options.check_variables(os.environ, {variable(name) for name in Settings.model_fields})
     given = {name: value for name, value in flags.items() if value not in (None, False, [])}
-    if "demo" in given and (others := [flag(name) for name in SHARED if name in given]):
-        raise InvalidValue(f"--demo makes a database of its own: leave out {' and '.join(others)}, or --demo.")
     return Settings(**given)
+
+
+def refuse_demo_with(flags: Iterable[str]) -> None:
+    """Raise InvalidValue if flags name a database although --demo, or its variable, makes one of its own."""
+    if others := [flag(name) for name in flags if name in SHARED]:
+        raise InvalidValue(f"--demo makes a database of its own: leave out {' and '.join(others)}, or --demo.")
 
 
 def refuse_serving_flags(command: str, flags: Iterable[str]) -> None:

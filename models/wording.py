@@ -15,35 +15,25 @@ def changes(count: int) -> str:
     return "1 change" if count == 1 else f"{count:,} changes"
 
 
-def keys(count: int) -> str:
-    """`1 key`, `5,000 keys`."""
-    return "1 key" if count == 1 else f"{count:,} keys"
-
-
-def noun(subject: Subject) -> str:
-    """What a row is called in a sentence: `authkey`, `passphrase`."""
-    return subject.value
-
-
-def short_noun(subject: Subject) -> str:
-    """What a row is called where there is little room: `key`, `passphrase`."""
-    return _NOUNS[subject]
-
-
 def count_of(subject: Subject, count: int) -> str:
     """`1 key`, `5,000 passphrases`."""
-    word = _NOUNS[subject]
-    return f"1 {word}" if count == 1 else f"{count:,} {word}s"
+    noun = _NOUNS[subject]
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def changes_to(change_count: int, count: int, noun: str) -> str:
+def keys(count: int) -> str:
+    """`1 key`, `5,000 keys`."""
+    return count_of(Subject.AUTHKEY, count)
+
+
+def changes_to(subject: Subject, change_count: int, count: int) -> str:
     """`5 changes to 3 passphrases`."""
-    return f"{changes(change_count)} to {f'1 {noun}' if count == 1 else f'{count:,} {noun}s'}"
+    return f"{changes(change_count)} to {count_of(subject, count)}"
 
 
 def changes_to_keys(change_count: int, key_count: int) -> str:
     """`5 changes to 3 keys`."""
-    return changes_to(change_count, key_count, "key")
+    return changes_to(Subject.AUTHKEY, change_count, key_count)
 
 
 class Consequence(NamedTuple):

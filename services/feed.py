@@ -31,7 +31,7 @@ from storage.staging import WhoStaged
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
 _LISTED_KEYS = 20_000
-"""Of a commit that changed more authkeys than this, not even their ids are read."""
+"""Of commits that changed more rows than this, not even their ids are read."""
 
 _LOST_SIGNAL_SECONDS = 15
 _RETRY_SECONDS = 1

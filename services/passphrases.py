@@ -80,7 +80,6 @@ class Passphrases:
         if is_guesser:
             await self._guesses.count(address)
         hashed = digest(self._secret, new_phrase(phrase))
-
         new = NewPassphrase(hashed, privileges, uses, expires_at, networks, note)
 
         async def put_on_record(db: Connection) -> None:

@@ -1,7 +1,7 @@
 """Staged changes of each admin: in memory for all of the admin's windows, in the database at every step.
 
-The database is the truth. Each step is one small transaction that also raises the admin's `staging_version`; another
-process that finds a newer version than its own reads the entries anew, so two servers on one database agree. What can be
+The database is the truth. Each step is one small transaction that also raises the desk's version; another process
+that finds a newer version than its own reads the entries anew, so two servers on one database agree. What can be
 undone and redone is stored with them.
 """
 
@@ -20,7 +20,6 @@ from models.staged_changes import StagedChanges
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
-from models.wording import noun
 from services.submissions import Order, Progress, Receipt, Submissions
 from storage import staging
 from storage.staging import WhoStaged
@@ -188,7 +187,7 @@ class Staging:
     async def _existing(self, row_id: int) -> Row:
         found = await self.rows.find([row_id])
         if row_id not in found:
-            raise RowNotFound(f"This {noun(self._subject)} was removed in the meantime; nothing was staged for it.")
+            raise RowNotFound(f"This {self._subject} was removed in the meantime; nothing was staged for it.")
         return found[row_id]
 
     async def take_step(self, admin_id: int, step: Callable[[StagedChanges], set[int]]) -> set[int]:

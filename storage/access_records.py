@@ -1,5 +1,6 @@
 """Every statement about the record of who came in, who was refused, and which account was changed."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -31,6 +32,17 @@ async def add(db: Connection, kind: AccessKind, admin_name: str, address: str, d
         detail=storable(detail, 200),
         using_db=db,
     )
+
+
+async def add_many(db: Connection, admin_name: str, done: Iterable[tuple[AccessKind, str]]) -> None:
+    """Record what an admin did to many things at once: of what kind, and to what."""
+    at, name = datetime.now(UTC), storable(admin_name, 100)
+    rows = [
+        AccessRecord(at=at, kind=kind, admin_name=name, address="", detail=storable(detail, 200))
+        for kind, detail in done
+    ]
+    if rows:
+        await AccessRecord.bulk_create(rows, using_db=db)
 
 
 async def newest(limit: int) -> list[Entry]:

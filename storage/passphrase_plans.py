@@ -7,7 +7,7 @@ from models.access import AccessKind
 from models.passphrases import Passphrase
 from models.plans import Plan, Rows, ids_in, restorations_in
 from models.privileges import labels
-from models.submissions import Change, Kind, NewPassphrase, modification
+from models.submissions import Change, Kind, Modification, NewPassphrase, modification
 from models.tables import PickupPassphrase, Submission
 from storage import access_records
 from storage.passphrases import passphrase_of
@@ -43,9 +43,14 @@ async def write(db: Connection, plan: Plan, revision: int) -> None:
         )
     await _set_removed(db, plan.removed, by.at, revision)
     await _set_removed(db, plan.restored, None, revision)
-    for done in plan.modifications:
-        kind = AccessKind.PHRASE_REMOVED if done.kind is Kind.REMOVED else AccessKind.PHRASE_CHANGED
-        await access_records.add(db, kind, by.admin.name, "", f"#{done.row_id}: {labels(done.after)}")
+    await access_records.add_many(db, by.admin.name, map(_access_record, plan.modifications))
+
+
+def _access_record(done: Modification) -> tuple[AccessKind, str]:
+    if done.kind is Kind.REMOVED:
+        return AccessKind.PHRASE_REMOVED, f"#{done.row_id}"
+    again = " restored" if done.kind is Kind.RESTORED else ""
+    return AccessKind.PHRASE_CHANGED, f"#{done.row_id}{again}: {labels(done.after)}"
 
 
 async def _by_id(db: Connection, passphrase_ids: Sequence[int]) -> dict[int, Passphrase]:

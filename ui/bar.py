@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from models.subjects import Subject
-from models.wording import changes, changes_to, count_of, noun, short_noun
+from models.wording import changes, changes_to, count_of
 from services.submissions import Receipt
 
 Handler = Callable[[], Awaitable[object] | object]
@@ -27,8 +27,6 @@ class ChangeBar:
         self._subject = subject
         self._has_review = on_review is not None
         self._may_change = may_change
-        self.noun = short_noun(subject)
-        """What one row is called in the bar's counts"""
         with ui.footer().classes("bar"):
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
@@ -47,7 +45,7 @@ class ChangeBar:
             self._progress = ui.linear_progress(0, show_value=False, size="6px").classes("bar-progress")
             self._progress.props('aria-label="Submitting"')
             self._submit = (
-                ui.button(f"Submit {noun(subject)} modifications", on_click=on_submit, color=None)
+                ui.button(f"Submit {subject} modifications", on_click=on_submit, color=None)
                 .props("unelevated no-caps")
                 .classes("primary")
                 .mark("submit")
@@ -59,7 +57,7 @@ class ChangeBar:
     def show_staged(self, change_count: int, key_count: int, hidden: int, conflicts: int) -> None:
         """Say what is staged, how much of it the view does not show, and how much needs a decision."""
         if change_count:
-            self._count.set_text(changes_to(change_count, key_count, self.noun))
+            self._count.set_text(changes_to(self._subject, change_count, key_count))
             self._icon.set_visibility(False)
             self._undo.set_visibility(False)
         elif not self._icon.visible:
@@ -79,13 +77,18 @@ class ChangeBar:
         self._undo.set_visibility(undoable)
         self._count.set_text(text)
 
+    def show_undone(self, receipt: Receipt) -> None:
+        """Confirm that a submission was undone."""
+        text = changes_to(self._subject, receipt.change_count, receipt.key_count)
+        self.show_applied(f"Undone: {text}", undoable=False)
+
     def show_receipt(self, receipt: Receipt) -> None:
         """Confirm what a submission applied."""
         if receipt.revision is None:
             self.show_applied("Nothing to apply: it is all in force already", undoable=False)
         else:
             self.show_applied(
-                f"Applied {changes_to(receipt.change_count, receipt.key_count, self.noun)}", undoable=True
+                f"Applied {changes_to(self._subject, receipt.change_count, receipt.key_count)}", undoable=True
             )
 
     def show_submitting(self, submitting: bool) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from models.errors import AuthkeysError
-from models.wording import changes_to
 from services.staging import Staging
 from services.submissions import Receipt
 from ui.bar import ChangeBar
@@ -29,8 +28,8 @@ class Submitting:
         self._revision: int | None = None
 
     def staged_anew(self) -> None:
-        """Something else is staged now. The name stood for what was; only that may be asked for again after an outcome
-        that is not known."""
+        """Something else is staged now, so the next submission is another one."""
+        # Only what was staged when its outcome became unknown may be asked for again under the same name.
         self._uuid = uuid.uuid4()
 
     async def submit(self, steps: asyncio.Lock, show_staged: Callable[[], Awaitable[object]]) -> None:
@@ -68,5 +67,4 @@ class Submitting:
             except AuthkeysError:
                 self._revision = revision
                 raise
-            text = changes_to(receipt.change_count, receipt.key_count, self._bar.noun)
-            self._bar.show_applied(f"Undone: {text}", undoable=False)
+            self._bar.show_undone(receipt)
