@@ -160,9 +160,8 @@ class Modification(Model):
     submission: fields.ForeignKeyRelation[Submission] = fields.ForeignKeyField(
         "models.Submission", related_name="modifications", on_delete=fields.RESTRICT, db_index=True
     )
-    subject = fields.CharField(max_length=10, default="authkey", db_default="authkey")
-    """`subjects.Subject`"""
     row_id = fields.BigIntField(db_index=True)
+    """Of the submission's subject"""
     kind = fields.CharField(max_length=10)
     """`submissions.Kind`"""
     ip = fields.CharField(max_length=39)

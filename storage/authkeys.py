@@ -87,7 +87,7 @@ async def last_change(authkey_id: int) -> LastChange | None:
     """Who last touched an authkey, when and how; also of one that was removed."""
     with database_errors():
         row = (
-            await Modification.filter(subject=Subject.AUTHKEY, row_id=authkey_id)
+            await Modification.filter(submission__subject=Subject.AUTHKEY, row_id=authkey_id)
             .using_db(reader())
             .order_by("-submission_id")
             .first()

@@ -70,7 +70,9 @@ async def modifications(revisions: Sequence[int]) -> dict[int, list[Modification
                 await ModificationTable.filter(submission_id__in=list(done))
                 .using_db(reader())
                 .order_by("id")
-                .values_list("submission_id", "row_id", "kind", "ip", "service", "before", "after", "subject")
+                .values_list(
+                    "submission_id", "row_id", "kind", "ip", "service", "before", "after", "submission__subject"
+                )
             )
         for revision, row_id, kind, ip, service, before, after_, subject in rows:
             done[revision].append(Modification(row_id, Kind(kind), ip, service, before, after_, Subject(subject)))
@@ -111,8 +113,8 @@ async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modificati
     """Write what a submission did."""
     await insert(
         db,
-        "modification (submission_id, subject, row_id, kind, ip, service, before, after)",
-        [[revision, m.subject.value, m.row_id, m.kind.value, m.ip, m.service, m.before, m.after] for m in done],
+        "modification (submission_id, row_id, kind, ip, service, before, after)",
+        [[revision, m.row_id, m.kind.value, m.ip, m.service, m.before, m.after] for m in done],
     )
 
 

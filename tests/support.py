@@ -91,10 +91,10 @@ async def submissions() -> list[int]:
 
 async def modifications(revision: int | None = None) -> list[Modification]:
     """What one submission did, or all of them, in their order."""
-    of_keys = ModificationTable.filter(subject=Subject.AUTHKEY)
+    of_keys = ModificationTable.filter(submission__subject=Subject.AUTHKEY)
     rows = of_keys if revision is None else of_keys.filter(submission_id=revision)
     return [
-        Modification(row.row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, Subject(row.subject))
+        Modification(row.row_id, Kind(row.kind), row.ip, row.service, row.before, row.after)
         for row in await rows.using_db(reader()).order_by("submission_id", "id")
     ]
 

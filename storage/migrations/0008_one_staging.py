@@ -135,11 +135,6 @@ class Migration(migrations.Migration):
             },
         ),
         ops.AddField(
-            model_name="Modification",
-            name="subject",
-            field=fields.CharField(max_length=10, default="authkey", db_default="authkey"),
-        ),
-        ops.AddField(
             model_name="Submission",
             name="subject",
             field=fields.CharField(max_length=10, default="authkey", db_default="authkey"),
