@@ -24,7 +24,7 @@ from storage.transactions import Connection, run_transaction
 _CHUNK = 2_500
 _WAYS_OUT = {
     Subject.AUTHKEY: "the review shows what you can do.",
-    Subject.PASSPHRASE: "take those back with Discard, or by their boxes, and stage again what you still want.",
+    Subject.PASSPHRASE: "Drop conflicts takes back those that can no longer be submitted.",
 }
 _PLANS = {Subject.AUTHKEY: authkey_plans, Subject.PASSPHRASE: passphrase_plans}
 

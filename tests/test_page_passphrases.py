@@ -1,5 +1,6 @@
 """The view of pickup passphrases, without a browser: making one, staging, submitting, and what others do meanwhile."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from models.tables import Admin, PickupPassphrase
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.page import is_told, says, sign_in, text
+from tests.support import an_admin
 from tests.waiting import comes_true
 from ui.page import register_pages
 
@@ -117,6 +119,26 @@ async def test_a_removed_passphrase_goes_at_the_submission_and_lets_nobody_in(
     await page_of_one.should_see("There are no pickup passphrases")
     with pytest.raises(RegistrationRefused):
         await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+
+
+async def test_of_what_is_staged_only_that_is_dropped_which_somebody_else_made_impossible(
+    page_of_one: User, console: Console
+) -> None:
+    await console.passphrases.add(console.admin, "another one, please", 0)
+    await page_of_one.should_see(marker="phrase-2-search")
+    page_of_one.find(marker="phrase-1-search").click()
+    page_of_one.find(marker="phrase-2-search").click()
+    await says(page_of_one, "staged-count", "2 changes to 2 passphrases")
+    dana = await an_admin("dana")
+    await console.passphrase_staging.stage_removal(dana.id, 1)
+    await console.passphrase_staging.submit(dana, uuid.uuid4())
+    await says(page_of_one, "staged-conflicts", "· 1 change to decide")
+    page_of_one.find(marker="submit").click()
+    await is_told(page_of_one, "Nothing was submitted: 1 passphrase was changed or removed by somebody else")
+    page_of_one.find(marker="drop-conflicts").click()
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="submit").click()
+    await says(page_of_one, "staged-count", "Applied 1 change to 1 passphrase")
 
 
 async def test_what_is_discarded_is_as_before(page_of_one: User) -> None:

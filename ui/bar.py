@@ -12,20 +12,24 @@ Handler = Callable[[], Awaitable[object] | object]
 
 
 class ChangeBar:
-    """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo."""
+    """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo.
+
+    Where there is no review in which to decide on conflicts, `on_drop` takes back what is in conflict, and nothing else.
+    """
 
     def __init__(
         self,
         subject: Subject,
         *,
-        on_review: Handler | None,
+        on_review: Handler | None = None,
+        on_drop: Handler | None = None,
         on_discard: Handler,
         on_undo: Handler,
         on_submit: Handler,
         may_change: bool,
     ) -> None:
         self._subject = subject
-        self._has_review = on_review is not None
+        self._has_review, self._can_drop = on_review is not None, on_drop is not None
         self._may_change = may_change
         with ui.footer().classes("bar"):
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
@@ -34,6 +38,7 @@ class ChangeBar:
                 self._hidden = ui.label().classes("bar-hidden").mark("staged-hidden")
                 self._conflicts = ui.label().classes("bar-conflicts").mark("staged-conflicts")
             self._review = ui.button("Review", on_click=on_review).props("flat no-caps").mark("review")
+            self._drop = ui.button("Drop conflicts", on_click=on_drop).props("flat no-caps").mark("drop-conflicts")
             self._discard = (
                 ui.button("Discard", on_click=on_discard, color=None)
                 .props("flat no-caps")
@@ -68,6 +73,7 @@ class ChangeBar:
         self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
         self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")
         self._review.set_visibility(change_count > 0 and self._has_review)
+        self._drop.set_visibility(conflicts > 0 and self._can_drop)
         self._discard.set_visibility(change_count > 0)
         self._submit.set_enabled(change_count > 0)
 
@@ -93,7 +99,7 @@ class ChangeBar:
 
     def show_submitting(self, submitting: bool) -> None:
         """While a submission runs nothing else can be pressed."""
-        for button in (self._review, self._discard, self._undo):
+        for button in (self._review, self._drop, self._discard, self._undo):
             button.set_enabled(not submitting)
         self._submit.set_enabled(not submitting)
         self._submit.props(add="loading" if submitting else "", remove="" if submitting else "loading")

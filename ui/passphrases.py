@@ -95,7 +95,7 @@ class PassphrasesPage:
     def _build_bar(self) -> None:
         self._bar = ChangeBar(
             Subject.PASSPHRASE,
-            on_review=None,
+            on_drop=self._step(self._drop_conflicts),
             on_discard=self._step(self._staging.discard),
             on_undo=self._undo_submission,
             on_submit=self._submit,
@@ -143,6 +143,10 @@ class PassphrasesPage:
             await self._staging.stage_removal(self._admin.id, passphrase_id)
         else:
             await self._staging.take_back(self._admin.id, [passphrase_id])
+
+    async def _drop_conflicts(self, admin_id: int) -> None:
+        staged = await self._staging.of(admin_id)
+        await self._staging.take_back(admin_id, staged.conflicts)
 
     def _step(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def take() -> None:
@@ -292,9 +296,7 @@ class AddPassphrase:
                     suggest = ui.button("Suggest", on_click=self._suggest, color=None)
                     suggest.props("flat dense no-caps").classes("quiet").mark("phrase-suggest")
                 self._uses = self._field("Uses", "phrase-uses", "inputmode=numeric", "1")
-                self._expiry = self._field(
-                    "Expires", "phrase-expiry", 'placeholder="Never, or a day in UTC: 2026-12-31"'
-                )
+                self._expiry = self._field("Expires (UTC)", "phrase-expiry", 'placeholder="Never, or 2026-12-31"')
                 self._networks = self._field(
                     "Allowed networks", "phrase-networks", 'placeholder="Any, or 192.0.2.0/24"'
                 )
