@@ -1,6 +1,7 @@
 """Make the README's pictures from the real app: `uv run docs/screenshots.py`.
 
-Starts `main.py --demo`, stages some changes in headless Chromium (Debian's) as a person would, and photographs the page.
+Starts `main.py --demo`, stages some changes in headless Chromium (Debian's) as a person would, and photographs the page. A
+service has a Japanese name: without `apt-get install fonts-noto-cjk` it shows as boxes.
 """
 
 import asyncio
