@@ -1,10 +1,13 @@
 """How the application is served: the socket it listens on, TLS, the word of proxies, and what happens once it answers."""
 
+import math
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -12,6 +15,7 @@ from models.access import HostRule, is_loopback
 from models.errors import AuthkeysError, InvalidValue
 from web.connections import GuardedProtocol
 
+SAME_SIGNAL_SECONDS = 1.0
 _NEXT_PORTS = 100
 """How many ports are tried after a taken one."""
 
@@ -110,7 +114,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class AnnouncedServer(uvicorn.Server):
-    """Says when it can answer."""
+    """Says when it can answer, and ends in order."""
+
+    _told_to_end_at = -math.inf
 
     def __init__(self, config: uvicorn.Config, on_answering: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
@@ -121,6 +127,17 @@ class AnnouncedServer(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             await self._on_answering()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to end. One that is repeated at once is the same one; later, a second Ctrl+C ends without order.
+
+        `uv run` passes a Ctrl+C on to its child, which the terminal has told already. To uvicorn that is a second one: it
+        then closes nothing, neither the database nor the window.
+        """
+        now = time.monotonic()
+        if now - self._told_to_end_at > SAME_SIGNAL_SECONDS:
+            self._told_to_end_at = now
+            super().handle_exit(sig, frame)
 
     def stop(self) -> None:
         """End, after what is under way."""
