@@ -1,50 +1,49 @@
-"""The grid's blocks: rows of a view as JSON, fetched by the browser as it scrolls."""
+"""The grids' blocks: rows of a view as JSON, fetched by the browser as it scrolls."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from models.errors import DatabaseUnavailable, InvalidValue
-from models.grid_rows import overlay
-from models.views import parse_view
-from services.authkeys import MAX_BLOCK
+from models.views import Parse, parse_passphrase_view, parse_view
 from services.console import Console
+from services.listing import MAX_BLOCK, V
 from services.sessions import session_of
-from services.staging import others
+from services.staging import Staging
 
 
 def rows_router(console: Console) -> APIRouter:
-    """`GET /grid/rows`: a view's query (`models.views`), `start` and `end`; answers `{"rows": [...], "total": n}`."""
-    router = APIRouter()
+    """`GET /grid/rows` (authkeys) and `/grid/passphrases`: a view's query (`models.views`), `start` and `end`.
 
-    @router.api_route("/grid/rows", methods=["GET", "HEAD"])
-    async def rows(request: Request) -> JSONResponse:
+    The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them.
+    """
+    router = APIRouter()
+    for path, blocks in (
+        ("/grid/rows", _blocks(console.staging, parse_view)),
+        ("/grid/passphrases", _blocks(console.passphrase_staging, parse_passphrase_view)),
+    ):
+        router.add_api_route(path, blocks, methods=["GET", "HEAD"])
+    return router
+
+
+def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def block(request: Request) -> JSONResponse:
         admin = session_of(request.scope).admin
         try:
-            view = parse_view(request.query_params)
+            view = parse(request.query_params)
             start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-            total = await console.authkeys.count(view, admin.id)
-            block = await console.authkeys.block(view, admin.id, start, end)
-            unused = await console.uses.unused_marks(block)
-            who = await console.staging.who_staged(row.id for row in block)
-            staged = await console.staging.of(admin.id)
-            step = console.staging.step(admin.id)
+            total = await staging.listing.count(view, admin.id)
+            rows = await staging.listing.block(view, admin.id, start, end)
+            overlaid = await staging.overlaid(admin.id, rows)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
             return _answer({"error": str(error)}, 503)
-        return _answer(
-            {
-                "rows": [
-                    overlay(row, staged[row.id], others(who, row.id, admin.id), unused.get(row.id, 0), step)
-                    for row in block
-                ],
-                "total": total,
-            }
-        )
+        return _answer({"rows": overlaid, "total": total})
 
-    return router
+    return block
 
 
 def _range(start: str | None, end: str | None) -> tuple[int, int]:

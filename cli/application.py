@@ -12,8 +12,8 @@ from api.rows import rows_router
 from api.scripts import is_for_scripts, scripts_app
 from models.proxies import TrustedProxies
 from services.console import Console
-from ui.frame import FAVICON
-from ui.page import register_pages
+from ui.shell.frame import FAVICON
+from ui.shell.routes import register_pages
 from web.gate import Gate
 from web.server import Serving
 from web.sign_in import sign_in_router

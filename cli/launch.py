@@ -13,8 +13,8 @@ from models.access import LAUNCH_PATH
 from models.errors import AuthkeysError, NotAllowed
 from services.console import Console, open_console
 from services.running import Running
-from ui.desktop import open_in_browser, show_window
-from ui.launcher import install_launcher
+from ui.desktop.launcher import install_launcher
+from ui.desktop.opening import open_in_browser, show_window
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "main.py"
 

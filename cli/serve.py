@@ -16,7 +16,7 @@ from models.errors import NotAllowed
 from services import demo
 from services.console import open_console
 from services.running import Running
-from ui.desktop import require_native
+from ui.desktop.opening import require_native
 from web.server import AnnouncedServer, Serving
 
 
@@ -52,7 +52,7 @@ async def serve(settings: Settings) -> None:
                 + console.command("admin add NAME")
             )
         if settings.demo:
-            await demo.fill(console.submissions, console.admin)
+            await demo.fill(console.submissions, console.passphrases, console.admin)
         backend = _backend(settings)
         if backend:
             await stack.enter_async_context(backend.open())

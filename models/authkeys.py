@@ -1,6 +1,5 @@
 """An authkey as a value, and the rules for what its fields may be."""
 
-import unicodedata
 from typing import NamedTuple
 
 from models.errors import InvalidValue
@@ -45,8 +44,3 @@ def canonical_service(text: str) -> str:
             f"The service name {service[:20]!r}… has {len(service)} characters; at most {MAX_SERVICE_LENGTH} are allowed."
         )
     return service
-
-
-def service_key(service: str) -> str:
-    """The form of a service name that is searched and sorted: composed, and without upper and lower case."""
-    return unicodedata.normalize("NFC", service).casefold()

@@ -78,6 +78,18 @@ class Passphrase(NamedTuple):
             else f"The passphrase that {self.made_by} made at {self.made_at:%Y-%m-%d %H:%M} UTC"
         )
 
+    def why_over(self, now: datetime) -> str:
+        """Why it lets no server register any more, as its row says it; empty while it does."""
+        for is_so, word in (
+            (self.removed, "Removed"),
+            (self.used >= self.uses, "Used up"),
+            (self.expires_at is not None and self.expires_at <= now, "Expired"),
+            (self.maker_disabled, "Maker disabled"),
+        ):
+            if is_so:
+                return word
+        return ""
+
 
 class PhraseProblem(StrEnum):
     """Why a phrase does not let a server register. Only the record says it; to the caller they are all the same."""

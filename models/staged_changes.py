@@ -84,6 +84,9 @@ class StagedChanges:
     def __getitem__(self, row_id: int) -> Entry:
         return self._entries.get(row_id, NOTHING)
 
+    def __contains__(self, row_id: object) -> bool:
+        return row_id in self._entries
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._entries)
 

@@ -251,6 +251,8 @@ class PickupPassphrase(Model):
     removed_at = fields.DatetimeField(null=True)
     note = fields.CharField(max_length=100, default="", db_default="")
     """What it is for, in the maker's words: the phrase itself is not known any more"""
+    note_key = fields.CharField(max_length=300, default="", db_default="")
+    """The note as it is searched: `texts.search_key`"""
 
     class Meta:
         table = "pickup_passphrase"

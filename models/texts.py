@@ -46,6 +46,11 @@ def canonical_text(text: str, what: str) -> str:
     return " ".join(composed.split())
 
 
+def search_key(text: str) -> str:
+    """The form of a name that is searched and sorted: composed, and without upper and lower case."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
 def check_visible(text: str, what: str) -> None:
     """Raise InvalidValue, which names the code point, for a control character or one that nobody can see."""
     if (character := control_character(text)) is not None:

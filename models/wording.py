@@ -7,7 +7,16 @@ from models.privileges import Privilege, privileges_in
 from models.staged_changes import Entry
 from models.subjects import Subject
 
+_REMOVED = {
+    Subject.AUTHKEY: "it loses every privilege and the key stops working",
+    Subject.PASSPHRASE: "no server can register with it any more",
+}
 _NOUNS = {Subject.AUTHKEY: "key", Subject.PASSPHRASE: "passphrase"}
+
+
+def noun(subject: Subject) -> str:
+    """What one row is called: `key`, `passphrase`."""
+    return _NOUNS[subject]
 
 
 def changes(count: int) -> str:
@@ -17,8 +26,7 @@ def changes(count: int) -> str:
 
 def count_of(subject: Subject, count: int) -> str:
     """`1 key`, `5,000 passphrases`."""
-    noun = _NOUNS[subject]
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"1 {noun(subject)}" if count == 1 else f"{count:,} {noun(subject)}s"
 
 
 def keys(count: int) -> str:
@@ -37,7 +45,7 @@ def changes_to_keys(change_count: int, key_count: int) -> str:
 
 
 class Consequence(NamedTuple):
-    """One thing that a submission would do to an authkey."""
+    """One thing that a submission would do to a row."""
 
     mark: str
     kind: str
@@ -47,10 +55,10 @@ class Consequence(NamedTuple):
     """None for a removal."""
 
 
-def consequences(entry: Entry) -> list[Consequence]:
-    """What a submission would do for one authkey, in plain words."""
+def consequences(subject: Subject, entry: Entry) -> list[Consequence]:
+    """What a submission would do to one row, in plain words."""
     if entry.removal:
-        return [Consequence("×", "remove", "Remove: it loses every privilege and the key stops working", None)]
+        return [Consequence("×", "remove", f"Remove: {_REMOVED[subject]}", None)]
     return [
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),

@@ -1,7 +1,8 @@
-"""Staging steps that only authkeys have: for all keys of an address or of a view, and for what was long unused."""
+"""What only the staging of authkeys has: steps for all keys of an address, and what was long unused."""
 
-from models.privileges import Privilege
-from models.subjects import Subject
+from collections.abc import Iterable
+
+from models.subjects import Row, Subject
 from models.usage import QUIET_DAYS
 from models.views import View
 from services.authkeys import Authkeys
@@ -10,7 +11,7 @@ from services.submissions import Submissions
 from services.uses import Uses
 
 
-class AuthkeyStaging(Staging):
+class AuthkeyStaging(Staging[View]):
     """Stages changes to authkeys."""
 
     def __init__(self, authkeys: Authkeys, submissions: Submissions, uses: Uses) -> None:
@@ -18,18 +19,15 @@ class AuthkeyStaging(Staging):
         self._authkeys = authkeys
         self._uses = uses
 
+    async def unused_marks(self, rows: Iterable[Row]) -> dict[int, int]:
+        """The granted privileges of these authkeys, as sets, that were long unused."""
+        return await self._uses.unused_marks(rows)
+
     async def stage_removal_of_ip(self, admin_id: int, ip: str) -> int:
         """Stage the removal of all authkeys of an IP address in one step; returns how many authkeys it has."""
         rows = await self._authkeys.of_ip(ip)
         await self.take_step(admin_id, lambda staged: staged.stage_removal(rows))
         return len(rows)
-
-    async def stage_view(self, admin_id: int, view: View, privilege: Privilege | None, granted: bool) -> int:
-        """Stage one privilege, or the removal (None), of all authkeys of a view in one step; returns how many."""
-        rows = await self._authkeys.matching(view, admin_id)
-        if privilege is None:
-            return len(await self.take_step(admin_id, lambda staged: staged.stage_removal(rows)))
-        return len(await self.take_step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
 
     async def revoke_unused(self, admin_id: int, view: View) -> int:
         """Stage, in one step, the revocation of what the authkeys of a view were not used for; returns of how many."""

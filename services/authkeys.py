@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from models.authkeys import Authkey
 from models.privileges import privilege
+from models.subjects import Subject
 from models.submissions import LastChange
 from models.usage import Quiet
 from models.views import View
+from services.listing import MAX_BLOCK
 from services.uses import Uses
-from storage import authkeys
-
-MAX_BLOCK = 200
-"""Rows that one request may ask for."""
+from storage import authkeys, submissions
 
 _REMEMBERED_COUNTS = 256
 
@@ -27,7 +26,7 @@ class Authkeys:
         self._counts: OrderedDict[View, asyncio.Task[int]] = OrderedDict()
 
     async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
-        """Rows `start` to `end` (exclusive) of a view; at most 200."""
+        """Rows `start` to `end` (exclusive) of a view; at most MAX_BLOCK."""
         start, end = max(0, start), min(end, start + MAX_BLOCK)
         quiet = await self._quiet(view)
         if view.sort in ("ip", "service"):
@@ -64,7 +63,7 @@ class Authkeys:
         """Authkeys changed: count anew."""
         self._counts.clear()
 
-    async def find(self, authkey_ids: Iterable[int]) -> dict[int, Authkey]:
+    async def find(self, authkey_ids: Iterable[int], /) -> dict[int, Authkey]:
         """Those of these authkeys that exist, by id."""
         return await authkeys.find(authkey_ids)
 
@@ -80,9 +79,9 @@ class Authkeys:
         """The ids of the authkeys in a view for which this admin has staged changes."""
         return await authkeys.staged_ids(view, admin_id, await self._quiet(view))
 
-    async def last_change(self, authkey_id: int) -> LastChange | None:
+    async def last_change(self, authkey_id: int, /) -> LastChange | None:
         """Who last touched an authkey, when and how; also of one that was removed."""
-        return await authkeys.last_change(authkey_id)
+        return await submissions.last_change(Subject.AUTHKEY, authkey_id)
 
     async def _quiet(self, view: View) -> Quiet | None:
         return await self._uses.quiet_since(view.unused_days) if view.unused_days else None

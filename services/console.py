@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
 from models.subjects import Subject
+from models.views import PassphraseView
 from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
 from services.authkey_staging import AuthkeyStaging
@@ -47,7 +49,7 @@ class Console:
     staging: AuthkeyStaging
     feed: ChangeFeed
     passphrases: Passphrases
-    passphrase_staging: Staging
+    passphrase_staging: Staging[PassphraseView]
     door: Door
     uses: Uses
     supervisor: Supervisor
@@ -75,12 +77,13 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         passphrases = Passphrases(secret, submissions, records)
         staging = AuthkeyStaging(authkeys, submissions, uses)
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
-        stagings = {Subject.AUTHKEY: staging, Subject.PASSPHRASE: passphrase_staging}
-        feed = ChangeFeed(location, authkeys, submissions, stagings, sessions)
+        stagings: dict[Subject, Staging[Any]] = {Subject.AUTHKEY: staging, Subject.PASSPHRASE: passphrase_staging}
+        feed = ChangeFeed(location, submissions, stagings, sessions)
         door = Door(feed, uses)
         submissions.first_told.append(door.forget)
-        feed.first_told.append(door.forget_older)
-        feed.followers += [uses.refresh]
+        feed.at_once["access checks"] = lambda commits: door.forget_older(commits.changed[Subject.AUTHKEY])
+        feed.at_once["counts"] = lambda _: authkeys.forget_counts()
+        feed.followers["denied requests"] = uses.refresh
         admin = await local_admin()
         supervisor = Supervisor()
         try:

@@ -1,7 +1,8 @@
-"""The change feed: tells this process what was committed, by whomever and from whichever process.
+"""The change feed: the one way to hear of a commit, by whomever and from whichever process.
 
 A signal (`storage.signals`) only says "look". What happened is always read from the submissions after the last one seen, so
-a lost or doubled signal does no harm.
+a lost or doubled signal does no harm. Who hears of it is declared in one place (`services.console`), in this order: sessions
+and access checks, which never wait; then staged changes, which wait for an admin who is just submitting; then the pages.
 """
 
 import asyncio
@@ -9,24 +10,22 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from time import monotonic
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nicegui import Event
 
 from models.errors import DatabaseUnavailable
 from models.subjects import Row, Subject
 from models.submissions import Modification, Source
-from services.authkeys import Authkeys
 from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
 from services.supervisor import Supervisor
-from storage import submissions
+from storage import staging, submissions
 from storage.database import DatabaseLocation
 from storage.signals import watch
-from storage.staging import WhoStaged
 
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
@@ -52,34 +51,41 @@ class Commit(NamedTuple):
     """What it did, or None if that are too many to name."""
     rows: tuple[Row, ...] = ()
     """The named rows that still exist, as they are now: read once for all pages."""
-    who_staged: WhoStaged = MappingProxyType({})
-    """Who has staged something for them."""
 
 
-class _Untold(NamedTuple):
-    """Commits of which staged changes and pages have not heard."""
+class Commits(NamedTuple):
+    """What was committed between two looks."""
 
     commits: list[Commit]
-    changed: dict[Subject, dict[int, int] | None]
+    changed: Mapping[Subject, Mapping[int, int] | None]
+    """By subject the changed rows, with the newest revision that did it; None if they are too many"""
+
+    def ids(self, subject: Subject) -> set[int] | None:
+        """The changed rows of one subject; None if they are too many."""
+        changed = self.changed[subject]
+        return None if changed is None else set(changed)
+
+
+@dataclass(slots=True)
+class _Listener:
+    """One who hears of commits, and those that it has not heard of yet."""
+
+    name: str
+    hear: Callable[[Commits], Awaitable[None]]
+    untold: deque[Commits] = field(default_factory=deque)
 
 
 class ChangeFeed:
-    """Reads what was committed, and tells of it in two steps.
-
-    Sessions and access checks first: they wait for nobody. Then staged changes are adjusted to it, which waits for an admin
-    who is just submitting, and at last the pages hear of it.
-    """
+    """Reads what was committed, and tells of it in the declared order."""
 
     def __init__(
         self,
         location: DatabaseLocation,
-        authkeys: Authkeys,
         submissions: Submissions,
-        stagings: Mapping[Subject, Staging],
+        stagings: Mapping[Subject, Staging[Any]],
         sessions: Sessions,
     ) -> None:
         self._location = location
-        self._authkeys = authkeys
         self._submissions = submissions
         self._stagings = stagings
         self._sessions = sessions
@@ -87,15 +93,20 @@ class ChangeFeed:
         self._heard_at = 0.0
         self._looking = False
         self._seen = 0
-        self._untold: deque[_Untold] = deque()
         self._told = asyncio.Event()
         self.revision = 0
         """The newest submission that the pages were told of"""
-        self.first_told: list[Callable[[dict[int, int] | None], None]] = []
-        """Called with the changed authkeys and their new revisions (None: too many) before anybody is told of a commit."""
-        self.available = True
-        self.followers: list[Callable[[], Awaitable[None]]] = []
+        self.at_once: dict[str, Callable[[Commits], None]] = {}
+        """Called, in this order, before anybody else hears of a commit. While one fails nothing counts as heard."""
+        self._listeners = [
+            *(_Listener(f"staged changes to {subject}s", self._rebase(subject)) for subject in stagings),
+            _Listener("pages", self._tell_pages),
+        ]
+        self.followers: dict[str, Callable[[], Awaitable[None]]] = {
+            "staged changes elsewhere": self._read_staged_elsewhere
+        }
         """Awaited after every signal: what else may have been changed by another process."""
+        self.available = True
         self.committed = Event[[Commit]]()
         """A submission was committed; staged changes are already rebased on it."""
         self.availability_changed = Event[[bool]]()
@@ -146,62 +157,78 @@ class ChangeFeed:
         try:
             await self._sessions.refresh()
             commits = await self._read()
-            if commits:
-                self._authkeys.forget_counts()
-                changed = {
-                    subject: await _changed([each for each in commits if each.subject is subject])
-                    for subject in Subject
-                }
-                for tell in self.first_told:
-                    tell(changed[Subject.AUTHKEY])
-                self._seen = commits[-1].revision
-                self._untold.append(_Untold(commits, changed))
+            if commits.commits:
+                self._tell_at_once(commits)
+                self._seen = commits.commits[-1].revision
+                for listener in self._listeners:
+                    listener.untold.append(commits)
             self._told.set()
         finally:
             self._looking = False
 
+    def _tell_at_once(self, commits: Commits) -> None:
+        failed: list[Exception] = []
+        for name, hear in self.at_once.items():
+            try:
+                hear(commits)
+            except Exception as error:
+                log.error("%s could not hear of a commit.", name, exc_info=error)
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
     async def _follow_slowly(self) -> None:
-        """What waits for whoever is submitting: staged changes, and then the pages."""
+        """What may wait, for whoever is submitting or for the database: staged changes, and then the pages."""
         while True:
             await self._told.wait()
             self._told.clear()
             try:
-                await self._tell_of_commits()
-                for staging in self._stagings.values():
-                    await staging.refresh()
-                for follow in self.followers:
-                    await follow()
+                for listener in self._listeners:
+                    await self._tell(listener)
+                for name, follow in self.followers.items():
+                    await _surviving(name, follow())
             except DatabaseUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
                 self._told.set()
-            except Exception:
-                log.exception("The change feed could not tell of a commit; pages may show it late.")
 
-    async def _tell_of_commits(self) -> None:
-        while self._untold:
-            commits, changed = self._untold[0]
-            for subject, staging in self._stagings.items():
-                ids = changed[subject]
-                if ids is None or ids:
-                    await staging.rebase(None if ids is None else set(ids))
-            # Everything is read before anything is told: if the database goes away in between, all is told later.
-            complete = [await self._with_rows(commit) for commit in commits]
-            self._untold.popleft()
-            self.revision = commits[-1].revision
-            for commit in complete:
-                self.committed.emit(commit)
+    async def _tell(self, listener: _Listener) -> None:
+        while listener.untold:
+            if not await _surviving(listener.name, listener.hear(listener.untold[0])):
+                return  # told again after the next signal
+            listener.untold.popleft()
+
+    def _rebase(self, subject: Subject) -> Callable[[Commits], Awaitable[None]]:
+        async def rebase(commits: Commits) -> None:
+            ids = commits.ids(subject)
+            if ids is None or ids:
+                await self._stagings[subject].rebase(ids)
+
+        return rebase
+
+    async def _tell_pages(self, commits: Commits) -> None:
+        # Everything is read before anything is told: if the database goes away in between, all is told later.
+        complete = [await self._with_rows(commit) for commit in commits.commits]
+        self.revision = commits.commits[-1].revision
+        for commit in complete:
+            self.committed.emit(commit)
 
     async def _with_rows(self, commit: Commit) -> Commit:
-        staging = self._stagings[commit.subject]
-        found = await staging.rows.find(m.row_id for m in commit.modifications or ())
-        return commit._replace(rows=tuple(found.values()), who_staged=await staging.who_staged(found))
+        found = await self._stagings[commit.subject].listing.find(m.row_id for m in commit.modifications or ())
+        return commit._replace(rows=tuple(found.values()))
 
-    async def _read(self) -> list[Commit]:
+    async def _read_staged_elsewhere(self) -> None:
+        versions = await staging.versions()
+        for each in self._stagings.values():
+            await each.refresh(versions)
+
+    async def _read(self) -> Commits:
         found = await submissions.after(self._seen)
         named = await submissions.modifications(
             [each.revision for each in found if each.key_count <= NAMED_MODIFICATIONS]
         )
-        return [Commit(*each, _named(named.get(each.revision))) for each in found]
+        commits = [Commit(*each, _named(named.get(each.revision))) for each in found]
+        changed = {each: await _changed([commit for commit in commits if commit.subject is each]) for each in Subject}
+        return Commits(commits, changed)
 
     def _set_available(self, available: bool) -> None:
         if available != self.available:
@@ -214,6 +241,12 @@ class ChangeFeed:
         """Somebody may have committed something: look."""
         self._signal.set()
 
+    def staged(self, news: staging.News) -> None:
+        """Another process says what an admin has staged there."""
+        for each in self._stagings.values():
+            if each.hear(news):
+                self._told.set()
+
     def nothing_since(self, asked: float) -> None:
         """Nothing was committed up to this moment (`time.monotonic`) that was not signalled."""
         if not self._looking:
@@ -222,6 +255,18 @@ class ChangeFeed:
     def _heard(self, at: float) -> None:
         if not self._signal.is_set():  # otherwise there is something that was not looked at yet
             self._heard_at = max(self._heard_at, at)
+
+
+async def _surviving(name: str, hearing: Awaitable[None]) -> bool:
+    """Let one hear. Its own mistakes keep nobody else from hearing; raises DatabaseUnavailable, for all wait for that."""
+    try:
+        await hearing
+    except DatabaseUnavailable:
+        raise
+    except Exception:
+        log.exception("The change feed could not tell %r of a commit; it is told again with the next signal.", name)
+        return False
+    return True
 
 
 async def _changed(commits: list[Commit]) -> dict[int, int] | None:

@@ -1,7 +1,7 @@
 """Pickup passphrases: made by admins, used by servers to register. Editing them is staging and submitting, as for authkeys."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,15 +14,15 @@ from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, dige
 from models.privileges import labels
 from models.secrets import Secret, new_secret
 from models.subjects import Subject
-from models.submissions import NewPassphrase, Registration, Source
+from models.submissions import LastChange, NewPassphrase, Registration, Source
+from models.views import PassphraseView
 from services.access_records import AccessRecords
 from services.attempts import Guess, Guesses
+from services.listing import MAX_BLOCK
 from services.submissions import Order, Submissions
-from storage import access_records, passphrases
+from storage import access_records, passphrases, submissions
 from storage.passphrases import Found, Use
 from storage.transactions import Connection
-
-_SHOWN = 500
 
 
 class Registered(NamedTuple):
@@ -44,17 +44,38 @@ class Passphrases:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def active(self) -> list[Passphrase]:
-        """The passphrases that are not removed, newest first; used-up and expired ones too, until they are removed."""
-        return await passphrases.active(_SHOWN)
+    async def block(self, view: PassphraseView, admin_id: int, start: int, end: int) -> list[Passphrase]:
+        """Rows `start` to `end` (exclusive) of a view; at most MAX_BLOCK."""
+        start = max(0, start)
+        return await passphrases.rows(view, admin_id, datetime.now(UTC), start, min(end, start + MAX_BLOCK))
 
-    async def uses(self, passphrase_ids: Sequence[int]) -> dict[int, list[Use]]:
-        """By which servers passphrases were used, newest first."""
-        return await passphrases.uses(passphrase_ids)
+    async def count(self, view: PassphraseView, admin_id: int) -> int:
+        """How many passphrases a view shows."""
+        return await passphrases.count(view, admin_id, datetime.now(UTC))
 
     async def find(self, ids: Iterable[int], /) -> dict[int, Passphrase]:
         """Those of these passphrases that are not removed, by id."""
         return await passphrases.by_id(ids)
+
+    async def find_any(self, passphrase_id: int) -> Passphrase | None:
+        """The passphrase with this number, removed or not."""
+        return (await passphrases.by_id([passphrase_id], removed_too=True)).get(passphrase_id)
+
+    async def matching(self, view: PassphraseView, admin_id: int) -> list[Passphrase]:
+        """All passphrases of a view that are not removed, for staging one step for all of them."""
+        return await passphrases.matching(view, admin_id, datetime.now(UTC))
+
+    async def staged_ids_in(self, view: PassphraseView, admin_id: int) -> list[int]:
+        """The ids of the passphrases in a view for which this admin has staged changes."""
+        return await passphrases.staged_ids(view, admin_id, datetime.now(UTC))
+
+    async def last_change(self, passphrase_id: int, /) -> LastChange | None:
+        """Who last touched a passphrase, when and how; also of one that was removed."""
+        return await submissions.last_change(Subject.PASSPHRASE, passphrase_id)
+
+    async def uses(self, passphrase_id: int, limit: int) -> list[Use]:
+        """By which servers a passphrase was used, newest first."""
+        return await passphrases.uses(passphrase_id, limit)
 
     # -- making --------------------------------------------------------------------------------------------------------
 

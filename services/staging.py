@@ -1,91 +1,101 @@
-"""Staged changes of each admin: in memory for all of the admin's windows, in the database at every step.
+"""Staged changes of each admin: the steps that change them, their submission, and what happens to them elsewhere.
 
-The database is the truth. Each step is one small transaction that also raises the desk's version; another process
-that finds a newer version than its own reads the entries anew, so two servers on one database agree. What can be
-undone and redone is stored with them.
+Each step is one small transaction that also raises the desk's version; another process that finds a newer version than its
+own reads the entries anew, so two servers on one database agree. What can be undone and redone is stored with them.
 """
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple
 
 from nicegui import Event
 
-from models.accounts import AdminIdentity, Role, require_change
+from models.accounts import AdminIdentity, require_change
 from models.errors import RowNotFound, SubmissionRefused
+from models.grid_rows import GridRow, overlay
 from models.privileges import Privilege
 from models.staged_changes import StagedChanges
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
+from services.desks import Desk, Desks
+from services.listing import Listing, V
 from services.submissions import Order, Progress, Receipt, Submissions
 from storage import staging
-from storage.staging import WhoStaged
+from storage.staging import Marks, Version
 
 
 class StagingChange(NamedTuple):
-    """What the event says: whose staged changes are different now, and for which rows (None: any)."""
+    """What the event says: whose staged changes are different now, and for which rows."""
 
     admin_id: int
-    row_ids: frozenset[int] | None
+    marks: Marks | None
+    """Which rows the admin has something staged for now, or no more; None if those are too many, or not known."""
     fell_away: int = 0
     """Of these, how many entries fell away because the rows already are so."""
     submitted: bool = False
     """Whether they were submitted: the change feed tells of that too."""
+    elsewhere: bool = False
+    """Whether another process told it: only others see it, the admin's own windows hear when it was read."""
+    others_know: bool = False
+    """Whether only the admin's own windows have something to show"""
 
 
-def others(who_staged: WhoStaged, row_id: int, admin_id: int) -> list[str]:
-    """The names of those who have staged something for a row, without this admin."""
-    return sorted(name for id_, name in who_staged.get(row_id, {}).items() if id_ != admin_id)
-
-
-@dataclass(slots=True)
-class _Desk:
-    """One admin's staged changes in this process."""
-
-    key: staging.Desk
-    staged: StagedChanges
-    version: int
-    role: Role
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-class Rows(Protocol):
-    """Reads the rows for which changes are staged."""
-
-    async def find(self, ids: Iterable[int], /) -> Mapping[int, Row]:
-        """Those of these rows that exist, by id."""
-
-
-class Staging:
+class Staging(Generic[V]):
     """Stages, takes back, undoes and submits changes to the rows of one subject, for all admins."""
 
-    def __init__(self, subject: Subject, rows: Rows, submissions: Submissions) -> None:
-        self._subject = subject
-        self.rows = rows
+    def __init__(self, subject: Subject, listing: Listing[V], submissions: Submissions) -> None:
+        self.subject = subject
+        self.listing = listing
         self._submissions = submissions
-        self._desks: dict[int, _Desk] = {}
+        self._desks = Desks(subject, listing)
         self._versions: dict[int, int] = {}
-        self._opening = asyncio.Lock()
         self.changed = Event[[StagingChange]]()
         """Somebody's staged changes are different now."""
 
+    # -- reading -------------------------------------------------------------------------------------------------------
+
     async def of(self, admin_id: int) -> StagedChanges:
         """What an admin has staged now. To be read only; every change goes through the methods below."""
-        return (await self._desk(admin_id)).staged
+        return (await self._desks.open(admin_id)).staged
 
-    def step(self, admin_id: int) -> int:
-        """How many staging steps this admin has taken, as far as `of` knew when it was last asked; it only grows."""
-        desk = self._desks.get(admin_id)
-        return desk.version if desk else 0
+    def attend(self, admin_id: int) -> None:
+        """A window of this admin opens: what the admin stages elsewhere is followed until `leave`."""
+        self._desks.attend(admin_id)
 
-    async def who_staged(self, row_ids: Iterable[int]) -> WhoStaged:
-        """Who has staged something for these rows."""
-        return await staging.who_staged(self._subject, row_ids)
+    def leave(self, admin_id: int) -> None:
+        """A window of this admin is closed for good."""
+        self._desks.leave(admin_id)
 
-    # -- steps -----------------------------------------------------------------------------------------------------
+    async def overlaid(self, admin_id: int, rows: Sequence[Row], *, with_others: bool = True) -> list[GridRow]:
+        """Rows as an admin's grid shows them; without the marks of others where the browser knows those already."""
+        unused = await self.unused_marks(rows)
+        who = await staging.who_staged(self.subject, [row.id for row in rows]) if with_others else {}
+        desk = await self._desks.open(admin_id)
+        now = datetime.now(UTC)
+
+        def others(row_id: int) -> list[str]:
+            return sorted(name for id_, name in who.get(row_id, {}).items() if id_ != admin_id)
+
+        return [
+            overlay(
+                row,
+                desk.staged[row.id],
+                others(row.id) if with_others else None,
+                unused.get(row.id, 0),
+                desk.version,
+                now,
+            )
+            for row in rows
+        ]
+
+    async def unused_marks(self, rows: Iterable[Row]) -> dict[int, int]:
+        """The granted privileges of these rows, as sets, that were long unused; only authkeys are used."""
+        return {}
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
 
     async def stage(self, admin_id: int, row_id: int, privilege: Privilege, granted: bool) -> None:
         """Stage one cell. Raises RowNotFound, NotStaged, DatabaseUnavailable; then nothing is different."""
@@ -96,6 +106,13 @@ class Staging:
         """Stage the removal of one row. Raises like `stage`."""
         row = await self._existing(row_id)
         await self.take_step(admin_id, lambda staged: staged.stage_removal([row]))
+
+    async def stage_view(self, admin_id: int, view: V, privilege: Privilege | None, granted: bool) -> int:
+        """Stage one privilege, or the removal (None), of all rows of a view in one step; returns how many."""
+        rows = await self.listing.matching(view, admin_id)
+        if privilege is None:
+            return len(await self.take_step(admin_id, lambda staged: staged.stage_removal(rows)))
+        return len(await self.take_step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
 
     async def take_back(self, admin_id: int, row_ids: Iterable[int]) -> None:
         """Take back all that is staged for these rows."""
@@ -130,115 +147,130 @@ class Staging:
 
         Raises SubmissionRefused on a conflict: nothing is written, all stays staged, and `conflicts` is up to date.
         """
-        desk = await self._desk(admin.id)
+        desk = await self._desks.open(admin.id)
         require_change(desk.role)
         async with desk.lock:
             if repeated := await self._submissions.receipt_of(submission_uuid):
-                await self._reload(admin.id, desk)
+                await self._reload(desk)
                 return repeated
             if not len(desk.staged):
                 return Receipt(None, 0, 0)
-            order = Order(
-                submission_uuid, admin, Source.GRID, await asyncio.to_thread(desk.staged.changes), self._subject
-            )
-
+            changes = await asyncio.to_thread(desk.staged.changes)
+            marks = Marks.of(desk.name, [], desk.staged)
             try:
                 receipt = await self._submissions.submit(
-                    order, on_progress=on_progress, also=lambda db: staging.clear(db, desk.key, desk.version)
+                    Order(submission_uuid, admin, Source.GRID, changes, self.subject),
+                    on_progress=on_progress,
+                    also=lambda db: staging.clear(db, desk.key, desk.version, marks),
                 )
             except staging.Outdated:
-                await self._reload(admin.id, desk)
+                await self._reload(desk)
                 raise SubmissionRefused(
                     "Nothing was submitted: your staged changes were changed in another window at this moment. "
                     "Look at them and submit again.",
                     (),
                 ) from None
             except SubmissionRefused as refusal:
-                await self._rebase(admin.id, desk, set(refusal.row_ids))
+                await self._rebase(desk, set(refusal.row_ids))
                 raise
-            submitted = frozenset(desk.staged)
-            desk.staged = StagedChanges()
-            desk.version += 1
-        self.changed.emit(StagingChange(admin.id, submitted, submitted=True))
+            self._advance(desk, StagedChanges())
+        self.changed.emit(StagingChange(admin.id, marks, submitted=True))
         return receipt
 
-    # -- what happens elsewhere --------------------------------------------------------------------------------------
+    # -- what happens elsewhere ----------------------------------------------------------------------------------------
 
     async def rebase(self, changed_ids: set[int] | None) -> None:
         """Rows changed (None: too many to name): adjust what is staged for them."""
-        for admin_id, desk in list(self._desks.items()):
+        for desk in self._desks.all():
             async with desk.lock:
-                await self._rebase(admin_id, desk, changed_ids)
+                await self._rebase(desk, changed_ids)
 
-    async def refresh(self) -> None:
-        """See what another process staged, and read it anew for the admins whose staged changes are open here."""
-        for admin_id, version, role in await staging.versions(self._subject):
-            if desk := self._desks.get(admin_id):
-                desk.role = role
-                async with desk.lock:
-                    if version > desk.version:
-                        await self._reload(admin_id, desk)
-            elif self._versions.get(admin_id, version) != version:
-                self.changed.emit(StagingChange(admin_id, None))
-            self._versions[admin_id] = version
+    def hear(self, news: staging.News) -> bool:
+        """Another process tells what one of its admins has staged: others see that without reading anything.
 
-    # -- the machinery -----------------------------------------------------------------------------------------------
+        Returns whether the admin has it open here too, so that `refresh` is due.
+        """
+        if news.subject is not self.subject or news.version <= self._versions.get(news.admin_id, 0):
+            return False
+        self._versions[news.admin_id] = news.version
+        self.changed.emit(StagingChange(news.admin_id, news.marks, elsewhere=True))
+        return self._desks.get(news.admin_id) is not None
+
+    async def refresh(self, versions: Iterable[Version]) -> None:
+        """See what other processes stored, and read it anew for the admins who have a window here."""
+        self._desks.drop_idle()
+        for version in versions:
+            if desk := self._desks.get(version.admin_id):
+                desk.role = version.role
+            if version.subject is self.subject:
+                await self._follow(version, desk)
+
+    async def _follow(self, version: Version, desk: Desk | None) -> None:
+        others_know = self._versions.get(version.admin_id, version.number) >= version.number
+        self._versions[version.admin_id] = version.number
+        if desk and version.number > desk.version and not self._desks.drop_unattended(version.admin_id):
+            async with desk.lock:
+                if version.number > desk.version:
+                    await self._reload(desk, others_know=others_know)
+        elif not others_know:
+            self.changed.emit(StagingChange(version.admin_id, None))
+
+    # -- the machinery -------------------------------------------------------------------------------------------------
 
     async def _existing(self, row_id: int) -> Row:
-        found = await self.rows.find([row_id])
+        found = await self.listing.find([row_id])
         if row_id not in found:
-            raise RowNotFound(f"This {self._subject} was removed in the meantime; nothing was staged for it.")
+            raise RowNotFound(f"This {self.subject} was removed in the meantime; nothing was staged for it.")
         return found[row_id]
 
     async def take_step(self, admin_id: int, step: Callable[[StagedChanges], set[int]]) -> set[int]:
         """Take a step in memory and in the database, or in neither; returns the rows that it touched."""
-        desk = await self._desk(admin_id)
+        desk = await self._desks.open(admin_id)
         require_change(desk.role)
         async with desk.lock:
             while True:
                 after, touched = await asyncio.to_thread(_take, step, desk.staged)
+                marks = Marks.of(desk.name, after, touched)
                 try:
-                    await _store(desk, after, touched)
+                    await self._store(desk, after, touched, marks)
                     break
                 except staging.Outdated:
-                    await self._reload(admin_id, desk)
-        self.changed.emit(StagingChange(admin_id, frozenset(touched)))
+                    await self._reload(desk)
+        self.changed.emit(StagingChange(admin_id, marks))
         return touched
 
-    async def _rebase(self, admin_id: int, desk: _Desk, changed_ids: set[int] | None) -> None:
+    async def _rebase(self, desk: Desk, changed_ids: set[int] | None) -> None:
         ids = desk.staged.ids_to_rebase(changed_ids)
         if not ids:
             return
-        found = await self.rows.find(ids)
+        found = await self.listing.find(ids)
         rows = {id_: found.get(id_) for id_ in ids}
         after, fell_away = await asyncio.to_thread(_take, lambda staged: staged.rebase(rows), desk.staged)
+        marks = Marks.of(desk.name, after, ids)
         try:
-            await _store(desk, after, fell_away)
+            await self._store(desk, after, fell_away, marks)
         except staging.Outdated:
-            await self._reload(admin_id, desk)
+            await self._reload(desk)
             return
-        self.changed.emit(StagingChange(admin_id, frozenset(ids), len(fell_away)))
+        self.changed.emit(StagingChange(desk.key.admin_id, marks, len(fell_away)))
 
-    async def _reload(self, admin_id: int, desk: _Desk) -> None:
-        desk.staged, desk.version, desk.role = await self._load(desk.key)
-        self.changed.emit(StagingChange(admin_id, None))
+    async def _store(self, desk: Desk, after: StagedChanges, row_ids: set[int], marks: Marks | None) -> None:
+        """Write the entries of these rows, and the steps; then they are in memory too."""
+        steps = changes_between(desk.staged.steps, after.steps)
+        if not row_ids and not steps.any:
+            desk.staged = after
+            return
+        await staging.store(desk.key, desk.version, after, row_ids, steps, marks)
+        self._advance(desk, after)
 
-    async def _desk(self, admin_id: int) -> _Desk:
-        if admin_id not in self._desks:
-            async with self._opening:
-                if admin_id not in self._desks:
-                    key = staging.Desk(admin_id, self._subject)
-                    self._desks[admin_id] = _Desk(key, *await self._load(key))
-        return self._desks[admin_id]
+    def _advance(self, desk: Desk, after: StagedChanges) -> None:
+        desk.staged = after
+        desk.version += 1
+        self._versions[desk.key.admin_id] = max(desk.version, self._versions.get(desk.key.admin_id, 0))
 
-    async def _load(self, desk: staging.Desk) -> tuple[StagedChanges, int, Role]:
-        # The version first: entries that are newer than it are read once more, never missed.
-        version = await staging.version_of(desk)
-        staged = StagedChanges(await staging.entries_of(desk), await staging.steps_of(desk))
-        ids = staged.ids_to_rebase()
-        found = await self.rows.find(ids)
-        await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
-        return staged, version.number, version.role
+    async def _reload(self, desk: Desk, *, others_know: bool = False) -> None:
+        await self._desks.reload(desk)
+        self.changed.emit(StagingChange(desk.key.admin_id, None, others_know=others_know))
 
 
 # What may take long for a hundred thousand rows runs in a thread, on a copy: the pages of others go on meanwhile.
@@ -248,14 +280,3 @@ def _take(step: Callable[[StagedChanges], set[int]], staged: StagedChanges) -> t
     """What will be staged after a step, and the rows that it touches."""
     after = staged.copy()
     return after, step(after)
-
-
-async def _store(desk: _Desk, after: StagedChanges, row_ids: set[int]) -> None:
-    """Write the entries of these rows, and the steps; then they are in memory too."""
-    steps = changes_between(desk.staged.steps, after.steps)
-    if not row_ids and not steps.any:
-        desk.staged = after
-        return
-    await staging.store(desk.key, desk.version, after, row_ids, steps)
-    desk.staged = after
-    desk.version += 1

@@ -22,10 +22,6 @@ from storage import accounts, authkey_plans, passphrase_plans, submissions
 from storage.transactions import Connection, run_transaction
 
 _CHUNK = 2_500
-_WAYS_OUT = {
-    Subject.AUTHKEY: "the review shows what you can do.",
-    Subject.PASSPHRASE: "Drop conflicts takes back those that can no longer be submitted.",
-}
 _PLANS = {Subject.AUTHKEY: authkey_plans, Subject.PASSPHRASE: passphrase_plans}
 
 Progress = Callable[[int, int], None]
@@ -154,6 +150,6 @@ def _refusal(conflicts: dict[int, Conflict], subject: Subject) -> SubmissionRefu
     were = "was" if len(conflicts) == 1 else "were"
     return SubmissionRefused(
         f"Nothing was submitted: {count_of(subject, len(conflicts))} {were} changed or removed by somebody else in the meantime. "
-        f"Your staged changes are kept; {_WAYS_OUT[subject]}",
+        f"Your staged changes are kept; the review shows what you can do.",
         tuple(conflicts),
     )

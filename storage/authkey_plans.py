@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.addresses import sort_key
-from models.authkeys import Authkey, service_key
+from models.authkeys import Authkey
 from models.plans import Addition, Plan, Rows, additions_in, ids_in, restorations_in
 from models.submissions import Assignment, Change, Kind, NewPassphrase, Registration
+from models.texts import search_key
 from storage.sql import ids, insert, parameters
 from storage.submissions import record
 
@@ -90,7 +91,7 @@ async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int) ->
     rows = []
     for key in new:
         digest, hint = (key.secret_digest, key.secret_hint) if not isinstance(key, Assignment) else (None, None)
-        names = [key.ip, sort_key(key.ip), key.service, service_key(key.service)]
+        names = [key.ip, sort_key(key.ip), key.service, search_key(key.service)]
         rows.append([*names, key.privileges, revision, digest, hint])
     columns = "ip, ip_key, service, service_key, privileges, revision, secret_digest, secret_hint"
     await insert(db, f"authkey ({columns})", rows)

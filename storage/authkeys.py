@@ -8,11 +8,11 @@ from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from models.addresses import search_range
-from models.authkeys import Authkey, service_key
+from models.authkeys import Authkey
 from models.subjects import Subject
-from models.submissions import Kind, LastChange
 from models.tables import Authkey as AuthkeyTable
-from models.tables import Modification, StagedChange
+from models.tables import StagedChange
+from models.texts import search_key
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage.database import database_errors, reader
@@ -83,21 +83,6 @@ async def staged_ids(view: View, admin_id: int, quiet: Quiet | None) -> list[int
     return [row[0] for row in ids]
 
 
-async def last_change(authkey_id: int) -> LastChange | None:
-    """Who last touched an authkey, when and how; also of one that was removed."""
-    with database_errors():
-        row = (
-            await Modification.filter(submission__subject=Subject.AUTHKEY, row_id=authkey_id)
-            .using_db(reader())
-            .order_by("-submission_id")
-            .first()
-            .select_related("submission__admin")
-        )
-    if row is None:
-        return None
-    return LastChange(row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service)
-
-
 def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
     query = _all()
     if view.search:
@@ -133,9 +118,9 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
 def _search(text: str) -> Q:
     if addresses := search_range(text):
         return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
-    in_service = Q(service_key__contains=service_key(text))
+    in_service = Q(service_key__contains=search_key(text))
     if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
-        in_service |= Q(service_key__contains=service_key(spaced))
+        in_service |= Q(service_key__contains=search_key(spaced))
     if _INCOMPLETE_IPV4.fullmatch(text):
         return Q(ip__startswith=text) | in_service
     return Q(ip__contains=text.lower()) | in_service

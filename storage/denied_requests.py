@@ -9,7 +9,7 @@ from models.door import Reason
 from models.tables import Refusal
 from storage.database import database_errors, reader
 from storage.sql import later, parameters
-from storage.transactions import run_transaction
+from storage.transactions import notify, run_transaction
 
 
 async def add(db: BaseDBAsyncClient, denials: dict[Denial, Counted]) -> None:
@@ -22,6 +22,7 @@ async def add(db: BaseDBAsyncClient, denials: dict[Denial, Counted]) -> None:
         f"count = refusal.count + excluded.count, last_at = {later('refusal')}",
         [[*which, *counted] for which, counted in sorted(denials.items())],
     )
+    await notify(db)
 
 
 async def prune(kept: int) -> None:

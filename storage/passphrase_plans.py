@@ -9,8 +9,9 @@ from models.plans import Plan, Rows, ids_in, restorations_in
 from models.privileges import labels
 from models.submissions import Change, Kind, Modification, NewPassphrase, modification
 from models.tables import PickupPassphrase, Submission
+from models.texts import search_key
 from storage import access_records
-from storage.passphrases import passphrase_of
+from storage.passphrases import by_id
 from storage.sql import ids, parameters
 from storage.submissions import record
 from storage.transactions import Connection
@@ -20,7 +21,7 @@ async def rows_for(db: Connection, changes: Sequence[Change]) -> Rows:
     """The passphrases as they are now, as far as `models.plans.decide` needs them for these changes."""
     new = [change.digest for change in changes if isinstance(change, NewPassphrase)]
     taken = await PickupPassphrase.filter(digest__in=new).using_db(db).values_list("digest", flat=True) if new else ()
-    found = await _by_id(db, [*ids_in(changes), *restorations_in(changes)])
+    found = await by_id([*ids_in(changes), *restorations_in(changes)], db=db, removed_too=True)
     return Rows(
         {id_: each for id_, each in found.items() if not each.removed},
         {id_: each for id_, each in found.items() if each.removed},
@@ -53,13 +54,6 @@ def _access_record(done: Modification) -> tuple[AccessKind, str]:
     return AccessKind.PHRASE_CHANGED, f"#{done.row_id}{again}: {labels(done.after)}"
 
 
-async def _by_id(db: Connection, passphrase_ids: Sequence[int]) -> dict[int, Passphrase]:
-    if not passphrase_ids:
-        return {}
-    rows = await PickupPassphrase.filter(id__in=list(passphrase_ids)).using_db(db).select_related("admin")
-    return {row.id: passphrase_of(row) for row in rows}
-
-
 async def _add(db: Connection, new: NewPassphrase, by: Submission) -> Passphrase:
     row = await PickupPassphrase.create(
         digest=new.digest,
@@ -69,11 +63,12 @@ async def _add(db: Connection, new: NewPassphrase, by: Submission) -> Passphrase
         expires_at=new.expires_at,
         networks=" ".join(new.networks),
         note=new.note,
+        note_key=search_key(new.note),
         admin=by.admin,
         made_at=by.at,
         using_db=db,
     )
-    return passphrase_of(row)
+    return (await by_id([row.id], db=db))[row.id]
 
 
 async def _set_removed(db: Connection, passphrase_ids: Iterable[int], at: datetime | None, revision: int) -> None:

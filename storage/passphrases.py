@@ -1,17 +1,30 @@
 """Every statement that reads pickup passphrases and the registrations with them, and the using of one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from tortoise.expressions import F, Q, RawSQL, Subquery
+from tortoise.queryset import QuerySet
 
 from models.accounts import AdminIdentity, Role
 from models.passphrases import Passphrase
-from models.tables import PassphraseUse, PickupPassphrase
+from models.privileges import privilege
+from models.subjects import Subject
+from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedChange
+from models.texts import search_key
+from models.views import PassphraseView, State
 from storage.database import database_errors, reader
 from storage.sql import parameters
 from storage.transactions import Connection
 
 _IDS_AT_ONCE = 10_000
+_PRIVILEGES = "pickup_passphrase.privileges"
+_FIELDS = (
+    *("id", "privileges", "revision", "uses", "used", "expires_at"),
+    *("networks", "admin__name", "made_at", "removed_at", "admin__disabled", "note"),
+)
 
 
 class Use(NamedTuple):
@@ -36,72 +49,150 @@ class Outdated(Exception):
 # -- reading -------------------------------------------------------------------------------------------------------------
 
 
-async def active(limit: int) -> list[Passphrase]:
-    """The passphrases that are not removed, newest first."""
+async def rows(view: PassphraseView, admin_id: int, now: datetime, start: int, end: int) -> list[Passphrase]:
+    """Rows `start` to `end` (exclusive) of a view."""
+    if end <= start:
+        return []
     with database_errors():
-        rows = (
-            await PickupPassphrase.filter(removed_at__isnull=True)
-            .using_db(reader())
-            .order_by("-id")
-            .limit(limit)
-            .select_related("admin")
-        )
-    return [passphrase_of(row) for row in rows]
+        query = _ordered(await _matching(view, admin_id, now), view).offset(start).limit(end - start)
+        return [_passphrase(*row) for row in await query.values_list(*_FIELDS)]
 
 
-async def by_id(passphrase_ids: Iterable[int]) -> dict[int, Passphrase]:
-    """Those of these passphrases that are not removed, by id."""
+async def count(view: PassphraseView, admin_id: int, now: datetime) -> int:
+    """How many passphrases a view shows."""
+    with database_errors():
+        return await (await _matching(view, admin_id, now)).count()
+
+
+async def matching(view: PassphraseView, admin_id: int, now: datetime) -> list[Passphrase]:
+    """All passphrases of a view that are not removed. In portions, so that they do not hold up everybody's pages."""
+    found: list[Passphrase] = []
+    more = True
+    while more:
+        with database_errors():
+            query = (await _matching(view, admin_id, now)).filter(removed_at__isnull=True)
+            query = query.filter(id__gt=found[-1].id if found else 0).order_by("id")
+            some = await query.limit(_IDS_AT_ONCE).values_list(*_FIELDS)
+        found += [_passphrase(*row) for row in some]
+        more = len(some) == _IDS_AT_ONCE
+    return found
+
+
+async def staged_ids(view: PassphraseView, admin_id: int, now: datetime) -> list[int]:
+    """The ids of the passphrases in a view for which this admin has staged changes."""
+    with database_errors():
+        query = (await _matching(view, admin_id, now)).filter(id__in=Subquery(_staged(admin_id)))
+        return [row[0] for row in await query.values_list("id")]
+
+
+async def by_id(
+    passphrase_ids: Iterable[int], *, db: Connection | None = None, removed_too: bool = False
+) -> dict[int, Passphrase]:
+    """Those of these passphrases that are there, by id; within a transaction, `db` is its connection."""
     ids = sorted(passphrase_ids)
     found = {}
     for first in range(0, len(ids), _IDS_AT_ONCE):
-        some = ids[first : first + _IDS_AT_ONCE]
-        query = PickupPassphrase.filter(id__in=some, removed_at__isnull=True).using_db(reader())
-        with database_errors():
-            found.update({row.id: passphrase_of(row) for row in await query.select_related("admin")})
+        query = PickupPassphrase.filter(id__in=ids[first : first + _IDS_AT_ONCE]).using_db(db or reader())
+        if not removed_too:
+            query = query.filter(removed_at__isnull=True)
+        with nullcontext() if db else database_errors():  # of a transaction whoever runs it tells errors apart
+            found.update({row[0]: _passphrase(*row) for row in await query.values_list(*_FIELDS)})
     return found
 
 
 async def find(digest: str) -> Found | None:
     """The passphrase with this digest, removed or not."""
     with database_errors():
-        row = await PickupPassphrase.filter(digest=digest).using_db(reader()).select_related("admin").first()
+        row = (
+            await PickupPassphrase.filter(digest=digest)
+            .using_db(reader())
+            .first()
+            .values_list(*_FIELDS, "admin_id", "admin__role")
+        )
     if row is None:
         return None
-    return Found(passphrase_of(row), AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role)))
+    *fields, admin_id, role = row
+    passphrase = _passphrase(*fields)
+    return Found(passphrase, AdminIdentity(admin_id, passphrase.made_by, Role(role)))
 
 
-async def uses(passphrase_ids: Sequence[int]) -> dict[int, list[Use]]:
-    """By which servers passphrases were used, newest first."""
-    found: dict[int, list[Use]] = {}
-    if passphrase_ids:
-        with database_errors():
-            rows = (
-                await PassphraseUse.filter(passphrase_id__in=list(passphrase_ids))
-                .using_db(reader())
-                .order_by("-id")
-                .values_list("passphrase_id", "at", "ip", "service")
-            )
-        for passphrase_id, *use in rows:
-            found.setdefault(passphrase_id, []).append(Use(*use))
-    return found
+async def uses(passphrase_id: int, limit: int) -> list[Use]:
+    """By which servers a passphrase was used, newest first."""
+    query = PassphraseUse.filter(passphrase_id=passphrase_id).using_db(reader()).order_by("-id").limit(limit)
+    with database_errors():
+        return [Use(*use) for use in await query.values_list("at", "ip", "service")]
 
 
-def passphrase_of(row: PickupPassphrase) -> Passphrase:
-    """The value of a row that was read with its admin."""
+def _passphrase(*row: Any) -> Passphrase:
+    id_, privileges, revision, uses_, used, expires_at, networks, maker, made_at, removed_at, is_disabled, note = row
     return Passphrase(
-        row.id,
-        row.privileges,
-        row.revision,
-        row.uses,
-        row.used,
-        row.expires_at,
-        tuple(row.networks.split()),
-        row.admin.name,
-        row.made_at,
-        row.removed_at is not None,
-        row.admin.disabled,
-        row.note,
+        id_,
+        privileges,
+        revision,
+        uses_,
+        used,
+        expires_at,
+        tuple(networks.split()),
+        maker,
+        made_at,
+        removed_at is not None,
+        bool(is_disabled),
+        note,
     )
+
+
+# -- what a view shows, and in which order -------------------------------------------------------------------------------
+
+
+async def _matching(view: PassphraseView, admin_id: int, now: datetime) -> QuerySet[PickupPassphrase]:
+    query = PickupPassphrase.all().using_db(reader())
+    if view.staged_only:
+        query = query.filter(id__in=Subquery(_staged(admin_id)))
+    else:
+        query = query.filter(_in_state(view.state, now))
+    # The masks come from the view, which only takes known privileges: they are small integers, never text.
+    if view.has:
+        query = query.annotate(has=RawSQL(f"{_PRIVILEGES} & {int(view.has)}")).filter(has=view.has)
+    if view.lacks:
+        query = query.annotate(lacks=RawSQL(f"{_PRIVILEGES} & {int(view.lacks)}")).filter(lacks=0)
+    return query.filter(await _search(view.search)) if view.search else query
+
+
+def _staged(admin_id: int) -> Any:
+    return StagedChange.filter(admin_id=admin_id, subject=Subject.PASSPHRASE).using_db(reader()).values("row_id")
+
+
+def _in_state(state: State, now: datetime) -> Q:
+    if state is State.REMOVED:
+        return Q(removed_at__isnull=False)
+    over = Q(used__gte=F("uses")) | Q(expires_at__lte=now) | Q(admin__disabled=True)
+    usable = Q(used__lt=F("uses"), admin__disabled=False) & (Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+    return Q(removed_at__isnull=True) & (over if state is State.OVER else usable)
+
+
+async def _search(text: str) -> Q:
+    """By number, note, maker or network."""
+    key = search_key(" ".join(text.split()))
+    number = text.strip().removeprefix("#")
+    admins = await Admin.all().using_db(reader()).values_list("id", "name")
+    makers = [id_ for id_, name in admins if key in search_key(name)]
+    by = Q(note_key__contains=key) | Q(admin_id__in=makers) | Q(networks__contains=text.lower())
+    if number.isascii() and number.isdigit() and len(number) < len(str(2**63)):
+        by |= Q(id=int(number))
+    return by
+
+
+def _ordered(query: QuerySet[PickupPassphrase], view: PassphraseView) -> QuerySet[PickupPassphrase]:
+    sign = "-" if view.descending else ""
+    if view.sort == "made":
+        return query.order_by(f"{sign}id")
+    if view.sort == "expires":  # what never expires comes after all that does
+        never = "'9999-12-31 23:59:59+00:00'"
+        query = query.annotate(until=RawSQL(f"COALESCE(pickup_passphrase.expires_at, {never})"))
+        return query.order_by(f"{sign}until", "-id")
+    # Upwards the ones that have it come first, as in the grid of authkeys.
+    query = query.annotate(has_it=RawSQL(f"{_PRIVILEGES} & {privilege(view.sort).mask}"))
+    return query.order_by("has_it" if view.descending else "-has_it", "-id")
 
 
 # -- using, within a transaction -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from models.accounts import AdminIdentity, Role
 from models.tables import LaunchLink, Session
 from storage.database import database_errors, reader
-from storage.transactions import Connection, run_transaction
+from storage.transactions import Connection, notify, run_transaction
 
 
 class StoredSession(NamedTuple):
@@ -55,11 +55,13 @@ async def note_use(session_id: int, at: datetime) -> None:
 async def delete(db: Connection, session_id: int) -> None:
     """End a session."""
     await Session.filter(id=session_id).using_db(db).delete()
+    await notify(db)
 
 
 async def delete_all_of(db: Connection, admin_id: int, *, but: int | None = None) -> None:
     """End all sessions of an admin, except one."""
     await Session.filter(admin_id=admin_id).exclude(id=but or 0).using_db(db).delete()
+    await notify(db)
 
 
 async def purge(sessions_before: datetime, links_before: datetime) -> None:

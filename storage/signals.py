@@ -1,7 +1,7 @@
 """The signals of a database: that somebody, in whichever process, committed something. What it was is read elsewhere.
 
-SQLite: a connection of its own polls `PRAGMA data_version`. PostgreSQL: LISTEN on a connection of its own, for the NOTIFY that
-every transaction sends, and a heartbeat that sees what LISTEN missed.
+SQLite: a connection of its own polls `PRAGMA data_version`. PostgreSQL: LISTEN on a connection of its own, for the NOTIFY of
+what others must hear at once, and a heartbeat that sees every other commit, and what LISTEN missed.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 import aiosqlite
 
 from storage.database import DatabaseLocation
-from storage.transactions import CHANNEL
+from storage.staging import News
+from storage.transactions import CHANNEL, PROCESS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -36,6 +37,9 @@ class Listener(Protocol):
 
     def committed_something(self) -> None:
         """Somebody may have committed something."""
+
+    def staged(self, news: News) -> None:
+        """Another process says what an admin has staged there."""
 
     def nothing_since(self, asked: float) -> None:
         """Nothing was committed up to this moment (`time.monotonic`) that was not signalled."""
@@ -84,10 +88,18 @@ async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> Non
             connection.terminate()
 
 
+def _hear(listener: Listener, text: str) -> None:
+    process, _, news = text.partition(" ")
+    if process != PROCESS and news:
+        listener.staged(News.from_text(news))
+    elif process != PROCESS:
+        listener.committed_something()
+
+
 async def _listen(connection: "asyncpg.Connection", listener: Listener) -> None:
     lost = asyncio.Event()
     connection.add_termination_listener(lambda _: lost.set())
-    await connection.add_listener(CHANNEL, lambda *_: listener.committed_something())
+    await connection.add_listener(CHANNEL, lambda *notification: _hear(listener, notification[-1]))
     seen = None
     while not lost.is_set():
         # The heartbeat sees commits itself, whatever became of LISTEN: every transaction that ends changes the server's

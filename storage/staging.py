@@ -5,7 +5,8 @@ one than the own has missed something.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
@@ -16,10 +17,12 @@ from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion
 from storage.database import database_errors, reader
 from storage.sql import parameters
-from storage.transactions import Connection, run_transaction
+from storage.transactions import Connection, notify, run_transaction
 
 _PORTION = 5_000
 """Entries that are written at once."""
+NAMED_ROWS = 300
+"""Rows of a step that others are told one by one; a NOTIFY holds 8,000 bytes. Of larger steps their pages read anew."""
 
 WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
@@ -37,24 +40,78 @@ class Desk(NamedTuple):
 
 
 class Version(NamedTuple):
-    """How many steps an admin has taken for a subject, and what the admin may do."""
+    """How many steps an admin has taken for a subject, and who the admin is."""
 
     admin_id: int
+    subject: Subject | None
+    """None for who has never staged anything"""
     number: int
+    name: str
     role: Role
+
+
+class Marks(NamedTuple):
+    """For which rows an admin has something staged now, and for which no more: what others see of a step."""
+
+    name: str
+    staged: frozenset[int]
+    cleared: frozenset[int]
+
+    @classmethod
+    def of(cls, name: str, staged: Container[int], row_ids: Collection[int]) -> "Marks | None":
+        """Of these rows; None if they are too many to name."""
+        if len(row_ids) > NAMED_ROWS:
+            return None
+        with_something = frozenset(id_ for id_ in row_ids if id_ in staged)
+        return cls(name, with_something, frozenset(row_ids) - with_something)
+
+    @property
+    def row_ids(self) -> frozenset[int]:
+        """All of these rows."""
+        return self.staged | self.cleared
+
+
+class News(NamedTuple):
+    """What one process tells the others of a step, so that they need not read it."""
+
+    admin_id: int
+    subject: Subject
+    version: int
+    marks: Marks | None
+
+    def to_text(self) -> str:
+        """As it is sent."""
+        marks = self.marks and [self.marks.name, sorted(self.marks.staged), sorted(self.marks.cleared)]
+        return json.dumps([self.admin_id, self.subject, self.version, marks], separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "News":
+        """As it was sent."""
+        admin_id, subject, version, marks = json.loads(text)
+        name, staged, cleared = marks or ("", (), ())
+        return cls(
+            admin_id,
+            Subject(subject),
+            version,
+            Marks(name, frozenset(staged), frozenset(cleared)) if marks else None,
+        )
 
 
 # -- reading -------------------------------------------------------------------------------------------------------------
 
 
-async def versions(subject: Subject) -> list[Version]:
-    """Of all admins."""
+async def versions() -> list[Version]:
+    """Of all admins, for all subjects."""
+    query = (
+        "SELECT admin.id, subject, COALESCE(number, 0), name, role FROM admin "
+        "LEFT JOIN staging_version ON staging_version.admin_id = admin.id"
+    )
     with database_errors():
-        admins = await Admin.all().using_db(reader()).values_list("id", "role")
-        numbers = dict(
-            await StagingVersion.filter(subject=subject).using_db(reader()).values_list("admin_id", "number")
-        )
-    return [Version(admin_id, numbers.get(admin_id, 0), Role(role)) for admin_id, role in admins]
+        _, rows = await reader().execute_query(query)
+    return [
+        Version(id_, Subject(subject) if subject else None, number, name, Role(role))
+        for id_, subject, number, name, role in rows
+    ]
 
 
 async def version_of(desk: Desk) -> Version:
@@ -62,7 +119,7 @@ async def version_of(desk: Desk) -> Version:
     with database_errors():
         admin = await Admin.filter(id=desk.admin_id).using_db(reader()).get()
         version = await StagingVersion.filter(**desk._asdict()).using_db(reader()).first()
-    return Version(admin.id, version.number if version else 0, Role(admin.role))
+    return Version(admin.id, desk.subject, version.number if version else 0, admin.name, Role(admin.role))
 
 
 async def entries_of(desk: Desk) -> dict[int, Entry]:
@@ -115,11 +172,16 @@ async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
 # -- writing -------------------------------------------------------------------------------------------------------------
 
 
-async def store(desk: Desk, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges) -> None:
-    """Write one step: the entries of these rows, and the steps. Raises Outdated if `seen` is not the newest version."""
+async def store(
+    desk: Desk, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges, marks: Marks | None
+) -> None:
+    """Write one step: the entries of these rows, and the steps; other processes are told of its marks.
+
+    Raises Outdated if `seen` is not the newest version.
+    """
 
     async def write(db: Connection) -> None:
-        await _raise_version(db, desk, seen)
+        await _raise_version(db, desk, seen, marks)
         for some in _portions(row_ids):
             await _delete(db, desk, [id_ for id_ in some if after[id_] == NOTHING])
             await _upsert(db, [[*desk, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
@@ -128,14 +190,14 @@ async def store(desk: Desk, seen: int, after: StagedChanges, row_ids: Collection
     await run_transaction(write)
 
 
-async def clear(db: Connection, desk: Desk, seen: int) -> None:
+async def clear(db: Connection, desk: Desk, seen: int, marks: Marks | None) -> None:
     """After a submission, in its transaction: nothing is staged, nor to be undone. Raises Outdated like `store`."""
-    await _raise_version(db, desk, seen)
+    await _raise_version(db, desk, seen, marks)
     await StagedChange.filter(**desk._asdict()).using_db(db).delete()
     await StagingStep.filter(**desk._asdict()).using_db(db).delete()
 
 
-async def _raise_version(db: Connection, desk: Desk, seen: int) -> None:
+async def _raise_version(db: Connection, desk: Desk, seen: int, marks: Marks | None) -> None:
     if not seen:
         await db.execute_query(
             f"INSERT INTO staging_version (admin_id, subject, number) VALUES ({parameters(3)}) ON CONFLICT DO NOTHING",
@@ -144,6 +206,7 @@ async def _raise_version(db: Connection, desk: Desk, seen: int) -> None:
     count = await StagingVersion.filter(**desk._asdict(), number=seen).using_db(db).update(number=seen + 1)
     if count != 1:
         raise Outdated
+    await notify(db, News(*desk, seen + 1, marks).to_text())
 
 
 def _portions(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.subjects import Subject
-from models.submissions import Kind, Modification, Source
+from models.submissions import Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
 from storage.database import database_errors, reader
 from storage.sql import insert
-from storage.transactions import run_transaction
+from storage.transactions import notify, run_transaction
 
 
 class Stored(NamedTuple):
@@ -87,6 +87,21 @@ async def rows_in(revision: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+async def last_change(subject: Subject, row_id: int) -> LastChange | None:
+    """Who last touched a row, when and how; also of one that was removed."""
+    with database_errors():
+        row = (
+            await ModificationTable.filter(submission__subject=subject, row_id=row_id)
+            .using_db(reader())
+            .order_by("-submission_id")
+            .first()
+            .select_related("submission__admin")
+        )
+    if row is None:
+        return None
+    return LastChange(row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service)
+
+
 # -- writing one, within its transaction ---------------------------------------------------------------------------------
 
 
@@ -105,6 +120,7 @@ async def end(db: BaseDBAsyncClient, revision: int, change_count: int, key_count
     this = Submission.filter(id=revision).using_db(db)
     if key_count:
         await this.update(change_count=change_count, key_count=key_count)
+        await notify(db)
     else:
         await this.delete()
 

@@ -7,6 +7,7 @@ it open. So the work runs in its own shielded task, and a cancelled caller only 
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import random
+from secrets import token_hex
 from typing import Any, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -23,7 +24,9 @@ Work = Callable[[Connection], Awaitable[T]]
 # pg_advisory_xact_lock's key: submissions take it first, so that revisions become visible in their order.
 _SUBMISSION_LOCK = 4_242_001
 CHANNEL = "authkeys"
-"""On PostgreSQL every committed transaction sends an empty signal here."""
+"""Where PostgreSQL's instances tell each other what they committed: `notify`."""
+PROCESS = token_hex(4)
+"""Who tells: nobody listens to itself."""
 
 _PAUSES = (0.02, 0.08, 0.3)
 """Seconds, and up to as many more by chance, before a transaction runs again that PostgreSQL undid in favour of another."""
@@ -44,6 +47,15 @@ async def run_transaction(work: Work[T], *, in_order: bool = False, ended: Calla
     _running.add(task)
     task.add_done_callback(_running.discard)
     return await asyncio.shield(task)
+
+
+async def notify(db: Connection, news: str = "") -> None:
+    """Tell all instances, with the commit and not at all after a rollback; empty: that there is something to look at.
+
+    Only for what others must hear at once. SQLite has no such thing: there every commit shows to whoever looks.
+    """
+    if not is_sqlite():
+        await db.execute_query("SELECT pg_notify($1, $2)", [CHANNEL, f"{PROCESS} {news}"])
 
 
 async def finish_transactions() -> None:
@@ -76,8 +88,4 @@ async def _work(work: Work[T], in_order: bool) -> T:
     async with in_transaction(writer().connection_name) as connection:
         if in_order and not is_sqlite():
             await connection.execute_query(f"SELECT pg_advisory_xact_lock({_SUBMISSION_LOCK})")
-        result = await work(connection)
-        if not is_sqlite():
-            # Delivered to all instances by the commit, and not at all by a rollback.
-            await connection.execute_query(f"SELECT pg_notify('{CHANNEL}', '')")
-        return result
+        return await work(connection)

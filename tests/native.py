@@ -24,7 +24,7 @@ from tests.nginx import free_port
 from tests.program import ROOT, environment
 from tests.requirements import INSTALL_HINT
 from tests.waiting import soon
-from ui.native_window import TITLE
+from ui.desktop.native_window import TITLE
 
 _ENVIRONMENT = ROOT / ".venv-native"
 """Where the extra `native` is installed, once: whoever runs the tests need not have it in their own environment."""

@@ -11,15 +11,17 @@ from nicegui import Event
 from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey
+from models.passphrases import Passphrase
 from models.privileges import mask_of, privilege
 from models.staged_changes import Entry
 from models.subjects import Subject
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
-from models.tables import Admin, RemovedAuthkey, StagedChange, Submission
+from models.tables import Admin, PickupPassphrase, RemovedAuthkey, StagedChange, Submission
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification as ModificationTable
 from services.console import Console
 from services.submissions import Order, Receipt
+from storage import passphrases
 from storage.database import reader
 from tests.waiting import PATIENCE_SECONDS
 
@@ -43,6 +45,13 @@ async def add_keys(console: Console, *keys: Assignment | NewAuthkey) -> list[Aut
     await submit(console, *keys)
     stored = {(row.ip, row.service): row for row in (await all_keys()).values()}
     return [stored[key.ip, key.service] for key in keys]
+
+
+async def kept_passphrases() -> list[Passphrase]:
+    """The passphrases that are not removed, newest first; used-up and expired ones too."""
+    ids = await PickupPassphrase.all().order_by("-id").values_list("id", flat=True)
+    found = await passphrases.by_id([int(str(id_)) for id_ in ids])
+    return [found[id_] for id_ in sorted(found, reverse=True)]
 
 
 async def add_key(console: Console, privileges: int = 0) -> Authkey:

@@ -24,7 +24,7 @@ from storage import migrations
 from storage.database import APP, DatabaseLocation, is_sqlite, open_database, reader, tortoise_config, writer
 from storage.sql import parameters
 from tests.other_process import OtherProcess
-from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submit
+from tests.support import ADD, SEARCH, add_keys, all_keys, kept_passphrases, new_keys, submit
 
 MIGRATIONS = Path(str(migrations.__file__)).parent
 
@@ -234,7 +234,7 @@ async def test_the_removal_of_a_passphrase_that_was_staged_before_passphrases_ha
         assert list(staged.conflicts) == [2]
         await console.passphrase_staging.take_back(console.admin.id, [2])
         assert (await console.passphrase_staging.submit(console.admin, uuid.uuid4()))[1:] == (1, 1)
-        assert [each.id for each in await console.passphrases.active()] == [2]
+        assert [each.id for each in await kept_passphrases()] == [2]
 
 
 # -- files that are something else ---------------------------------------------------------------------------------------

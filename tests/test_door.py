@@ -1,6 +1,7 @@
 """The door as a service: who is let through, how soon changes take effect, and what it remembers of uses and refusals."""
 
 import uuid
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from models.door import KeyState, Reason, decide
 from models.manage2_functions import Gate
 from models.privileges import PRIVILEGES, Privilege
 from models.secrets import Secret, new_secret
+from models.subjects import Subject
 from models.submissions import CellChange, NewAuthkey, NewSecret, Removal
 from models.tables import KeyUse, Refusal
 from models.usage import NO_PRIVILEGE
@@ -112,8 +114,8 @@ async def test_a_replaced_key_is_forgotten_even_if_the_new_one_was_asked_about_f
     key, secret = await a_key(console, "search")
     newer = new_secret()
     assert await answer(console, secret.text) is None
-    changes: list[dict[int, int] | None] = []
-    console.feed.first_told[:] = [changes.append]
+    changes: list[Mapping[int, int] | None] = []
+    console.feed.at_once = {"nobody": lambda commits: changes.append(commits.changed[Subject.AUTHKEY])}
     async with another_process(database) as other:
         await other.do(replace_key, key.id, newer)
         assert await answer(console, newer.text) is None

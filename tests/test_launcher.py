@@ -10,7 +10,7 @@ import pytest
 
 from tests.program import ROOT, environment, run
 from tests.requirements import INSTALL_HINT
-from ui.launcher import NoLauncher, install_launcher
+from ui.desktop.launcher import NoLauncher, install_launcher
 
 needs_validator = pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason=INSTALL_HINT)
 

@@ -8,7 +8,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from ui.memory import COLLECTED_TOGETHER, collect_closed_pages
+from ui.shell.memory import COLLECTED_TOGETHER, collect_closed_pages
 
 
 @pytest.fixture

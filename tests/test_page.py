@@ -14,11 +14,13 @@ from models.submissions import Assignment
 from models.tables import Admin, StagedChange, Submission
 from services.console import Console
 from storage.database import DatabaseLocation
+from storage.staging import versions
 from tests.elsewhere import assign, key, start_over, stored
 from tests.page import claims, id_of, is_told, says, sign_in, text, ticks
 from tests.support import an_admin, submit
 from tests.waiting import comes_true, eventually
-from ui.page import ASKED_BEYOND, register_pages
+from ui.authkeys.page import ASKED_BEYOND
+from ui.shell.routes import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
 BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
@@ -188,7 +190,7 @@ async def test_a_step_for_all_keys_of_a_view_without_any_says_so(page: User) -> 
     await says(page, "count", "0 of 3 keys")
     page.find(marker="stage-for-all").click()
     await is_told(page, "This view shows no keys, so there is nothing to stage.")
-    await page.should_not_see("Stage for all keys in view")
+    await page.should_not_see("Stage for all in view")
 
 
 async def test_unused_is_not_claimed_for_days_in_which_uses_were_not_counted(
@@ -297,7 +299,7 @@ async def test_the_rows_that_a_forged_tick_brings_along_are_not_believed(page: U
     ("event", "refusal", "forged"),
     [
         ("sorted", "cannot be sorted like that", ["x", HUGE, {}, {"column": "1; DROP TABLE authkey"}, {"column": HUGE}]),
-        ("menu", "no such authkey", ["x", HUGE, {}, {"id": True}, {"id": "1"}, {"id": -1}, {"id": 2**64}]),
+        ("menu", "no such row", ["x", HUGE, {}, {"id": True}, {"id": "1"}, {"id": -1}, {"id": 2**64}]),
         ("shortcut", None, ["x", HUGE, {}, {"name": None}, {"name": "drop"}, {"name": HUGE}]),
     ],
 )  # fmt: skip
@@ -348,7 +350,7 @@ async def auditor(console: Console, empty_page: User) -> User:
     row = await Admin.create(name="ada")
     await console.staging.stage(row.id, await id_of(PORTAL), SEARCH, True)
     await console.admins.set_role("ada", Role.AUDITOR, "alice")
-    await console.staging.refresh()
+    await console.staging.refresh(await versions())
     await sign_in(empty_page, console, AdminIdentity(row.id, row.name, Role.AUDITOR))
     await empty_page.open("/")
     await says(empty_page, "staged-count", "1 change to 1 key")
@@ -425,7 +427,7 @@ async def test_a_bad_bookmark_shows_all_keys_and_says_why(console: Console, empt
         ("sort=secret_digest", "'secret_digest' is not a column to sort by"),
         ("sort=--ip", "'-ip' is not a column to sort by"),
         (f"search={'x' * 201}", "The search has 201 characters"),
-        ("search=%00", "The search holds a character that no authkey can have"),
+        ("search=%00", "The search holds a character that no row can have"),
     ):
         await empty_page.open(f"/?{query}")
         assert text(empty_page, "count") == "3 keys"

@@ -20,7 +20,7 @@ from storage.database import DatabaseLocation
 from tests.page import is_told, says, sign_in
 from tests.support import add_keys, submit
 from tests.waiting import comes_true
-from ui.page import register_pages
+from ui.shell.routes import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
 IP = "192.0.2.50"

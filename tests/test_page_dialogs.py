@@ -11,7 +11,7 @@ from services.console import Console
 from storage.database import DatabaseLocation
 from tests.elsewhere import key, start_over, stored
 from tests.page import opens_menu, says, sign_in, text
-from ui.page import register_pages
+from ui.shell.routes import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
 BILLING = key("192.0.2.7", "billing", ADD, SEARCH)

@@ -4,22 +4,23 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nicegui import ElementFilter, ui
+from nicegui import ui
 from nicegui.testing import User
 
 from models.accounts import AdminIdentity, Role
 from models.errors import RegistrationRefused
+from models.grid_rows import GridRow
 from models.privileges import privilege
 from models.tables import Admin, PickupPassphrase
+from models.views import PassphraseView, State
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.page import is_told, says, sign_in, text
-from tests.support import an_admin
-from tests.waiting import comes_true
-from ui.page import register_pages
+from tests.page import claims, is_told, says, sign_in, text
+from tests.support import an_admin, kept_passphrases
+from ui.shell.routes import register_pages
 
 ADD, SEARCH = privilege("addlicense"), privilege("search")
-PHRASE = "open sesame please"
+PHRASE, OTHER = "open sesame please", "another one, please"
 
 
 @pytest.fixture
@@ -28,10 +29,10 @@ def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
     return sqlite_database
 
 
-async def looks(user: User, console: Console, admin: AdminIdentity | None = None) -> User:
+async def looks(user: User, console: Console, admin: AdminIdentity | None = None, query: str = "") -> User:
     register_pages(console)
     await sign_in(user, console, admin or console.admin)
-    await user.open("/passphrases")
+    await user.open(f"/passphrases{query}")
     return user
 
 
@@ -48,10 +49,25 @@ async def page_of_one(console: Console, user: User) -> User:
     return await looks(user, console)
 
 
-def box(user: User, name: str) -> ui.checkbox:
-    (element,) = user.find(marker=f"phrase-{name}").elements
-    assert isinstance(element, ui.checkbox)
-    return element
+@pytest.fixture
+async def form(page: User) -> User:
+    """The same at a console without passphrases, with the form open."""
+    page.find(marker="add").click()
+    await page.should_see(marker="phrase")
+    return page
+
+
+async def rows(console: Console, state: State = State.ACTIVE) -> list[GridRow]:
+    """What the local admin's grid would be sent."""
+    view = PassphraseView(descending=True, state=state)
+    block = await console.passphrases.block(view, console.admin.id, 0, 100)
+    assert await console.passphrases.count(view, console.admin.id) == len(block)
+    return await console.passphrase_staging.overlaid(console.admin.id, block)
+
+
+def ticks(user: User, sequence: int, passphrase_id: int, column: str, value: bool) -> None:
+    """An honest tick, as the page's own script sends it."""
+    claims(user, "tick", {"seq": sequence, "id": passphrase_id, "column": column, "value": value})
 
 
 async def fills_in(user: User, **fields: str) -> None:
@@ -61,23 +77,29 @@ async def fills_in(user: User, **fields: str) -> None:
     user.find(marker="phrase-add").click()
 
 
-async def test_a_suggested_passphrase_is_shown_once_and_registers_a_server(page: User, console: Console) -> None:
+# -- making one --------------------------------------------------------------------------------------------------------
+
+
+async def test_without_passphrases_it_says_how_the_first_one_comes_to_be(page: User) -> None:
     await page.should_see("There are no pickup passphrases")
-    page.find(SEARCH.label).click()
-    page.find(marker="phrase-suggest").click()
-    page.find(marker="phrase-add").click()
-    await page.should_see(marker="secret")
-    phrase = text(page, "secret")
-    page.find(marker="phrase-done").click()
-    await page.should_see("used 0 of 1")
+    assert text(page, "count") == "0 passphrases"
+
+
+async def test_a_suggested_passphrase_is_shown_once_and_registers_a_server(form: User, console: Console) -> None:
+    form.find(SEARCH.label).click()
+    form.find(marker="phrase-suggest").click()
+    form.find(marker="phrase-add").click()
+    await form.should_see(marker="secret")
+    phrase = text(form, "secret")
+    form.find(marker="phrase-done").click()
+    await says(form, "count", "1 passphrase")
     await console.passphrases.register(phrase, "billing", "192.0.2.7")
-    await page.should_see("used 1 of 1")
-    await page.should_see("192.0.2.7 (billing)")
     (row,) = await console.authkeys.of_ip("192.0.2.7")
     assert row.privileges == SEARCH.mask
+    await says(form, "count", "0 passphrases")  # used up: no longer among the active ones
 
 
-async def test_a_mistake_is_said_in_the_form_and_nothing_typed_is_lost(page: User) -> None:
+async def test_a_mistake_is_said_in_the_form_and_nothing_typed_is_lost(form: User) -> None:
     yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
     for fields, words in (
         ({"phrase": "short"}, "at least 8 are needed"),
@@ -87,109 +109,12 @@ async def test_a_mistake_is_said_in_the_form_and_nothing_typed_is_lost(page: Use
         ({"phrase_expiry": "", "phrase_networks": "192.0.2.0/99"}, "is not a network"),
         ({"phrase_networks": "", "phrase_note": "bell\a"}, "holds the control character U+0007"),
     ):
-        await fills_in(page, **fields)
-        await page.should_see(marker="phrase-problem", content=words)
-    await fills_in(page, phrase_networks="192.0.2.0/24", phrase_note="rack 4")
-    await page.should_see(marker="secret")
-    assert text(page, "secret") == PHRASE
-    await page.should_see("rack 4")
-
-
-async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User, console: Console) -> None:
-    assert box(page_of_one, "1-addlicense").value is True
-    page_of_one.find(marker="phrase-1-search").click()
-    page_of_one.find(marker="phrase-1-addlicense").click()
-    await says(page_of_one, "staged-count", "2 changes to 1 passphrase")
-    assert (await console.passphrases.active())[0].privileges == ADD.mask
-    page_of_one.find(marker="submit").click()
-    await says(page_of_one, "staged-count", "Applied 2 changes to 1 passphrase")
-    assert (await console.passphrases.active())[0].privileges == SEARCH.mask
-    page_of_one.find(marker="undo-submission").click()
-    await says(page_of_one, "staged-count", "Undone: 2 changes to 1 passphrase")
-    assert (await console.passphrases.active())[0].privileges == ADD.mask
-
-
-async def test_a_removed_passphrase_goes_at_the_submission_and_lets_nobody_in(
-    page_of_one: User, console: Console
-) -> None:
-    page_of_one.find(marker="phrase-1-remove").click()
-    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
-    assert not box(page_of_one, "1-search").enabled
-    page_of_one.find(marker="submit").click()
-    await page_of_one.should_see("There are no pickup passphrases")
-    with pytest.raises(RegistrationRefused):
-        await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
-
-
-async def test_of_what_is_staged_only_that_is_dropped_which_somebody_else_made_impossible(
-    page_of_one: User, console: Console
-) -> None:
-    await console.passphrases.add(console.admin, "another one, please", 0)
-    await page_of_one.should_see(marker="phrase-2-search")
-    page_of_one.find(marker="phrase-1-search").click()
-    page_of_one.find(marker="phrase-2-search").click()
-    await says(page_of_one, "staged-count", "2 changes to 2 passphrases")
-    dana = await an_admin("dana")
-    await console.passphrase_staging.stage_removal(dana.id, 1)
-    await console.passphrase_staging.submit(dana, uuid.uuid4())
-    await says(page_of_one, "staged-conflicts", "· 1 change to decide")
-    page_of_one.find(marker="submit").click()
-    await is_told(page_of_one, "Nothing was submitted: 1 passphrase was changed or removed by somebody else")
-    page_of_one.find(marker="drop-conflicts").click()
-    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
-    page_of_one.find(marker="submit").click()
-    await says(page_of_one, "staged-count", "Applied 1 change to 1 passphrase")
-
-
-async def test_what_is_discarded_is_as_before(page_of_one: User) -> None:
-    page_of_one.find(marker="phrase-1-search").click()
-    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
-    page_of_one.find(marker="discard").click()
-    await says(page_of_one, "staged-count", "No staged changes")
-    assert await comes_true(lambda: box(page_of_one, "1-search").value is False)
-
-
-async def test_an_auditor_sees_passphrases_and_can_change_none(user: User, console: Console) -> None:
-    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
-    row = await Admin.create(name="ada", role=Role.AUDITOR)
-    page = await looks(user, console, AdminIdentity(row.id, "ada", Role.AUDITOR))
-    await page.should_see("used 0 of 1")
-    await page.should_not_see("Add Pickup Passphrase")
-    box(page, "1-search").set_value(True)
-    await is_told(page, "You are signed in as an auditor")
-    assert await comes_true(lambda: box(page, "1-search").value is False)
-    assert not len(await console.passphrase_staging.of(row.id))
-
-
-async def test_a_passphrase_that_is_over_says_so_and_when_in_utc(page: User, console: Console) -> None:
-    soon = datetime.now(UTC) + timedelta(days=1)
-    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
-    await console.passphrases.add(console.admin, "another one, please", ADD.mask, expires_at=soon)
-    await page.should_see(f"used 0 of 1, expires {soon:%Y-%m-%d %H:%M} UTC")
-    await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
-    await page.should_see("Used up: used 1 of 1")
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    await PickupPassphrase.filter(id=2).update(expires_at=yesterday)
-    await console.passphrases.add(console.admin, "a third one, please", 0)
-    await page.should_see(f"Expired: used 0 of 1, expires {yesterday:%Y-%m-%d %H:%M} UTC")
-
-
-async def test_after_a_passphrase_was_added_every_field_is_empty_again(page: User) -> None:
-    page.find(SEARCH.label).click()
-    await fills_in(
-        page,
-        phrase=PHRASE,
-        phrase_uses="7",
-        phrase_expiry="2999-12-31",
-        phrase_networks="192.0.2.0/24",
-        phrase_note="x",
-    )
-    await page.should_see(marker="phrase-done")
-    fields = {marker: _field(page, marker).value for marker in FIELDS}
-    assert fields == {**dict.fromkeys(FIELDS, ""), "phrase-uses": "1"}
-    with page:
-        boxes = [box for box in ElementFilter(kind=ui.checkbox, local_scope=False) if box.text == SEARCH.label]
-    assert [box.value for box in boxes] == [False]
+        await fills_in(form, **fields)
+        await form.should_see(marker="phrase-problem", content=words)
+    await fills_in(form, phrase_networks="192.0.2.0/24", phrase_note="rack 4")
+    await form.should_see(marker="secret")
+    assert text(form, "secret") == PHRASE
+    assert [each.note for each in await kept_passphrases()] == ["rack 4"]
 
 
 @pytest.mark.parametrize(
@@ -205,17 +130,16 @@ async def test_after_a_passphrase_was_added_every_field_is_empty_again(page: Use
     ],
 )
 async def test_the_field_that_is_wrong_is_marked_and_names_what_is_wrong_with_it(
-    page: User, marker: str, value: str
+    form: User, marker: str, value: str
 ) -> None:
-    await fills_in(page, **{"phrase": PHRASE, marker: value})
-    await page.should_see(marker="phrase-problem")
-    (problem,) = page.find(marker="phrase-problem").elements
-    marked = {each: _field(page, each).props.get("aria-describedby") for each in FIELDS}
+    await fills_in(form, **{"phrase": PHRASE, marker: value})
+    await form.should_see(marker="phrase-problem")
+    (problem,) = form.find(marker="phrase-problem").elements
+    marked = {each: _field(form, each).props.get("aria-describedby") for each in FIELDS}
     assert marked == {**dict.fromkeys(FIELDS), marker: problem.html_id}
-    assert _field(page, marker).props["aria-invalid"] == "true"
-    await fills_in(page, **{**{"phrase": PHRASE}, marker: VALID[marker]})
-    await page.should_see(marker="phrase-done")
-    assert not any("aria-invalid" in _field(page, each).props for each in FIELDS)
+    assert _field(form, marker).props["aria-invalid"] == "true"
+    await fills_in(form, **{**{"phrase": PHRASE}, marker: VALID[marker]})
+    await form.should_see(marker="phrase-done")
 
 
 VALID = {
@@ -232,3 +156,147 @@ def _field(user: User, marker: str) -> ui.input:
     (element,) = user.find(marker=marker).elements
     assert isinstance(element, ui.input)
     return element
+
+
+# -- staging and submitting --------------------------------------------------------------------------------------------
+
+
+async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User, console: Console) -> None:
+    ticks(page_of_one, 1, 1, "search", True)
+    ticks(page_of_one, 2, 1, "addlicense", False)
+    await says(page_of_one, "staged-count", "2 changes to 1 passphrase")
+    (row,) = await rows(console)
+    assert (row["stored"], row["staged"]) == (ADD.mask, SEARCH.mask)
+    assert (await kept_passphrases())[0].privileges == ADD.mask
+    page_of_one.find(marker="submit").click()
+    await says(page_of_one, "staged-count", "Applied 2 changes to 1 passphrase")
+    assert (await kept_passphrases())[0].privileges == SEARCH.mask
+    page_of_one.find(marker="undo-submission").click()
+    await says(page_of_one, "staged-count", "Undone: 2 changes to 1 passphrase")
+    assert (await kept_passphrases())[0].privileges == ADD.mask
+
+
+async def test_the_keyboards_undo_and_redo_take_back_a_step_and_take_it_again(page_of_one: User) -> None:
+    ticks(page_of_one, 1, 1, "search", True)
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    claims(page_of_one, "shortcut", {"name": "undo"})
+    await says(page_of_one, "staged-count", "No staged changes")
+    claims(page_of_one, "shortcut", {"name": "redo"})
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+
+
+async def test_a_removed_passphrase_goes_at_the_submission_lets_nobody_in_and_stays_on_record(
+    page_of_one: User, console: Console
+) -> None:
+    ticks(page_of_one, 1, 1, "remove", True)
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="submit").click()
+    await says(page_of_one, "count", "0 passphrases")
+    with pytest.raises(RegistrationRefused):
+        await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+    (row,) = await rows(console, State.REMOVED)
+    assert (row["removed"], row["until"]) == (True, "Removed")
+    ticks(page_of_one, 2, 1, "search", True)  # a removed one cannot be changed
+    await is_told(page_of_one, "This passphrase was removed in the meantime")
+
+
+async def test_of_what_is_staged_the_review_drops_what_somebody_else_made_impossible(
+    page_of_one: User, console: Console
+) -> None:
+    await console.passphrases.add(console.admin, OTHER, 0)
+    ticks(page_of_one, 1, 1, "search", True)
+    ticks(page_of_one, 2, 2, "search", True)
+    await says(page_of_one, "staged-count", "2 changes to 2 passphrases")
+    dana = await an_admin("dana")
+    await console.passphrase_staging.stage_removal(dana.id, 1)
+    await console.passphrase_staging.submit(dana, uuid.uuid4())
+    await says(page_of_one, "staged-conflicts", "· 1 change to decide")
+    page_of_one.find(marker="submit").click()
+    await is_told(page_of_one, "Nothing was submitted: 1 passphrase was changed or removed by somebody else")
+    await page_of_one.should_see("1 passphrase needs a decision before anything can be submitted.")
+    page_of_one.find("Drop these lines").click()
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="submit").click()
+    await says(page_of_one, "staged-count", "Applied 1 change to 1 passphrase")
+
+
+async def test_what_is_discarded_is_as_before(page_of_one: User, console: Console) -> None:
+    ticks(page_of_one, 1, 1, "search", True)
+    await says(page_of_one, "staged-count", "1 change to 1 passphrase")
+    page_of_one.find(marker="discard").click()
+    await says(page_of_one, "staged-count", "No staged changes")
+    assert not len(await console.passphrase_staging.of(console.admin.id))
+
+
+async def test_one_step_stages_something_for_all_passphrases_of_a_view(user: User, console: Console) -> None:
+    for number in range(3):
+        await console.passphrases.add(console.admin, f"{PHRASE} {number}", 0, note=f"rack {number}")
+    page = await looks(user, console, query="?search=rack")
+    page.find(marker="stage-for-all").click()
+    await page.should_see("One step for 3 passphrases.")
+    page.find(marker="stage-all").click()  # as it stands there: grant the first privilege
+    await says(page, "staged-count", "3 changes to 3 passphrases")
+    claims(page, "shortcut", {"name": "undo"})
+    await says(page, "staged-count", "No staged changes")
+
+
+# -- who and what is shown ---------------------------------------------------------------------------------------------
+
+
+async def test_an_auditor_sees_passphrases_and_can_change_none(user: User, console: Console) -> None:
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    row = await Admin.create(name="ada", role=Role.AUDITOR)
+    page = await looks(user, console, AdminIdentity(row.id, "ada", Role.AUDITOR))
+    await says(page, "count", "1 passphrase")
+    await page.should_not_see(marker="add")
+    await page.should_not_see(marker="stage-for-all")
+    ticks(page, 1, 1, "search", True)
+    await is_told(page, "You are signed in as an auditor")
+    assert not len(await console.passphrase_staging.of(row.id))
+
+
+async def test_those_that_are_over_are_apart_from_the_active_ones_and_say_why(page: User, console: Console) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    await console.passphrases.add(console.admin, OTHER, ADD.mask, expires_at=soon)
+    await console.passphrases.add(console.admin, "a third one, please", 0, uses=2)
+    await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+    await PickupPassphrase.filter(id=2).update(expires_at=datetime.now(UTC) - timedelta(days=1))
+    mallory = await an_admin("mallory")
+    await console.passphrases.add(mallory, "a fourth one, please", 0)
+    await console.admins.set_disabled("mallory", True, "alice")
+    assert [(row["id"], row["used"], row["until"]) for row in await rows(console)] == [(3, "0 of 2 used", "no expiry")]
+    assert [(row["id"], row["until"]) for row in await rows(console, State.OVER)] == [
+        (4, "Maker disabled"),
+        (2, "Expired"),
+        (1, "Used up"),
+    ]
+
+
+async def test_a_search_without_a_match_says_something_else_than_an_empty_state(user: User, console: Console) -> None:
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    page = await looks(user, console, query="?search=nothing")
+    await page.should_see("No passphrase matches this view")
+    assert text(page, "count") == "0 of 1 passphrase"
+
+
+async def test_an_address_that_names_an_impossible_state_shows_the_active_ones_and_says_so(
+    user: User, console: Console
+) -> None:
+    await console.passphrases.add(console.admin, PHRASE, ADD.mask)
+    page = await looks(user, console, query="?state=lost")
+    await is_told(page, "'lost' is not a state of passphrases")
+    await says(page, "count", "1 passphrase")
+
+
+async def test_the_details_say_by_which_servers_it_was_used_also_when_it_was_removed(
+    page_of_one: User, console: Console
+) -> None:
+    await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
+    await console.passphrase_staging.stage_removal(console.admin.id, 1)
+    await console.passphrase_staging.submit(console.admin, uuid.uuid4())
+    claims(page_of_one, "menu", {"id": 1})
+    await page_of_one.should_see(marker="row-details")
+    page_of_one.find(marker="row-details").click()
+    for words in ("192.0.2.7", "billing", "Removed: used 1 of 1, never expires, from any address.", "Removed by"):
+        await page_of_one.should_see(words)

@@ -29,7 +29,18 @@ from services.console import Console, open_console
 from storage import submissions
 from storage.database import DatabaseLocation, writer
 from tests.other_process import another_process
-from tests.support import ADD, SEARCH, add_keys, all_keys, an_admin, cells, digests, modifications, new_keys
+from tests.support import (
+    ADD,
+    SEARCH,
+    add_keys,
+    all_keys,
+    an_admin,
+    cells,
+    digests,
+    kept_passphrases,
+    modifications,
+    new_keys,
+)
 from tests.waiting import eventually
 
 PHRASE, OTHER = "open sesame please", "close sesame please"
@@ -38,7 +49,7 @@ SERVER = "192.0.2.50"
 
 async def make(console: Console, phrase: str = PHRASE, *privilege_ids: str, **more: object) -> int:
     await console.passphrases.add(console.admin, phrase, cells(*privilege_ids), **more)  # type: ignore[arg-type]
-    return (await console.passphrases.active())[0].id
+    return (await kept_passphrases())[0].id
 
 
 async def refusal(console: Console, phrase: str = PHRASE, ip: str = SERVER) -> str:
@@ -64,7 +75,7 @@ async def test_a_server_registers_its_key_with_the_privileges_of_the_passphrase(
     assert (await digests())[key.id] == digest(registered.secret.text)
     (done,) = await modifications()
     assert (done.kind, done.before, done.after) == (Kind.REGISTERED, 0, key.privileges)
-    ((use,),) = (await console.passphrases.uses([(await console.passphrases.active())[0].id])).values()
+    (use,) = await console.passphrases.uses((await kept_passphrases())[0].id, 10)
     assert (use.ip, use.service) == (SERVER, "billing")
 
 
@@ -170,7 +181,7 @@ async def test_a_bad_service_name_uses_nothing_up(console: Console) -> None:
 
 
 async def test_privileges_are_staged_undone_and_submitted_like_those_of_keys(console: Console) -> None:
-    passphrases, staging, me = console.passphrases, console.passphrase_staging, console.admin
+    staging, me = console.passphrase_staging, console.admin
     first, second = await make(console, PHRASE, "search"), await make(console, OTHER)
     await staging.stage(me.id, first, SEARCH, False)
     await staging.stage(me.id, first, ADD, True)
@@ -181,7 +192,7 @@ async def test_privileges_are_staged_undone_and_submitted_like_those_of_keys(con
     await staging.stage(me.id, first, SEARCH, True)
     receipt = await staging.submit(me, uuid.uuid4())
     assert (receipt.change_count, receipt.key_count) == (2, 2)
-    assert {each.id: each.privileges for each in await passphrases.active()} == {first: ADD.mask | SEARCH.mask}
+    assert {each.id: each.privileges for each in await kept_passphrases()} == {first: ADD.mask | SEARCH.mask}
     assert len(await staging.of(me.id)) == 0
     assert (await recorded(console))[-2:] == [AccessKind.PHRASE_CHANGED, AccessKind.PHRASE_REMOVED]
 
@@ -213,7 +224,7 @@ async def test_a_submission_of_passphrases_is_on_record_and_can_be_undone_remova
     ]
     assert await refusal(console, OTHER) == PhraseProblem.REMOVED
     await console.submissions.undo(receipt.revision, me, uuid.uuid4())
-    assert {each.id: each.privileges for each in await console.passphrases.active()} == {first: SEARCH.mask, second: 0}
+    assert {each.id: each.privileges for each in await kept_passphrases()} == {first: SEARCH.mask, second: 0}
     await console.passphrases.register(OTHER, "billing", SERVER)
 
 

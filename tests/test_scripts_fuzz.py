@@ -18,7 +18,7 @@ from models.secrets import new_secret
 from services.console import open_console
 from storage.database import DatabaseLocation
 from tests.scripts import ELSEWHERE, add_key_with
-from tests.support import SEARCH, all_keys, submissions
+from tests.support import SEARCH, all_keys, kept_passphrases, submissions
 
 PHRASE = "open sesame please"
 SECRET = new_secret()
@@ -88,7 +88,7 @@ def test_ten_thousand_malformed_requests_do_no_harm(
             return await state()
 
         async def state() -> object:
-            return await all_keys(), await submissions(), await console.passphrases.active()
+            return await all_keys(), await submissions(), await kept_passphrases()
 
         @settings(max_examples=settings().max_examples * 100, database=None, suppress_health_check=list(HealthCheck))
         @given(

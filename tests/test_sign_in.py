@@ -11,12 +11,14 @@ from models.access import ABSOLUTE, IDLE, LAUNCH_LINK_LASTS, AccessKind
 from models.accounts import AdminIdentity, Role
 from models.errors import InvalidValue, NotAllowed, SecretUnusable, TooManyAttempts
 from models.privileges import privilege
+from models.subjects import Subject
 from models.submissions import NewSecret
 from models.tables import Admin, LaunchLink, Session
 from services.console import Console
 from services.secret_file import load_secret
 from services.sessions import SignedIn
 from storage.database import DatabaseLocation, writer
+from storage.staging import who_staged
 from tests.other_process import another_process
 from tests.support import SEARCH, add_key, an_admin, listening, submit
 from tests.waiting import eventually
@@ -301,4 +303,4 @@ async def test_staged_changes_belong_to_the_admin_and_others_are_told_whose_they
     admin = await dana(console)
     await console.staging.stage(admin.id, key.id, privilege("search"), True)
     assert len(await console.staging.of(console.admin.id)) == 0
-    assert await console.staging.who_staged([key.id]) == {key.id: {admin.id: "dana"}}
+    assert await who_staged(Subject.AUTHKEY, [key.id]) == {key.id: {admin.id: "dana"}}

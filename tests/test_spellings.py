@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.addresses import sort_key
-from models.authkeys import service_key
 from models.errors import DuplicateAuthkey
 from models.passphrases import parse_networks
 from models.privileges import PRIVILEGES
@@ -20,6 +19,7 @@ from models.proxies import TrustedProxies
 from models.secrets import new_secret
 from models.submissions import Assignment
 from models.tables import Authkey as AuthkeyTable
+from models.texts import search_key
 from models.views import View
 from services.console import Console, open_console
 from services.door import Question
@@ -199,7 +199,7 @@ async def test_authkeys_whose_name_would_be_refused_today_keep_working(console: 
         ip="192.0.2.7",
         ip_key=sort_key("192.0.2.7"),
         service=service,
-        service_key=service_key(service),
+        service_key=search_key(service),
         privileges=SEARCH.mask,
         revision=0,
         secret_digest=secret.digest,

@@ -6,24 +6,19 @@ from hypothesis import strategies as st
 
 from models.errors import InvalidValue
 from models.privileges import ALL_PRIVILEGES, privilege
-from models.views import MAX_SEARCH_LENGTH, SORT_COLUMNS, View, parse_view
+from models.views import MAX_SEARCH_LENGTH, PassphraseView, State, View, parse_passphrase_view, parse_view, read_view
 
 SEARCH, MODIFY = privilege("search").mask, privilege("modlisc").mask
 
 searches = (
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=MAX_SEARCH_LENGTH)
-    .map(lambda text: View(text[: MAX_SEARCH_LENGTH // 4]).search)
+    .map(lambda text: View(search=text[: MAX_SEARCH_LENGTH // 4]).search)
 )  # fmt: skip
 masks = st.integers(0, ALL_PRIVILEGES)
-views = st.builds(
-    View,
-    searches,
-    masks,
-    masks,
-    st.booleans(),
-    st.sampled_from(SORT_COLUMNS),
-    st.booleans(),
-    st.sampled_from((0, 30, 90)),
+common = {"search": searches, "has": masks, "lacks": masks, "staged_only": st.booleans(), "descending": st.booleans()}
+views = st.builds(View, **common, sort=st.sampled_from(View.sort_columns()), unused_days=st.sampled_from((0, 30, 90)))
+passphrase_views = st.builds(
+    PassphraseView, **common, sort=st.sampled_from(PassphraseView.sort_columns()), state=st.sampled_from(State)
 )
 
 
@@ -52,6 +47,35 @@ def test_a_view_is_written_into_the_address_bar(view: View, query: str) -> None:
 @given(views)
 def test_every_view_is_read_back_from_the_address_bar_as_it_was(view: View) -> None:
     assert parse(view.to_query()) == view
+
+
+@given(passphrase_views)
+def test_so_is_every_view_of_passphrases(view: PassphraseView) -> None:
+    assert parse_passphrase_view(dict(parse_qsl(view.to_query()))) == view
+
+
+@pytest.mark.parametrize(
+    ("query", "view"),
+    [
+        ("", PassphraseView.natural()),
+        ("state=removed", PassphraseView(state=State.REMOVED, descending=True)),
+        ("sort=made", PassphraseView()),
+        ("sort=-expires&search=rack", PassphraseView(search="rack", sort="expires", descending=True)),
+    ],
+)
+def test_a_view_of_passphrases_shows_the_newest_active_ones_first_unless_it_says_otherwise(
+    query: str, view: PassphraseView
+) -> None:
+    assert parse_passphrase_view(dict(parse_qsl(query))) == view
+
+
+def test_what_cannot_be_in_an_address_is_named_and_left_out_alone() -> None:
+    view, problems = read_view({"state": "lost", "sort": "ip", "search": "rack"}, parse_passphrase_view)
+    assert view == PassphraseView(search="rack", descending=True)
+    assert [problem.split(":")[0] for problem in problems] == [
+        "'state' in the address is left out",
+        "'sort' in the address is left out",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +107,7 @@ def test_what_says_nothing_in_the_address_bar_is_left_out(query: str, view: View
         ("sort=--ip", "'-ip' is not a column"),
         ("sort=ip;drop+table+authkey", "is not a column"),
         (f"search={'x' * 201}", "The search has 201 characters; at most 200"),
-        ("search=a%00b", "a character that no authkey can have"),
+        ("search=a%00b", "a character that no row can have"),
     ],
 )
 def test_what_names_no_view_is_refused(query: str, reason: str) -> None:
@@ -92,7 +116,7 @@ def test_what_names_no_view_is_refused(query: str, reason: str) -> None:
 
 
 def test_a_search_with_half_a_character_is_refused() -> None:
-    with pytest.raises(InvalidValue, match="a character that no authkey can have"):
+    with pytest.raises(InvalidValue, match="a character that no row can have"):
         parse_view({"search": "\ud83d"})
 
 

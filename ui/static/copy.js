@@ -1,43 +1,40 @@
 // Copying a text that is shown once. "Copied" is said when it was copied, and not before.
-"use strict";
 
-const copyText = (() => {
-  const SAY = { copied: "Copied", not: "Not copied: it is selected now, press Ctrl+C (on a Mac ⌘C)." };
+const SAY = { copied: "Copied", not: "Not copied: it is selected now, press Ctrl+C (on a Mac ⌘C)." };
 
-  async function byClipboard(text) {
-    // Only pages by https, or of this machine, have it.
-    if (!navigator.clipboard || !isSecureContext) return false;
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      return false; // not permitted
-    }
+async function byClipboard(text) {
+  // Only pages by https, or of this machine, have it.
+  if (!navigator.clipboard || !isSecureContext) return false;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false; // not permitted
   }
+}
 
-  function byCommand(shown) {
-    select(shown);
-    try {
-      return document.execCommand("copy");
-    } catch {
-      return false;
-    }
+function byCommand(shown) {
+  select(shown);
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
   }
+}
 
-  function select(element) {
-    const range = document.createRange();
-    range.selectNodeContents(element);
-    const selection = getSelection();
-    selection.removeAllRanges();
-    selection.addRange(range);
-  }
+function select(element) {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const selection = getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}
 
-  // Copies what stands in the `.secret-text` beside the pressed button.
-  return async function copyText({ currentTarget }) {
-    const box = currentTarget.closest(".secret");
-    const shown = box.querySelector(".secret-text");
-    const done = (await byClipboard(shown.textContent)) || byCommand(shown);
-    if (!done) select(shown);
-    box.querySelector(".secret-copied").textContent = done ? SAY.copied : SAY.not;
-  };
-})();
+// Copies what stands in the `.secret-text` beside the pressed button.
+export async function copyText({ currentTarget }) {
+  const box = currentTarget.closest(".secret");
+  const shown = box.querySelector(".secret-text");
+  const done = (await byClipboard(shown.textContent)) || byCommand(shown);
+  if (!done) select(shown);
+  box.querySelector(".secret-copied").textContent = done ? SAY.copied : SAY.not;
+}

@@ -1,65 +1,133 @@
-// Tab and the grid: it is one stop. Tab goes in, to the cell where one was; Tab goes out, forth and back (WCAG 2.1.2). And
-// which letter a key means on any keyboard layout. Read before authkeys.js.
-"use strict";
+// Keys in the grid and on the page. The grid is one Tab stop: Tab goes in, to the cell where one was, and out, forth and
+// back (WCAG 2.1.2).
 
-const keyboard = (() => {
-  const TABBABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+import { grid, openMenu, tick } from "./grid.js";
+import { digit, isDelete, letter, withModifier } from "./keys.js";
 
-  function isStop(element) {
-    return element.tabIndex >= 0 && !element.disabled && !element.closest("[inert], .grid") && element.checkVisibility();
-  }
+// -- in the grid -----------------------------------------------------------------------------------------------------
 
-  // AG Grid would walk from cell to cell and from row to row; the browser's own Tab would meet the grid's guards.
-  function leaveGrid(event) {
-    const grid = event.key === "Tab" && !event.ctrlKey && !event.altKey && event.target.closest?.(".grid");
-    if (!grid) return;
-    const side = event.shiftKey ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
-    const all = [...document.querySelectorAll(TABBABLE)].filter(isStop);
-    const there = all.filter((element) => grid.compareDocumentPosition(element) & side);
-    const stops = there.length ? there : all; // where nothing follows, on from the other end of the page
-    const next = event.shiftKey ? stops.at(-1) : stops[0];
-    event.stopImmediatePropagation();
-    if (!next) return;
+const bitOf = (column) => column.getColDef().cellRendererParams?.bit;
+const isBox = (column) => bitOf(column) !== undefined;
+const columnOf = (bit) => grid.api.getColumns().find((column) => bitOf(column) === bit);
+
+function boxOfKey(event, column) {
+  if (withModifier(event)) return undefined;
+  if (isDelete(event)) return columnOf(null);
+  const number = isBox(column) ? digit(event) : 0;
+  return number ? columnOf(number - 1) : undefined;
+}
+
+// What a key does is done in sight.
+function tickInSight(node, column) {
+  grid.api.ensureIndexVisible(node.rowIndex);
+  grid.api.ensureColumnVisible(column);
+  tick(node, column);
+}
+
+export function onCellKeyDown({ event, node, column }) {
+  const meant = boxOfKey(event, column);
+  if (meant) {
     event.preventDefault();
-    next.focus();
+    if (!event.repeat) tickInSight(node, meant);
+  } else if (event.key === " " && isBox(column)) {
+    event.preventDefault();
+    if (!event.repeat) tickInSight(node, column);
+  } else if (column.getColId() === "menu" && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    openMenu(node, event.target.querySelector("button") ?? event.target);
   }
+}
 
-  // What is typed in the grid, and means nothing there, is searched for. Here, because AG Grid tells of a key too late: the
-  // character must find the field focused.
-  function searchFor(event) {
-    const cell = event.target.closest?.(".grid .ag-cell");
-    const search = document.querySelector("input[type=search]");
-    if (!cell || !search || event.ctrlKey || event.metaKey || event.altKey) return;
-    if ([...event.key].length !== 1 || " ?/".includes(event.key)) return;
-    if (cell.classList.contains("cell-checkbox") && keyboard.digit(event)) return;
-    search.focus();
-    search.select();
-  }
+export function suppressKeyboardEvent({ event, node, api }) {
+  // As in other grids: within the row, and with Ctrl to the first or last row. The grid's own goes there without Ctrl.
+  if (!["Home", "End"].includes(event.key)) return false;
+  if (event.type !== "keydown") return true;
+  event.preventDefault();
+  const forth = event.key === "End";
+  const last = api.getDisplayedRowCount() - 1;
+  const row = !(event.ctrlKey || event.metaKey) ? node.rowIndex : forth ? last : 0;
+  api.ensureIndexVisible(row);
+  api.setFocusedCell(row, api.getAllDisplayedColumns().at(forth ? -1 : 0));
+  return true;
+}
 
-  addEventListener("keydown", leaveGrid, true);
-  addEventListener("keydown", searchFor);
+// AG Grid asks where the focus goes that comes from outside.
+export function enterGrid({ api }) {
+  if (!api.getDisplayedRowCount()) return false;
+  const cell = api.getFocusedCell();
+  const row = Math.min(cell?.rowIndex ?? 0, api.getDisplayedRowCount() - 1);
+  api.ensureIndexVisible(row);
+  api.setFocusedCell(row, cell?.column ?? api.getAllDisplayedColumns()[0]);
+  return true;
+}
 
-  return {
-    // AG Grid asks where the focus goes that comes from outside.
-    enterGrid({ api }) {
-      if (!api.getDisplayedRowCount()) return false;
-      const cell = api.getFocusedCell();
-      const row = Math.min(cell?.rowIndex ?? 0, api.getDisplayedRowCount() - 1);
-      api.ensureIndexVisible(row);
-      api.setFocusedCell(row, cell?.column ?? api.getAllDisplayedColumns()[0]);
-      return true;
-    },
+// AG Grid would walk from cell to cell and from row to row; the browser's own Tab would meet the grid's guards.
+function leaveGrid(event) {
+  const left = event.key === "Tab" && !event.ctrlKey && !event.altKey && event.target.closest?.(".grid");
+  if (!left) return;
+  const side = event.shiftKey ? Node.DOCUMENT_POSITION_PRECEDING : Node.DOCUMENT_POSITION_FOLLOWING;
+  const all = [...document.querySelectorAll(TABBABLE)].filter(isStop);
+  const there = all.filter((element) => left.compareDocumentPosition(element) & side);
+  const stops = there.length ? there : all; // where nothing follows, on from the other end of the page
+  const next = event.shiftKey ? stops.at(-1) : stops[0];
+  event.stopImmediatePropagation();
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
 
-    // Where the layout has no Latin letters, the key at the place of one.
-    letter: ({ key, code }) => (/^[a-z]$/i.test(key) ? key : code.replace(/^Key/, "")).toLowerCase(),
+const TABBABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
 
-    // 1 to 9, also on layouts that want Shift for digits; 0 for any other key.
-    digit({ key, code, shiftKey }) {
-      if (/^[1-9]$/.test(key)) return Number(key);
-      return !shiftKey && /^Digit[1-9]$/.test(code) ? Number(code.slice(-1)) : 0;
-    },
+function isStop(element) {
+  return element.tabIndex >= 0 && !element.disabled && !element.closest("[inert], .grid") && element.checkVisibility();
+}
 
-    // On a Mac's small keyboard the key named "delete" is Backspace.
-    isDelete: ({ key }) => key === "Delete" || (key === "Backspace" && /Mac/.test(navigator.platform)),
-  };
-})();
+// What is typed in the grid, and means nothing there, is searched for. Here, because AG Grid tells of a key too late: the
+// character must find the field focused.
+function searchFor(event) {
+  const cell = event.target.closest?.(".grid .ag-cell");
+  if (!cell || withModifier(event) || [...event.key].length !== 1 || " ?/".includes(event.key)) return;
+  if (cell.classList.contains("cell-checkbox") && digit(event)) return;
+  focusSearch();
+}
+
+function focusSearch() {
+  const search = document.querySelector("input[type=search]");
+  search?.focus();
+  search?.select();
+}
+
+// -- on the page -----------------------------------------------------------------------------------------------------
+
+function moveInMenu(event) {
+  const items = [...document.querySelectorAll(".q-menu [role=menuitem]")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!items.length || !step) return;
+  event.preventDefault();
+  const now = items.indexOf(document.activeElement);
+  items.at(now < 0 && step < 0 ? -1 : (now + step) % items.length).focus();
+}
+
+function shortcutOf(event) {
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
+  const control = (event.ctrlKey || event.metaKey) && !event.altKey;
+  const key = letter(event);
+  if (control && key === "z" && !typing) return event.shiftKey ? "redo" : "undo";
+  if (control && key === "y" && !typing) return "redo";
+  if ((event.ctrlKey || event.metaKey) && key === "s") return "review";
+  if (event.key === "Escape" && event.target.closest(".review")) return "review";
+  return !typing && !withModifier(event) ? { "?": "help", "/": "search" }[event.key] : undefined;
+}
+
+function onKeyDown(event) {
+  moveInMenu(event);
+  const shortcut = grid.api && shortcutOf(event);
+  if (!shortcut || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
+  event.preventDefault();
+  if (shortcut === "search") focusSearch();
+  else emitEvent("shortcut", { name: shortcut });
+}
+
+addEventListener("keydown", leaveGrid, true);
+addEventListener("keydown", searchFor);
+addEventListener("keydown", onKeyDown);

@@ -1,39 +1,34 @@
 // A press and a release on one box or button are a click, also where the grid made the cell anew in between (rows that
-// arrive, are sorted or read again): the browser itself then sends none. Read before authkeys.js.
-"use strict";
+// arrive, are sorted or read again): the browser itself then sends none.
 
-const pointer = (() => {
-  const STEADY = 4; // pixels that a hand moves within one click
-  const CONTROLS = ".ag-cell input[type=checkbox], .ag-cell .row-menu-button";
-  let pressed = null;
+import { activate } from "./grid.js";
 
-  function where(control) {
-    const cell = control.closest(".ag-cell");
-    return { id: cell.closest(".ag-row").getAttribute("row-id"), column: cell.getAttribute("col-id") };
-  }
+const STEADY = 4; // pixels that a hand moves within one click
+const CONTROLS = ".ag-cell input[type=checkbox], .ag-cell .row-menu-button";
+let pressed = null;
 
-  function onDown({ target, button, pointerType, clientX, clientY }) {
-    const control = target.closest(CONTROLS);
-    pressed = null;
-    if (!control || control.disabled || button !== 0 || pointerType !== "mouse") return; // a finger's tap ends where it is
-    pressed = { control, ...where(control), clientX, clientY };
-  }
+function where(control) {
+  const cell = control.closest(".ag-cell");
+  return { id: cell.closest(".ag-row").getAttribute("row-id"), column: cell.getAttribute("col-id") };
+}
 
-  function onUp({ target, clientX, clientY }, activate) {
-    const down = pressed;
-    pressed = null;
-    if (!down || target === down.control) return; // the browser's own click
-    const now = target.closest?.(".ag-cell")?.querySelector(CONTROLS);
-    const same = now && where(now).id === down.id && where(now).column === down.column;
-    const steady = Math.hypot(clientX - down.clientX, clientY - down.clientY) <= STEADY;
-    if (steady || (same && now === target)) activate(down.id, down.column);
-  }
+function onDown({ target, button, pointerType, clientX, clientY }) {
+  const control = target.closest(CONTROLS);
+  pressed = null;
+  if (!control || control.disabled || button !== 0 || pointerType !== "mouse") return; // a finger's tap ends where it is
+  pressed = { control, ...where(control), clientX, clientY };
+}
 
-  function start(activate) {
-    addEventListener("pointerdown", onDown, true);
-    addEventListener("pointerup", (event) => onUp(event, activate), true);
-    addEventListener("pointercancel", () => (pressed = null), true);
-  }
+function onUp({ target, clientX, clientY }) {
+  const down = pressed;
+  pressed = null;
+  if (!down || target === down.control) return; // the browser's own click
+  const now = target.closest?.(".ag-cell")?.querySelector(CONTROLS);
+  const same = now && where(now).id === down.id && where(now).column === down.column;
+  const steady = Math.hypot(clientX - down.clientX, clientY - down.clientY) <= STEADY;
+  if (steady || (same && now === target)) activate(down.id, down.column);
+}
 
-  return { start };
-})();
+addEventListener("pointerdown", onDown, true);
+addEventListener("pointerup", onUp, true);
+addEventListener("pointercancel", () => (pressed = null), true);

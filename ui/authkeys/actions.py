@@ -1,0 +1,46 @@
+"""What an admin does with a single authkey beside ticking its boxes: add one, issue a new key, look at its details."""
+
+from models.authkeys import Authkey
+from services.keymaking import add_authkey, issue_new_key
+from ui.authkeys.details import show_details
+from ui.authkeys.dialogs import ask_issue_new_key, ask_new_authkey, show_secret
+from ui.shell.feedback import user_errors
+from ui.shell.window import Window
+
+
+class KeyActions:
+    """The dialogs of one window, wired to the services."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._console = window.console
+
+    def add(self) -> None:
+        """Ask for a new authkey, add it, and show its key once."""
+
+        async def add(ip: str, service: str, privileges: int) -> None:
+            await self._window.require_session()
+            key, secret = await add_authkey(self._console.submissions, self._window.admin, ip, service, privileges)
+            show_secret(key.ip, key.service, secret)
+
+        ask_new_authkey(add)
+
+    async def issue(self, row: Authkey) -> None:
+        """Ask first, then replace the key of an authkey and show the new one once."""
+
+        async def issue() -> None:
+            with user_errors():
+                await self._window.require_session()
+                secret = await issue_new_key(self._console.submissions, self._window.admin, row)
+                show_secret(row.ip, row.service, secret)
+
+        ask_issue_new_key(row, issue)
+
+    async def show_details(self, row: Authkey) -> None:
+        """Show who last changed an authkey, and what it was used for."""
+        with user_errors():
+            await self._window.require_session()
+            now = (await self._console.authkeys.find([row.id])).get(row.id, row)
+            last = await self._console.authkeys.last_change(row.id)
+            uses = await self._console.uses.counts(row.id)
+            show_details(now, last, uses, self._console.uses.since)

@@ -1,0 +1,27 @@
+"""The grid of the authkeys: its columns before the privileges, and its words."""
+
+from models.subjects import Subject
+from ui.staged.grid import GridKind, text_column
+
+AUTHKEYS_GRID = GridKind(
+    subject=Subject.AUTHKEY,
+    name="Authorization keys",
+    rows_path="/grid/rows",
+    names=("ip", "service"),
+    columns=(
+        {
+            "colId": "ip",
+            "field": "ip",
+            "headerName": "IP",
+            "pinned": "left",
+            "width": 176,
+            "resizable": True,
+            "cellClass": "cell-ip",
+            "cellAriaRole": "rowheader",
+            "tooltipField": "ip",
+        },
+        text_column("service", "Service", field="service", marks=True, flex=3, minWidth=150, resizable=True),
+    ),
+    remove_label="Remove?",
+    remove_description="Remove all privileges for this IP address and service; the key stops working at submission.",
+)

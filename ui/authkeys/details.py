@@ -1,0 +1,72 @@
+"""The details of one authkey: who last changed it, and how often and when last each privilege was used."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from nicegui import ui
+
+from models.authkeys import Authkey
+from models.privileges import PRIVILEGES
+from models.submissions import Kind, LastChange
+from models.usage import NO_PRIVILEGE
+from ui.authkeys.dialogs import authkey_name
+from ui.shell.dialogs import open_dialog
+
+_HAPPENED = {
+    Kind.CHANGED: "Privileges changed",
+    Kind.REMOVED: "Removed",
+    Kind.ADDED: "Added",
+    Kind.RESTORED: "Restored after its removal",
+    Kind.REKEYED: "New key issued",
+    Kind.REGISTERED: "Registered by its server, with a passphrase",
+    Kind.REREGISTERED: "Registered again by its server, with a passphrase",
+}
+
+Uses = Mapping[int, tuple[int, datetime]]
+"""By the bit of a privilege: how often it was used, and when last"""
+
+
+def show_details(row: Authkey, last: LastChange | None, uses: Uses, since: datetime) -> None:
+    """Open the dialog. `since` is when uses began to be counted."""
+    dialog, card = open_dialog("Details")
+    with card:
+        authkey_name(row.ip, row.service)
+        key = f"The key ends in {row.secret_hint}." if row.secret_hint else "No key was issued yet."
+        change = f" {_HAPPENED[last.kind]} by {last.admin_name}, {_time(last.at)}." if last else ""
+        ui.label(f"{key}{change}").classes("dialog-text")
+        _table(row, uses)
+        ui.label(f"Uses are counted since {_time(since)}, and written every few seconds.").classes("dialog-text")
+        with ui.row().classes("dialog-actions"):
+            ui.button("Close", on_click=dialog.close).props("flat no-caps")
+
+
+def _table(row: Authkey, uses: Uses) -> None:
+    with ui.element("table").classes("table texts").mark("uses"):
+        with ui.element("thead"), ui.element("tr"):
+            for heading in ("Privilege", "Used", "Last used"):
+                with ui.element("th").props("scope=col"):
+                    ui.label(heading)
+        with ui.element("tbody"):
+            for privilege in PRIVILEGES:
+                if row.privileges & privilege.mask:
+                    _line(privilege.label, uses.get(privilege.bit))
+                elif privilege.bit in uses:
+                    _line(f"{privilege.label} (no longer granted)", uses[privilege.bit])
+            if NO_PRIVILEGE in uses:
+                _line("Calls that need no privilege", uses[NO_PRIVILEGE])
+            if not row.privileges and not uses:
+                _line("No privilege is granted", None)
+
+
+def _line(name: str, use: tuple[int, datetime] | None) -> None:
+    count, at = use or (0, None)
+    with ui.element("tr"):
+        with ui.element("th").props("scope=row"):
+            ui.label(name)
+        for text in (f"{count:,} times" if count != 1 else "once", _time(at) if at else "never"):
+            with ui.element("td"):
+                ui.label(text)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,118 @@
+"""The view of the authkeys, at `/`."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from fastapi import Request, Response
+from nicegui import ui
+
+from models.authkeys import Authkey
+from models.views import View, parse_view, read_view
+from models.wording import changes_to_keys
+from services.authkey_staging import AuthkeyStaging
+from services.console import Console
+from ui.authkeys.actions import KeyActions
+from ui.authkeys.columns import AUTHKEYS_GRID
+from ui.authkeys.dialogs import ask_revoke_unused
+from ui.authkeys.toolbar import AuthkeysToolbar
+from ui.shell.feedback import built, show_error, user_errors
+from ui.shell.frame import TITLE
+from ui.shell.window import Window
+from ui.staged.grid import GridKind
+from ui.staged.page import StagedPage
+from ui.staged.row_menu import MenuEntry, RowMenu
+
+ASKED_BEYOND = 20
+"""Changes that one click may stage; before more of them the page asks."""
+
+
+def register_authkeys_page(console: Console, stop: Callable[[], None] | None) -> None:
+    """Register `/`."""
+
+    @ui.page("/", title=TITLE)
+    async def authorization_keys(request: Request) -> Response | None:
+        view, problems = read_view(request.query_params, parse_view)
+        unavailable = await built(AuthkeysPage(Window(console, request, stop), view).build())
+        if problems and not unavailable:
+            show_error(" ".join(problems))
+        return unavailable
+
+
+class AuthkeysPage(StagedPage[View]):
+    """One open window on the authkeys."""
+
+    path: ClassVar[str] = "/"
+    kind: ClassVar[GridKind] = AUTHKEYS_GRID
+    staging: AuthkeyStaging
+
+    def __init__(self, window: Window, view: View) -> None:
+        super().__init__(window, view, window.console.staging)
+        self._actions = KeyActions(window)
+
+    def build_toolbar(self) -> AuthkeysToolbar:
+        """Search, filters, and what can be done with many keys, or none."""
+        return AuthkeysToolbar(
+            self.view,
+            on_view=self.show_view,
+            on_stage_all=self.ask_stage_all,
+            on_add=self._actions.add,
+            on_revoke_unused=self._revoke_unused,
+            may_change=self.admin.may_change,
+        )
+
+    def build_empty(self, total: int) -> None:
+        """No keys at all, none that is known to be unused, or none that was searched for."""
+        if total == 0:
+            ui.label("There are no authorization keys").classes("empty-title")
+            ui.label(
+                f"Add the first one with “Add authkey”, or import a file: {self.console.command('import FILE.csv')}"
+            ).classes("empty-text")
+        elif (days := self.view.unused_days) and not self.console.uses.counted_for(days):
+            ui.label("Uses are not counted for that long yet").classes("empty-title")
+            ui.label(
+                f"They have been counted since {self.console.uses.since:%Y-%m-%d %H:%M} UTC. What was not used for "
+                f"{days} days can be told {days} days after that."
+            ).classes("empty-text")
+        else:
+            ui.label("No key matches this view").classes("empty-title")
+            ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
+            ui.button("Show all keys", on_click=self.toolbar.clear).props("flat no-caps")
+
+    # -- one key -------------------------------------------------------------------------------------------------------
+
+    def build_menu(self) -> None:
+        """The menu of a key."""
+        self._menu = RowMenu()
+
+    async def open_menu(self, row_id: int) -> None:
+        """Details, a new key, and the removal of all keys of its IP."""
+        row = (await self.console.authkeys.find([row_id])).get(row_id)
+        if row is None:
+            return
+        entries = [MenuEntry("Details", "row-details", lambda: self._actions.show_details(row))]
+        if self.admin.may_change:
+            entries.append(MenuEntry("Issue new key", "row-issue", lambda: self._actions.issue(row)))
+            if (count := len(await self.console.authkeys.of_ip(row.ip))) > 1:
+                text = f"Stage removal of all {count:,} keys of this IP"
+                entries.append(MenuEntry(text, "row-remove-all", lambda: self._remove_all(row)))
+        hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
+        self._menu.open(f"{row.ip}, {row.service}", entries, hint)
+
+    async def _remove_all(self, row: Authkey) -> None:
+        await self.do(lambda: self.staging.stage_removal_of_ip(self.admin.id, row.ip))
+
+    # -- many keys -----------------------------------------------------------------------------------------------------
+
+    async def _revoke_unused(self) -> None:
+        with user_errors():
+            await self.window.require_session()
+            view = self.view
+            change_count, key_count = await self.staging.count_unused(self.admin.id, view)
+
+            async def revoke() -> None:
+                await self.do(lambda: self.staging.revoke_unused(self.admin.id, view))
+
+            if change_count > ASKED_BEYOND:
+                ask_revoke_unused(changes_to_keys(change_count, key_count), revoke)
+            else:
+                await revoke()

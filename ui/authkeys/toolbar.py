@@ -1,0 +1,62 @@
+"""The toolbar of the authkeys: beside search and filters what was unused, and "Add authkey"."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+from models.subjects import Subject
+from models.usage import QUIET_DAYS
+from models.views import View
+from ui.staged.toolbar import Toolbar
+
+_UNUSED_OPTIONS = {days: f"{days} days" for days in QUIET_DAYS}
+
+
+class AuthkeysToolbar(Toolbar[View]):
+    """Search, filters and actions for authkeys."""
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        on_view: Callable[[View], Awaitable[object]],
+        on_stage_all: Callable[[], Awaitable[object]],
+        on_add: Callable[[], object],
+        on_revoke_unused: Callable[[], Awaitable[object]],
+        may_change: bool,
+    ) -> None:
+        self._on_stage_all = on_stage_all
+        self._on_add = on_add
+        self._on_revoke_unused = on_revoke_unused
+        self._may_change = may_change
+        search_for = "Search IP, network or service"
+        super().__init__(Subject.AUTHKEY, view, label="Authorization keys", search_for=search_for, on_view=on_view)
+
+    def build_filters(self) -> None:
+        """Unused for so many days."""
+        self._unused = self.choice("Unused", _UNUSED_OPTIONS, self.view.unused_days or None, "unused")
+
+    def build_actions(self) -> None:
+        """Revoke unused, Stage for all, and Add authkey; for an auditor none."""
+        if not self._may_change:
+            return
+        self._revoke_unused = self.action("Revoke unused", self._on_revoke_unused, "revoke-unused")
+        self._stage_all = self.action("Stage for all…", self._on_stage_all, "stage-for-all")
+        add = ui.button("Add authkey", icon="add", on_click=self._on_add).props("outline no-caps")
+        add.classes("add").mark("add")
+
+    def own_values(self) -> dict[str, Any]:
+        """For how long unused."""
+        return {"unused_days": self._unused.value or 0}
+
+    def clear_own(self) -> None:
+        """Whether used or not."""
+        self._unused.value = None
+
+    def show_buttons(self) -> None:
+        """Of the two actions on many keys the one that means something in this view."""
+        super().show_buttons()
+        if self._may_change:
+            self._revoke_unused.set_visibility(self.view.unused_days > 0)
+            self._stage_all.set_visibility(self.view.unused_days == 0)

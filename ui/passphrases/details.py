@@ -1,0 +1,62 @@
+"""The details of one pickup passphrase: who made and last changed it, how it may be used, and by which servers it was."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from nicegui import ui
+
+from models.passphrases import Passphrase
+from models.submissions import Kind, LastChange
+from services.passphrases import Use
+from ui.shell.dialogs import open_dialog
+
+SHOWN_USES = 50
+
+_HAPPENED = {Kind.CHANGED: "Privileges changed", Kind.REMOVED: "Removed", Kind.RESTORED: "Restored after its removal"}
+
+
+def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence[Use]) -> None:
+    """Open the dialog; `uses` are the newest ones, at most SHOWN_USES."""
+    dialog, card = open_dialog("Details")
+    with card:
+        ui.label(passphrase.label).classes("details-name")
+        ui.label(f"Made by {passphrase.made_by}, {_time(passphrase.made_at)}.").classes("dialog-text")
+        if last and last.kind in _HAPPENED:
+            ui.label(f"{_HAPPENED[last.kind]} by {last.admin_name}, {_time(last.at)}.").classes("dialog-text")
+        ui.label(_allowance(passphrase)).classes("dialog-text")
+        _table(uses)
+        if passphrase.used > len(uses):
+            ui.label(f"… and {passphrase.used - len(uses):,} before.").classes("dialog-text")
+        with ui.row().classes("dialog-actions"):
+            ui.button("Close", on_click=dialog.close).props("flat no-caps")
+
+
+def _allowance(passphrase: Passphrase) -> str:
+    over = passphrase.why_over(datetime.now(UTC))
+    state = f"{over}: used" if over else "Used"
+    expiry = f"expires {_time(passphrase.expires_at)}" if passphrase.expires_at else "never expires"
+    networks = ", ".join(passphrase.networks) or "any address"
+    return f"{state} {passphrase.used:,} of {passphrase.uses:,}, {expiry}, from {networks}."
+
+
+def _table(uses: Sequence[Use]) -> None:
+    if not uses:
+        ui.label("No server has registered with it.").classes("dialog-text")
+        return
+    with ui.element("table").classes("table texts").mark("phrase-uses-table"):
+        with ui.element("thead"), ui.element("tr"):
+            for heading in ("Server", "Service", "Registered"):
+                with ui.element("th").props("scope=col"):
+                    ui.label(heading)
+        with ui.element("tbody"):
+            for use in uses:
+                with ui.element("tr"):
+                    with ui.element("th").props("scope=row"):
+                        ui.label(use.ip)
+                    for text in (use.service, _time(use.at)):
+                        with ui.element("td"):
+                            ui.label(text)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,58 @@
+"""The toolbar of the pickup passphrases: beside search and filters their state, and "Add pickup passphrase"."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+from models.errors import InvalidValue
+from models.subjects import Subject
+from models.views import PassphraseView, State
+from ui.staged.toolbar import Toolbar
+
+STATES = {State.ACTIVE: "Active", State.OVER: "No longer usable", State.REMOVED: "Removed"}
+
+
+class PassphrasesToolbar(Toolbar[PassphraseView]):
+    """Search, filters and actions for passphrases."""
+
+    def __init__(
+        self,
+        view: PassphraseView,
+        *,
+        on_view: Callable[[PassphraseView], Awaitable[object]],
+        on_stage_all: Callable[[], Awaitable[object]],
+        on_add: Callable[[], object],
+        may_change: bool,
+    ) -> None:
+        self._on_stage_all = on_stage_all
+        self._on_add = on_add
+        self._may_change = may_change
+        search_for = "Search passphrases"
+        super().__init__(Subject.PASSPHRASE, view, label="Pickup passphrases", search_for=search_for, on_view=on_view)
+
+    def build_filters(self) -> None:
+        """In which state."""
+        options = {state.value: text for state, text in STATES.items()}
+        self._state = self.choice("State", options, self.view.state.value, "state", clearable=False)
+
+    def build_actions(self) -> None:
+        """Stage for all, and Add pickup passphrase; for an auditor none."""
+        if not self._may_change:
+            return
+        self._stage_all = self.action("Stage for all…", self._on_stage_all, "stage-for-all")
+        add = ui.button("Add passphrase", icon="add", on_click=self._on_add).props("outline no-caps")
+        add.classes("add").mark("add")
+
+    def own_values(self) -> dict[str, Any]:
+        """In which state."""
+        try:
+            return {"state": State(self._state.value)}
+        except ValueError:
+            raise InvalidValue("There is no such state.") from None
+
+    def show_buttons(self) -> None:
+        """Removed ones cannot be changed."""
+        super().show_buttons()
+        if self._may_change:
+            self._stage_all.set_visibility(self.view.state is not State.REMOVED)

@@ -1,0 +1,139 @@
+"""What surrounds every view: head, theme, header with the live mark, and the sorry state of a lost database."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from fastapi import Request
+from nicegui import Client, app, ui
+
+from models.access import SIGN_IN_PATH
+from models.accounts import AdminIdentity
+
+STATIC = Path(__file__).parents[1] / "static"
+FAVICON = STATIC / "authkeys.svg"
+TITLE = "API Authorization Keys"
+VIEWS = {"/": "Authorization keys", "/passphrases": "Pickup passphrases", "/denied": "Denied requests"}
+THEME_COOKIE = "authkeys-theme"
+
+_FAREWELL_SECONDS = 0.5
+"""Until a page is closed whose browser was told to leave: a deleted page delivers no more messages."""
+
+# Of the content: two instances, and two deployments of the same files, agree.
+_VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
+_STYLES = ("shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
+_MODULES = [file.name for file in sorted(STATIC.glob("*.js")) if file.name != "storage.js"]
+_HEAD = "".join(
+    (
+        '<script src="{base}/storage.js"></script>',  # at once; modules wait for the page
+        *(f'<link rel="stylesheet" href="{{base}}/{name}">' for name in _STYLES),
+        # All at once, instead of one after the other as they import each other.
+        *(f'<link rel="modulepreload" href="{{base}}/{name}">' for name in _MODULES),
+        '<script type="module" src="{base}/main.js"></script>',
+        # A browser that translates replaces the texts, and what is then told of changes reaches none of them.
+        '<meta name="google" content="notranslate"><script>document.documentElement.translate = false</script>',
+    )
+)
+
+
+def serve_static_files() -> None:
+    """Serve style sheets and scripts. The version in their path, also of what scripts import, lets browsers keep them."""
+    app.add_static_files(f"/static/{_VERSION}", STATIC, max_cache_age=31_536_000)
+
+
+class Frame:
+    """The head and the header of a page."""
+
+    def __init__(
+        self,
+        request: Request,
+        admin: AdminIdentity,
+        path: str,
+        *,
+        available: bool,
+        on_change_password: Callable[[], object] | None,
+        on_quit: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._root = root = request.scope.get("root_path", "")
+        self._client = ui.context.client
+        ui.add_head_html(_HEAD.format(base=f"{root}/static/{_VERSION}"))
+        ui.colors(primary="#4f46e5", dark="#111827", dark_page="#0b1020", negative="#b91c1c", positive="#15803d")
+        self._dark = ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(THEME_COOKIE, "")))
+        with ui.header().classes("header"):
+            ui.icon("vpn_key", size="22px").classes("logo")
+            ui.label(TITLE).classes("title").props("role=heading aria-level=1")
+            with ui.element("nav").classes("views").props('aria-label="Views"'):
+                for view, name in VIEWS.items():
+                    link = ui.link(name, view).classes("view")  # NiceGUI itself puts the root path before it
+                    if view == path:
+                        link.classes("current").props("aria-current=page")
+            ui.space()
+            with ui.element("div").classes("live").props("role=status") as self._live:
+                ui.element("span").classes("live-dot").props("aria-hidden=true")
+                self._state = ui.label().classes("live-text").mark("live")
+            ui.button(icon="dark_mode", on_click=self._switch_theme, color=None).props(
+                'flat round dense aria-label="Switch between light and dark"'
+            ).classes("theme").mark("theme")
+            self._account_menu(admin, on_change_password, on_quit)
+        self.show_available(available)
+
+    def _account_menu(
+        self,
+        admin: AdminIdentity,
+        on_change_password: Callable[[], object] | None,
+        on_quit: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        button = ui.button(color=None).props("flat round dense aria-haspopup=menu").classes("avatar").mark("account")
+        button.props["aria-label"] = f"Account: signed in as {admin.name}"
+        with button:
+            ui.label(admin.name[:2].upper()).props("aria-hidden=true")
+            with ui.menu().props("role=region aria-label=Account auto-close anchor='bottom right' self='top right'"):
+                ui.label(admin.name).classes("account-name")
+                ui.label("Auditor: sees everything, changes nothing" if not admin.may_change else "Admin").classes(
+                    "account-role"
+                )
+                with ui.element("div").classes("row-menu").props("role=menu"):
+                    if on_change_password:
+                        ui.menu_item("Change password", on_change_password).props("role=menuitem")
+                    self._form_item("Sign out", "/sign-out")
+                    self._form_item("Sign out everywhere", "/sign-out-everywhere")
+                    if on_quit:
+                        ui.menu_item("Quit Authkeys", on_quit).props("role=menuitem").mark("quit")
+
+    def _form_item(self, text: str, path: str) -> None:
+        """An entry that posts a form: it works without the page's socket too."""
+        with (
+            ui.element("form").props(f'method=post action="{self._root}{path}"').classes("menu-form"),
+            ui.element("button").props("type=submit role=menuitem").classes("menu-button"),
+        ):
+            ui.label(text)
+
+    def leave(self) -> None:
+        """The session is over: send the browser away and close this page for good, whatever the browser does.
+
+        The sign-in page says why, and leads back to the same view.
+        """
+        self._client.run_javascript(f"authkeys.leave({json.dumps(self._root)}, {json.dumps(SIGN_IN_PATH)})")
+        asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self._close)
+
+    def _close(self) -> None:
+        if self._client.id in Client.instances:
+            self._client.delete()
+
+    async def show_stopped(self) -> None:
+        """Say that the server was stopped, instead of that the connection is lost; returns when the browser knows."""
+        with suppress(TimeoutError):
+            await self._client.run_javascript("authkeys.stopped()")
+
+    def show_available(self, available: bool) -> None:
+        """Say whether the database answers. A lost connection to the server is shown by the browser itself."""
+        self._state.set_text("Live" if available else "Database unavailable")
+        self._live.classes(remove="live-down") if available else self._live.classes("live-down")
+
+    async def _switch_theme(self) -> None:
+        is_dark = await ui.run_javascript("Quasar.Dark.isActive")
+        self._dark.set_value(not is_dark)
+        ui.run_javascript(f"authkeys.rememberTheme('{'light' if is_dark else 'dark'}')")

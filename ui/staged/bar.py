@@ -1,0 +1,106 @@
+"""The bar at the bottom: what is staged, and the one button that submits it."""
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from models.subjects import Subject
+from models.wording import changes, changes_to, count_of
+from services.submissions import Receipt
+
+Handler = Callable[[], Awaitable[object] | object]
+
+
+class ChangeBar:
+    """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        *,
+        on_review: Handler,
+        on_discard: Handler,
+        on_undo: Handler,
+        on_submit: Handler,
+        may_change: bool,
+    ) -> None:
+        self._subject = subject
+        self._may_change = may_change
+        with ui.footer().classes("bar"):
+            with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
+                self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
+                self._count = ui.label().classes("bar-count").mark("staged-count")
+                self._hidden = ui.label().classes("bar-hidden").mark("staged-hidden")
+                self._conflicts = ui.label().classes("bar-conflicts").mark("staged-conflicts")
+            self._review = ui.button("Review", on_click=on_review).props("flat no-caps").mark("review")
+            self._discard = (
+                ui.button("Discard", on_click=on_discard, color=None)
+                .props("flat no-caps")
+                .classes("quiet")
+                .mark("discard")
+            )
+            self._undo = ui.button("Undo", on_click=on_undo).props("flat no-caps").mark("undo-submission")
+            ui.space()
+            self._progress = ui.linear_progress(0, show_value=False, size="6px").classes("bar-progress")
+            self._progress.props('aria-label="Submitting"')
+            self._submit = (
+                ui.button(f"Submit {subject} modifications", on_click=on_submit, color=None)
+                .props("unelevated no-caps")
+                .classes("primary")
+                .mark("submit")
+            )
+        self._submit.set_visibility(may_change)
+        for later in (self._icon, self._undo, self._progress):
+            later.set_visibility(False)
+
+    def show_staged(self, change_count: int, key_count: int, hidden: int, conflicts: int) -> None:
+        """Say what is staged, how much of it the view does not show, and how much needs a decision."""
+        if change_count:
+            self._count.set_text(changes_to(self._subject, change_count, key_count))
+            self._icon.set_visibility(False)
+            self._undo.set_visibility(False)
+        elif not self._icon.visible:
+            self._count.set_text(
+                "No staged changes" if self._may_change else "You are an auditor: you see everything and change nothing"
+            )
+            self._undo.set_visibility(False)
+        self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
+        self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")
+        self._review.set_visibility(change_count > 0)
+        self._discard.set_visibility(change_count > 0)
+        self._submit.set_enabled(change_count > 0)
+
+    def show_applied(self, text: str, *, undoable: bool) -> None:
+        """Confirm a submission; stays until the next staged change."""
+        self._icon.set_visibility(True)
+        self._undo.set_visibility(undoable)
+        self._count.set_text(text)
+
+    def show_undone(self, receipt: Receipt) -> None:
+        """Confirm that a submission was undone."""
+        text = changes_to(self._subject, receipt.change_count, receipt.key_count)
+        self.show_applied(f"Undone: {text}", undoable=False)
+
+    def show_receipt(self, receipt: Receipt) -> None:
+        """Confirm what a submission applied."""
+        if receipt.revision is None:
+            self.show_applied("Nothing to apply: it is all in force already", undoable=False)
+        else:
+            self.show_applied(
+                f"Applied {changes_to(self._subject, receipt.change_count, receipt.key_count)}", undoable=True
+            )
+
+    def show_submitting(self, submitting: bool) -> None:
+        """While a submission runs nothing else can be pressed."""
+        for button in (self._review, self._discard, self._undo):
+            button.set_enabled(not submitting)
+        self._submit.set_enabled(not submitting)
+        self._submit.props(add="loading" if submitting else "", remove="" if submitting else "loading")
+        if not submitting:
+            self._progress.set_visibility(False)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """How far a long submission is."""
+        self._progress.set_visibility(True)
+        self._progress.set_value(done / total)
+        self._count.set_text(f"Submitting {done:,} of {count_of(self._subject, total)}")

@@ -1,0 +1,327 @@
+"""A view with a grid and staged changes: what those of authkeys and of pickup passphrases share.
+
+The loop: the grid asks for a block -> a tick calls `stage()` -> bar and review show it -> Submit calls `submit()` -> one
+transaction -> the change feed tells every page -> its grid shows what changed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import ClassVar, Generic
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from models.errors import SubmissionRefused
+from models.privileges import Privilege
+from models.subjects import Row
+from models.wording import changes_to, count_of, noun
+from services.feed import Commit
+from services.listing import V
+from services.staging import Staging, StagingChange
+from ui.shell.dialogs import show_shortcuts
+from ui.shell.feedback import user_errors
+from ui.shell.window import Window
+from ui.staged.bar import ChangeBar
+from ui.staged.claims import Tick, parse_row, parse_sort, parse_tick
+from ui.staged.dialogs import ask_stage_all
+from ui.staged.grid import GridKind, StagedGrid
+from ui.staged.news import Inbox, News
+from ui.staged.review import Review, review_items
+from ui.staged.submitting import Submitting
+from ui.staged.ticks import Ticks
+from ui.staged.toolbar import Toolbar
+
+
+class StagedPage(Generic[V]):
+    """One open window. What a subclass adds is named below `build`."""
+
+    path: ClassVar[str]
+    kind: ClassVar[GridKind]
+
+    def __init__(self, window: Window, view: V, staging: Staging[V]) -> None:
+        self.window = window
+        self.console = window.console
+        self.admin = window.admin
+        self.view = view
+        self.staging = staging
+        self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
+        self._ticks = Ticks(stage=self._stage, undraw=self._draw_row)
+
+    async def build(self) -> None:
+        """Load first, then build, then subscribe; what was committed in between is looked at once more."""
+        revision = self.console.feed.revision
+        self.staging.attend(self.admin.id)
+        ui.context.client.on_delete(lambda: self.staging.leave(self.admin.id))
+        shown, total = await self._counts()
+        hidden = await self._hidden()
+        await self.window.load()
+        self.window.build_frame(self.path)
+        self._build_elements()
+        self._show_counts(shown, total)
+        await self._show_staged(hidden)
+        self._subscribe()
+        if self.console.feed.revision != revision:
+            await self._refresh_counts()
+            await self._show_staged()
+
+    # -- what a subclass adds ------------------------------------------------------------------------------------------
+
+    def build_toolbar(self) -> Toolbar[V]:
+        """Search, filters, and what can be done with many rows, or none."""
+        raise NotImplementedError
+
+    def build_menu(self) -> None:
+        """The menu of a row."""
+
+    async def open_menu(self, row_id: int) -> None:
+        """Open it for a row that a browser named; there may be none with that id."""
+
+    def build_empty(self, total: int) -> None:
+        """What stands where no row is shown; `total` is how many there are without search and filters."""
+        raise NotImplementedError
+
+    def heard(self, commit: Commit, news: News) -> None:
+        """A submission about something else was committed."""
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def _build_elements(self) -> None:
+        with ui.element("div").classes("page"):
+            self.toolbar = self.build_toolbar()
+            with ui.element("div").classes("workspace"):
+                with ui.element("div").classes("grid-area"):
+                    self.grid = StagedGrid(self.kind, self.view, self.window.root_path, self.admin)
+                    self._empty = ui.element("div").classes("empty").props("role=status")
+                self._review = Review(
+                    self.kind.subject,
+                    on_take_back=lambda ids: self.do(lambda: self.staging.take_back(self.admin.id, ids)),
+                    on_take_back_cell=self._take_back_cell,
+                    on_confirm=lambda ids: self.do(lambda: self.staging.confirm(self.admin.id, ids)),
+                    on_close=self._hide_review,
+                )
+        self._bar = ChangeBar(
+            self.kind.subject,
+            on_review=self._toggle_review,
+            on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
+            on_undo=self._undo_submission,
+            on_submit=self._submit,
+            may_change=self.admin.may_change,
+        )
+        self._submitting = Submitting(self.window, self.staging, self._bar)
+        self.build_menu()
+
+    def _subscribe(self) -> None:
+        ui.on("tick", self._tick)
+        ui.on("sorted", self._sorted)
+        ui.on("menu", self._open_menu)
+        ui.on("shortcut", self._shortcut)
+        ui.context.client.on_connect(self.grid.resend)
+        self.window.subscribe()
+        self._inbox = Inbox(ui.context.client, self.admin.id, self._draw)
+        self.staging.changed.subscribe(self._staging_changed)
+        self.console.feed.committed.subscribe(self._committed)
+        self.console.feed.availability_changed.subscribe(self._availability_changed)
+
+    # -- what the browser says: claims, each checked -------------------------------------------------------------------
+
+    async def _tick(self, event: GenericEventArguments) -> None:
+        async with self._steps:
+            with user_errors():
+                await self.window.require_session()
+                tick = parse_tick(event.args)
+                await self._ticks.take(tick)
+                if tick.sequence <= self._ticks.last:  # one that comes twice is only acknowledged
+                    self.grid.acknowledge(self._ticks.last)
+
+    async def _stage(self, tick: Tick) -> None:
+        if tick.privilege is not None:
+            await self.staging.stage(self.admin.id, tick.row_id, tick.privilege, tick.value)
+        elif tick.value:
+            await self.staging.stage_removal(self.admin.id, tick.row_id)
+        else:
+            await self.staging.take_back(self.admin.id, [tick.row_id])
+
+    def _sorted(self, event: GenericEventArguments) -> None:
+        with user_errors():
+            column, descending = parse_sort(event.args, self.view)
+            self.view = replace(self.view, sort=column, descending=descending)
+            self.toolbar.keep_sort(self.view)
+            self._show_address()
+
+    async def _open_menu(self, event: GenericEventArguments) -> None:
+        with user_errors():
+            await self.window.require_session()
+            await self.open_menu(parse_row(event.args))
+
+    async def _shortcut(self, event: GenericEventArguments) -> None:
+        match event.args:
+            case {"name": "undo"}:
+                await self.do(lambda: self.staging.undo(self.admin.id))
+            case {"name": "redo"}:
+                await self.do(lambda: self.staging.redo(self.admin.id))
+            case {"name": "review"}:
+                await self._toggle_review()
+            case {"name": "help"}:
+                show_shortcuts()
+
+    # -- what the admin does -------------------------------------------------------------------------------------------
+
+    async def do(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Take a step of this window, after every tick that was made before it."""
+        with user_errors():
+            async with self._steps:
+                await self.window.require_session()
+                await step()
+
+    async def show_view(self, view: V) -> None:
+        """Show another view, because the admin searched or filtered."""
+        with user_errors():
+            await self.window.require_session()
+            self.view = view
+            self.grid.show(view)
+            self._show_address()
+            await self._refresh_counts()
+            await self._show_staged()
+
+    def _show_address(self) -> None:
+        query = self.view.to_query()
+        ui.navigate.history.replace(f"{self.window.root_path}{self.path}{f'?{query}' if query else ''}")
+
+    async def _undo_submission(self) -> None:
+        await self._submitting.undo()
+
+    async def _submit(self) -> None:
+        with user_errors():
+            await self.window.require_session()
+            try:
+                await self._submitting.submit(self._steps, self._show_staged)  # with every tick made before the click
+            except SubmissionRefused:
+                await self._show_review()
+                raise
+            self._hide_review()
+
+    async def ask_stage_all(self) -> None:
+        """Ask what to stage for all rows of the view."""
+        with user_errors():
+            await self.window.require_session()
+            view = self.view
+
+            async def stage(what: Privilege | None, granted: bool) -> None:
+                await self.do(lambda: self.staging.stage_view(self.admin.id, view, what, granted))
+
+            count = await self.staging.listing.count(view, self.admin.id)
+            if count:
+                ask_stage_all(self.kind.subject, count, stage)
+            else:
+                nothing = f"no {noun(self.kind.subject)}s"
+                ui.notify(f"This view shows {nothing}, so there is nothing to stage.", classes="notice")
+
+    async def _take_back_cell(self, row_id: int, what: Privilege) -> None:
+        await self.do(lambda: self.staging.take_back_cell(self.admin.id, row_id, what))
+
+    async def _toggle_review(self) -> None:
+        if self._review.is_open:
+            self._hide_review()
+        else:
+            await self._show_review()
+
+    def _hide_review(self) -> None:
+        self._review.hide()
+        self.grid.refocus()
+
+    # -- what happened, here or elsewhere ------------------------------------------------------------------------------
+
+    def _staging_changed(self, change: StagingChange) -> None:
+        if change.admin_id == self.admin.id and not change.submitted:
+            self._submitting.staged_anew()
+        self._inbox.note(lambda news: news.add_staging(change))
+
+    def _committed(self, commit: Commit) -> None:
+        if commit.subject is self.kind.subject:
+            moves = self.view.depends_on_privileges
+            self._inbox.note(lambda news: news.add_commit(commit, is_order_of_privileges=moves))
+        else:
+            self._inbox.note(lambda news: self.heard(commit, news))
+
+    def _availability_changed(self, available: bool) -> None:
+        def everything(news: News) -> None:
+            news.stale = news.moved = news.staged = True
+
+        if available:
+            self.grid.resend()
+            self._inbox.note(everything)
+
+    async def _draw(self, news: News) -> None:
+        with user_errors():
+            if self.view.staged_only and (news.row_ids or news.stale):
+                news.stale = news.moved = True
+            await self._draw_rows(news)
+            if news.moved:
+                await self._refresh_counts()
+            if news.staged:
+                await self._show_staged()
+        for commit in news.commits:
+            if commit.admin_name != self.admin.name:
+                what = changes_to(commit.subject, commit.change_count, commit.key_count)
+                self.window.announce(f"{commit.admin_name} applied {what}.")
+        if news.fell_away:
+            need = "needs" if news.fell_away == 1 else "need"
+            what = count_of(self.kind.subject, news.fell_away)
+            ui.notify(f"Already in force: {what} no longer {need} your change.", classes="notice")
+
+    async def _draw_rows(self, news: News) -> None:
+        for modifications, name in news.flashes():
+            self.grid.flash(modifications, name)
+        for marks in news.marks:
+            self.grid.mark(marks)
+        await self._put(news.rows.values())
+        if news.stale:
+            self.grid.refresh()
+        elif missing := news.row_ids - news.rows.keys():
+            await self._put((await self.staging.listing.find(missing)).values())
+
+    # -- drawing -------------------------------------------------------------------------------------------------------
+
+    async def _put(self, rows: Iterable[Row]) -> None:
+        self.grid.put(await self.staging.overlaid(self.admin.id, list(rows), with_others=False))
+
+    async def _draw_row(self, row_id: int) -> None:
+        await self._put((await self.staging.listing.find([row_id])).values())
+
+    async def _hidden(self) -> int:
+        staged = await self.staging.of(self.admin.id)
+        if not self.view.may_hide or self.view.staged_only or not len(staged):
+            return 0
+        in_view = await self.staging.listing.staged_ids_in(self.view, self.admin.id)
+        return staged.change_count - staged.count_in(in_view)
+
+    async def _show_staged(self, hidden: int | None = None) -> None:
+        with user_errors():
+            hidden = await self._hidden() if hidden is None else hidden
+            staged = await self.staging.of(self.admin.id)
+            self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
+            if self._review.is_open:
+                await self._show_review()
+            self.grid.refocus()
+
+    async def _show_review(self) -> None:
+        staged = await self.staging.of(self.admin.id)
+        items = await review_items(staged, self.staging.listing)
+        self._review.show(items, staged.change_count, staged.key_count)
+
+    async def _counts(self) -> tuple[int, int]:
+        listing, admin_id = self.staging.listing, self.admin.id
+        return await listing.count(self.view, admin_id), await listing.count(self.view.without_filters(), admin_id)
+
+    async def _refresh_counts(self) -> None:
+        with user_errors():
+            self._show_counts(*await self._counts())
+
+    def _show_counts(self, shown: int, total: int) -> None:
+        self.toolbar.show_count(shown, total)
+        self._empty.clear()
+        self._empty.set_visibility(shown == 0)
+        if not shown:
+            with self._empty:
+                self.build_empty(total)

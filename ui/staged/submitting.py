@@ -1,0 +1,71 @@
+"""The submission of one window: the name by which it is known, its progress, what it applied, and its undo."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+from models.errors import AuthkeysError
+from services.staging import Staging
+from services.submissions import Receipt
+from ui.shell.feedback import user_errors
+from ui.shell.window import Window
+from ui.staged.bar import ChangeBar
+
+PROGRESS_AFTER = 0.5
+"""Seconds after which a submission shows how far it is."""
+
+
+class Submitting:
+    """Submits what this window's admin has staged for one subject, and shows in the bar how it goes."""
+
+    def __init__(self, window: Window, staging: Staging[Any], bar: ChangeBar) -> None:
+        self._window = window
+        self._staging = staging
+        self._bar = bar
+        self._uuid = uuid.uuid4()
+        self._revision: int | None = None
+
+    def staged_anew(self) -> None:
+        """Something else is staged now, so the next submission is another one."""
+        # Only what was staged when its outcome became unknown may be asked for again under the same name.
+        self._uuid = uuid.uuid4()
+
+    async def submit(self, steps: asyncio.Lock, show_staged: Callable[[], Awaitable[object]]) -> None:
+        """Submit, with every step that was taken before. Raises like `Staging.submit`; then all stays staged."""
+        self._bar.show_submitting(True)
+        try:
+            async with steps:
+                receipt = await self._with_progress()
+        finally:
+            self._bar.show_submitting(False)
+            await show_staged()
+        self._uuid = uuid.uuid4()
+        self._revision = receipt.revision
+        self._bar.show_receipt(receipt)
+
+    async def _with_progress(self) -> Receipt:
+        progress = [0, 1]
+        shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
+        try:
+            return await self._staging.submit(
+                self._window.admin, self._uuid, lambda done, total: progress.__setitem__(slice(2), [done, total])
+            )
+        finally:
+            shown.cancel()
+
+    async def undo(self) -> None:
+        """Undo what this window submitted last."""
+        revision, self._revision = self._revision, None
+        if revision is None:
+            return  # the same click again: it is being undone
+        with user_errors():
+            try:
+                await self._window.require_session()
+                receipt = await self._window.console.submissions.undo(revision, self._window.admin, uuid.uuid4())
+            except AuthkeysError:
+                self._revision = revision
+                raise
+            self._bar.show_undone(receipt)

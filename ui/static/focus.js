@@ -1,0 +1,38 @@
+// Where the focused thing goes away, the keyboard is not sent back to the beginning of the page.
+
+import { grid } from "./grid.js";
+
+let lastInReview = null; // the position of the button, if the last focused thing was one of the review's
+let lastOutside = null;
+let last = null;
+let going = null; // watches until what was told to go is gone from the page
+
+const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
+const reviewButtons = () => [...document.querySelectorAll(".review-list button")];
+
+export function refocus() {
+  going?.disconnect();
+  going = new MutationObserver(restore);
+  going.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "style"] });
+  restore();
+}
+
+function restore() {
+  const now = document.activeElement;
+  if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
+  if (lastInReview !== null && isThere(document.querySelector(".review"))) {
+    const buttons = reviewButtons();
+    return (buttons[Math.min(lastInReview, buttons.length - 1)] ?? document.querySelector(".review-list")).focus();
+  }
+  const cell = grid.api?.getFocusedCell();
+  if (isThere(lastOutside)) lastOutside.focus();
+  else if (cell) grid.api.setFocusedCell(cell.rowIndex, cell.column);
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
+  if (lastInReview === null) lastOutside = target;
+  last = target;
+});
+
+["pointerdown", "keydown"].forEach((act) => addEventListener(act, () => going?.disconnect(), true)); // they decide now

@@ -1,0 +1,143 @@
+// The grid: what it is told of rows and answers for them, and how the shown ones stay in place when others come and go.
+
+import * as blocks from "./blocks.js";
+import { page } from "./page.js";
+import * as ticks from "./ticks.js";
+
+export const grid = { api: null };
+
+const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
+
+export const datasource = blocks.datasource(shownRow, settle);
+export const rowId = ({ data }) => String(data.id);
+
+// -- rows ------------------------------------------------------------------------------------------------------------
+
+export function replace(row) {
+  blocks.note(row);
+  const node = grid.api?.getRowNode(String(row.id));
+  if (!node?.data || blocks.isOlder(row, node.data)) return;
+  draw(node, ticks.withPending({ ...row, others: row.others ?? node.data.others }));
+}
+
+// What another admin has staged something for, and for what no more.
+export function mark(name, staged, cleared) {
+  const without = (row) => row.others.filter((each) => each !== name);
+  const change = (row) => {
+    if (staged.includes(row.id)) return { ...row, others: [...without(row), name].sort() };
+    return cleared.includes(row.id) ? { ...row, others: without(row) } : row;
+  };
+  blocks.noteMarks(change);
+  for (const id of [...staged, ...cleared]) {
+    const node = grid.api?.getRowNode(String(id));
+    if (node?.data) draw(node, change(node.data));
+  }
+}
+
+// Not setData(): that makes the row's cells anew, and a click that has begun on one of them never ends.
+export function draw(node, row) {
+  node.updateData(row);
+  // Texts show more than the value that the grid compares.
+  grid.api.refreshCells({ rowNodes: [node], columns: grid.api.getColumns().filter(isText), force: true });
+}
+
+const isText = (column) => column.getColDef().cellClass === "cell-text";
+
+export function tick(node, column) {
+  const row = node.data;
+  const { bit } = column.getColDef().cellRendererParams;
+  if (!row || row.removed || !page.mayChange || (bit !== null && row.removal)) return;
+  draw(node, ticks.ticked(row, ticks.add(row, column.getColId(), bit)));
+}
+
+export function openMenu(node, button) {
+  if (!node.data) return;
+  const { left, top, width, height } = button.getBoundingClientRect();
+  const anchor = document.getElementById("row-menu-anchor");
+  Object.assign(anchor.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  emitEvent("menu", { id: node.data.id });
+}
+
+// A click that began on a cell which the grid has made anew since (pointer.js).
+export function activate(id, columnId) {
+  const node = grid.api.getRowNode(id);
+  const column = grid.api.getColumn(columnId);
+  if (!node?.data || !column) return;
+  const cell = document.querySelector(`.ag-row[row-id="${CSS.escape(id)}"] [col-id="${columnId}"]`);
+  if (columnId !== "menu") tick(node, column);
+  else if (cell) openMenu(node, cell.querySelector("button"));
+}
+
+// -- another view ----------------------------------------------------------------------------------------------------
+
+export function show(query) {
+  blocks.showAnother(query);
+  place = null;
+  if (!grid.api) return;
+  if (grid.api.getDisplayedRowCount()) grid.api.ensureIndexVisible(0, "top");
+  grid.api.purgeInfiniteCache();
+}
+
+export function onSortChanged() {
+  const column = grid.api.getColumnState().find((state) => state.sort);
+  emitEvent("sorted", { column: column?.colId ?? null, descending: column?.sort === "desc" });
+}
+
+// -- staying in place ------------------------------------------------------------------------------------------------
+
+// Rows come and go above: the shown ones stay where they are on the screen, and so does the focused cell, also if its
+// own row goes. Not at the very top, where one wants to see what comes.
+
+let place = null; // where everything was before blocks were read anew
+
+export function refresh() {
+  if (!grid.api) return;
+  place ??= here();
+  grid.api.refreshInfiniteCache();
+}
+
+const viewport = () => document.querySelector(".grid .ag-body-viewport");
+const indexOf = (id) => grid.api.getRowNode(String(id))?.rowIndex ?? null;
+
+function here() {
+  const top = viewport().scrollTop;
+  const cell = document.activeElement?.closest(".ag-cell") ? grid.api.getFocusedCell() : null;
+  const rows = grid.api
+    .getRenderedNodes()
+    .filter((node) => node.data && node.rowTop + node.rowHeight > top)
+    .map((node) => ({ id: node.data.id, index: node.rowIndex, height: node.rowHeight }))
+    .sort((one, other) => one.index - other.index);
+  return { rows, cell, scrolled: top > 0, focused: rows.find(({ index }) => index === cell?.rowIndex) };
+}
+
+function settle() {
+  if (!place || blocks.isAsking()) return;
+  const { rows, cell, scrolled, focused } = place;
+  place = null;
+  const kept = [focused, ...rows].find((row) => row && indexOf(row.id) !== null);
+  const shift = kept ? indexOf(kept.id) - kept.index : 0;
+  if (shift && scrolled) viewport().scrollTop += shift * kept.height;
+  if (!focused) return;
+  const next = rows.find(({ id, index }) => index >= focused.index && indexOf(id) !== null);
+  const index = next ? indexOf(next.id) : Math.min(cell.rowIndex, grid.api.getDisplayedRowCount() - 1);
+  if (index >= 0 && index !== cell.rowIndex) grid.api.setFocusedCell(index, cell.column);
+}
+
+// -- beginning -------------------------------------------------------------------------------------------------------
+
+export function onGridReady(params) {
+  grid.api = params.api;
+  document.querySelector(".grid :is([role=grid], [role=treegrid])").setAttribute("aria-label", page.name);
+  ticks.start();
+}
+
+export function onGridSizeChanged({ clientWidth, api }) {
+  // A phone has no room for two pinned sides.
+  const narrow = clientWidth < 640;
+  const pinned = narrow ? null : "right";
+  if ((api.getColumn("remove")?.getPinned() ?? null) === pinned) return;
+  const first = api.getAllDisplayedColumns()[0];
+  const { width } = first.getColDef();
+  api.setColumnsPinned(["remove", "menu"], pinned);
+  api.setColumnWidths([{ key: first.getColId(), newWidth: narrow ? Math.round(width * 0.75) : width }]);
+}
