@@ -2,7 +2,7 @@
 
 `GET` is for nginx `auth_request`, Caddy `forward_auth` and Traefik ForwardAuth: 204 lets through, 401 and 403 do not. What
 is asked for is the privilege in the path, `/authorize/<id>`, or the Manage2 function in the original URI that the proxy
-tells in a header; `models.access_questions` decides what may be believed.
+tells in a header; `models.proxy_questions` decides what may be believed.
 """
 
 import logging
@@ -15,15 +15,15 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.access import is_loopback
-from models.access_questions import NAME_IT_IN_THE_PATH, Need, UnclearQuestion, needs_asked
-from models.door import Place, Reason, Verdict
+from models.access_checks import Place, Reason, Verdict
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_answers import CHALLENGE
-from models.manage2_functions import Gate, function_at
+from models.manage2_functions import Requirement, function_at
 from models.manage2_requests import Credentials, Variables, credentials_of, split_uri, without_key
 from models.privileges import privilege
 from models.proxies import TrustedProxies
-from services.door import Door, Question
+from models.proxy_questions import NAME_IT_IN_THE_PATH, Need, UnclearQuestion, needs_asked
+from services.authorizer import Authorizer, Question
 from web.requests import address_of, printable_path, read_body
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class _DirectRoute(APIRoute):
         return handler
 
 
-def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
+def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRouter:
     """The routes. Only this machine and `trusted` addresses and networks may ask about addresses other than their own."""
     router = APIRouter()
 
@@ -100,9 +100,9 @@ def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
                 Variables(query) if query else _NO_VARIABLES, told.authorization, told.x_api_key
             )
         except InvalidValue as error:
-            return await _not_understood(door, ip, told, error)
+            return await _not_understood(authorizer, ip, told, error)
         try:
-            reason = await _ask(door, credentials.secret if credentials else None, ip, needs)
+            reason = await _ask(authorizer, credentials.secret if credentials else None, ip, needs)
         except DatabaseUnavailable:
             return _CANNOT_SAY
         if reason is None:
@@ -142,7 +142,7 @@ def authorize_router(door: Door, trusted: TrustedProxies) -> APIRouter:
                 headers=_NO_STORE,
             )
         try:
-            answers = [{"allowed": (await door.ask(question)).allowed} for question in questions]
+            answers = [{"allowed": (await authorizer.ask(question)).allowed} for question in questions]
         except DatabaseUnavailable:
             return JSONResponse({"error": "The database does not answer."}, 503, headers=_NO_STORE)
         return JSONResponse({"answers": answers} if isinstance(asked, AskMany) else answers[0], headers=_NO_STORE)
@@ -161,27 +161,29 @@ def _yes(original_uri: str, credentials: Credentials | None) -> Response:
     )
 
 
-async def _ask(door: Door, secret: str | None, ip: str, needs: list[Need]) -> Reason | None:
+async def _ask(authorizer: Authorizer, secret: str | None, ip: str, needs: list[Need]) -> Reason | None:
     """Why the call may not pass, None if it may: it must be allowed all that it needs."""
     for need in needs:
-        if need.needs is not Gate.OPEN:
-            verdict = await door.ask(Question(secret, ip, need.needs, need.name, Place.AUTHORIZER))
+        if need.needs is not Requirement.OPEN:
+            verdict = await authorizer.ask(Question(secret, ip, need.needs, need.name, Place.AUTHORIZER))
             if verdict.reason is not None:
                 return verdict.reason
     return None
 
 
-async def _not_understood(door: Door, ip: str, told: "_Told", error: InvalidValue) -> Response:
+async def _not_understood(authorizer: Authorizer, ip: str, told: "_Told", error: InvalidValue) -> Response:
     """Put on record that it cannot be told what is asked for, and by which key; and refuse."""
     reason = Reason.UNCLEAR if isinstance(error, UnclearQuestion) else Reason.UNKNOWN_WHAT
     path, query = split_uri(told.original_uri)
     try:
         credentials = credentials_of(Variables(query), told.authorization, told.x_api_key)
         secret = credentials.secret if credentials else None
-        question = Question(secret, ip, Gate.ANY_KEY, printable_path(path), Place.AUTHORIZER)
-        await door.ask_unknown(question, reason)
+        question = Question(secret, ip, Requirement.ANY_KEY, printable_path(path), Place.AUTHORIZER)
+        await authorizer.deny_unknown(question, reason)
     except InvalidValue:
-        door.note_refusal(Question(None, ip, Gate.ANY_KEY, printable_path(path), Place.AUTHORIZER), Verdict(reason))
+        authorizer.note_denial(
+            Question(None, ip, Requirement.ANY_KEY, printable_path(path), Place.AUTHORIZER), Verdict(reason)
+        )
     except DatabaseUnavailable:
         return _CANNOT_SAY
     if reason is Reason.UNCLEAR:

@@ -17,7 +17,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from models.door import KeyState
+from models.access_checks import KeyState
 from models.errors import AuthkeysError, InvalidValue
 from models.manage2_functions import Manage2Function
 from models.manage2_requests import without_key

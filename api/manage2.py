@@ -12,12 +12,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from api.gateway import Backend, BackendUnavailable, CallerGone, trusted_headers
+from models.access_checks import KeyState, Reason, Verdict
 from models.accounts import AdminIdentity
 from models.denials import denial
-from models.door import KeyState, Reason, Verdict
 from models.errors import AuthkeysError, InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
 from models.manage2_answers import CHALLENGE, Answer, Output, invalid, phrase_added, refused, registered
-from models.manage2_functions import FUNCTIONS, Gate, Manage2Function, function_at, unknown_function_at
+from models.manage2_functions import FUNCTIONS, Manage2Function, Requirement, function_at, unknown_function_at
 from models.manage2_requests import (
     Credentials,
     Variables,
@@ -27,8 +27,8 @@ from models.manage2_requests import (
     wanted_output,
 )
 from models.secrets import looks_like_key
+from services.authorizer import Question
 from services.console import Console
-from services.door import Question
 from web.requests import BodyNotRead, address_of, printable_path, read_body
 
 REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLaddPickupPass.cgi")
@@ -122,7 +122,7 @@ async def _perform(
         raise
     except BackendUnavailable:
         question = Question(caller.credentials.secret, address_of(request), function.needs, function.name)
-        console.door.note_refusal(question, Verdict(Reason.BACKEND, caller.key))
+        console.authorizer.note_denial(question, Verdict(Reason.BACKEND, caller.key))
         raise
 
 
@@ -131,10 +131,10 @@ async def _unknown(console: Console, function: Manage2Function, variables: Varia
     question = Question(
         credentials.secret if credentials else None,
         address_of(request),
-        Gate.ANY_KEY,
+        Requirement.ANY_KEY,
         printable_path(_raw_path(request)),
     )
-    await console.door.ask_unknown(question, Reason.UNKNOWN_WHAT)
+    await console.authorizer.deny_unknown(question, Reason.UNKNOWN_WHAT)
     return refused(function, _NO_SUCH_FUNCTION)
 
 
@@ -158,7 +158,7 @@ async def _register(console: Console, variables: Variables, ip: str) -> Answer:
         key = await console.passphrases.register(phrase, service, ip)
     except RegistrationRefused as error:
         what = f"{REGISTER.name}, passphrase {error.passphrase}" if error.passphrase else REGISTER.name
-        console.uses.note_refusal(denial(Reason(error.reason), ip, 0, service, what))
+        console.uses.note_denial(denial(Reason(error.reason), ip, 0, service, what))
         return refused(REGISTER, str(error))
     return registered(key.service, key.ip, key.secret.text)
 
@@ -178,9 +178,9 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
     ip, credentials = address_of(request), _credentials(variables, request)
     question = Question(credentials.secret if credentials else None, ip, function.needs, function.name)
     if credentials is None:
-        console.door.note_refusal(question, Verdict(Reason.NO_KEY))
+        console.authorizer.note_denial(question, Verdict(Reason.NO_KEY))
         raise _Refused(refused(function, _ASK_FOR_CREDENTIALS), 401)
-    verdict = await console.door.judge(question)
+    verdict = await console.authorizer.judge(question)
     if credentials.username is not None and verdict.reason and verdict.reason.is_about_who:
         # Whatever the key is, all the same is done and answered as for one that never was: nobody shall learn from it
         # that a stolen key is real. What has the form of a key is no mistyped password, so its client gets the reason.
@@ -188,13 +188,13 @@ async def _let_in(console: Console, function: Manage2Function, variables: Variab
         try:
             caller = await _with_password(console, function, credentials, ip)
         except _Refused:
-            console.door.note_refusal(question, verdict)
+            console.authorizer.note_denial(question, verdict)
             raise
         if caller is not None:
             return caller
-        console.door.note_refusal(question, verdict)
+        console.authorizer.note_denial(question, verdict)
         raise _Refused(refused(function, _WRONG_CREDENTIALS), _status_for(credentials))
-    verdict = await console.door.ask(question)
+    verdict = await console.authorizer.ask(question)
     if verdict.key is None or not verdict.allowed:
         raise _Refused(refused(function, _NOT_ALLOWED))
     return _Caller(credentials, credentials.username or verdict.key.service, console.admin, verdict.key)

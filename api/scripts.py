@@ -1,4 +1,4 @@
-"""The application for scripts: the doors that need no session, because each call brings its own key or phrase."""
+"""The application for scripts: the routes that need no session, because each call brings its own key or phrase."""
 
 from fastapi import FastAPI
 
@@ -12,7 +12,7 @@ from services.console import Console
 def scripts_app(console: Console, trusted: TrustedProxies, backend: Backend | None) -> FastAPI:
     """`/authorize` and Manage2's functions; `trusted` proxies may ask for others."""
     app = FastAPI(title="Authkeys", openapi_url=f"{AUTHORIZE_PATH}/openapi.json", docs_url=None, redoc_url=None)
-    app.include_router(authorize_router(console.door, trusted))
+    app.include_router(authorize_router(console.authorizer, trusted))
     app.include_router(manage2_router(console, backend))
     return app
 

@@ -21,7 +21,7 @@ from benchmarks.browser import fresh_profile, measure_ticks, open_page
 from benchmarks.measure import Report, median, milliseconds, paired_ratio
 from benchmarks.servers import Server, running_server
 from models.access import AccessKind
-from models.door import Reason
+from models.access_checks import Reason
 from models.privileges import PRIVILEGES
 from models.submissions import Kind, Source
 

@@ -14,8 +14,8 @@ from models.proxies import TrustedProxies
 from services.console import Console
 from ui.shell.frame import FAVICON
 from ui.shell.routes import register_pages
-from web.gate import Gate
 from web.server import Serving
+from web.session_middleware import SessionMiddleware
 from web.sign_in import sign_in_router
 
 RECONNECT_SECONDS = 120
@@ -53,4 +53,4 @@ def build_app(
     app.router.lifespan_context = lifespan
     proxies = TrustedProxies(serving.trusted_proxies)
     scripts = scripts_app(console, proxies, backend)
-    return Gate(app, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)
+    return SessionMiddleware(app, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)

@@ -19,7 +19,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AccessKind(StrEnum):
-    """What can happen at the front door, and to the passphrases that open it for servers."""
+    """What the access record knows of: sign-ins, accounts, and the passphrases with which servers register."""
 
     SIGNED_IN = "signed in"
     LAUNCHED = "launch link used"

@@ -9,8 +9,8 @@ from collections import Counter, OrderedDict
 from datetime import datetime
 from typing import NamedTuple
 
+from models.access_checks import Reason
 from models.addresses import MAX_CALLER_LENGTH
-from models.door import Reason
 from models.texts import storable
 
 MAX_PENDING = 2_000
@@ -117,7 +117,7 @@ class Challenges:
 
 
 class Echoes:
-    """Refusals at the authorizer that a proxy may hand on to the gateway, for its caller to learn the reason."""
+    """Requests denied at the authorizer that a proxy may hand on to the gateway, for its caller to learn the reason."""
 
     def __init__(self) -> None:
         self._expected: Counter[tuple[str, str, str]] = Counter()
@@ -134,7 +134,7 @@ class Echoes:
             del self._expected[oldest]
 
     def is_one(self, ip: str, what: str, digest: str, moment: float) -> bool:
-        """Whether the gateway's refusal is one that the authorizer has counted; each is one only once."""
+        """Whether what the gateway denies is one that the authorizer has counted; each is one only once."""
         which = (ip, what, digest)
         if moment - self._order.get(which, float("-inf")) >= ECHO_SECONDS:
             return False
@@ -147,8 +147,8 @@ class Echoes:
         return moment - next(iter(self._order.values())) >= ECHO_SECONDS
 
 
-class RefusalGroup(NamedTuple):
-    """Equal refusals."""
+class DeniedRequests(NamedTuple):
+    """Equal denied requests."""
 
     id: int
     reason: Reason

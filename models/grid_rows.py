@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from models.passphrases import Passphrase
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.subjects import Row
 
 GridRow = dict[str, Any]
@@ -14,7 +14,7 @@ The keys are fixed words: in NiceGUI a key that begins with ":" is code.
 """
 
 
-def overlay(row: Row, entry: Entry, others: list[str] | None, unused: int, step: int, now: datetime) -> GridRow:
+def overlay(row: Row, entry: StagedRow, others: list[str] | None, unused: int, step: int, now: datetime) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ.
 
     `others` are the names of other admins who have staged something for it (None: as the browser knows it already),

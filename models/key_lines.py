@@ -40,7 +40,7 @@ class Parsed(NamedTuple):
     problem_count: int
 
 
-class _Row(NamedTuple):
+class _Line(NamedTuple):
     number: int
     """Of the line, as an editor shows it"""
     cells: list[str]
@@ -77,7 +77,7 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
     return Parsed(assignments, problems, problem_count)
 
 
-def _rows(lines: Iterable[str]) -> Iterator[_Row]:
+def _rows(lines: Iterable[str]) -> Iterator[_Line]:
     """The rows that hold something, without the empty columns beside them."""
     reader = csv.reader(_checked(lines), strict=True)
     last = 0
@@ -96,7 +96,7 @@ def _rows(lines: Iterable[str]) -> Iterator[_Row]:
         if problem or any(cell.strip() for cell in cells):
             while len(cells) > len(HEADER) and not cells[-1].strip():
                 cells.pop()
-            yield _Row(number, cells, problem)
+            yield _Line(number, cells, problem)
 
 
 def _checked(lines: Iterable[str]) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _checked(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _check_header(row: _Row | None) -> None:
+def _check_header(row: _Line | None) -> None:
     if row and row.problem:
         raise InvalidValue(f"line {row.number}: {row.problem}")
     given = [cell.strip().strip("\ufeff").strip().lower() for cell in row.cells] if row else []
@@ -152,7 +152,7 @@ def _difference(given: list[str]) -> str:
     return " (they are in another order)"
 
 
-def _assignment(row: _Row) -> Assignment:
+def _assignment(row: _Line) -> Assignment:
     cells = row.cells
     if row.problem:
         raise InvalidValue(row.problem)

@@ -14,7 +14,7 @@ from models.errors import InvalidValue
 from models.privileges import MANAGE_AUTHKEYS, Privilege, privilege
 
 
-class Gate(Enum):
+class Requirement(Enum):
     """What a function asks of its caller where that is not one of the nine privileges."""
 
     OPEN = "open"
@@ -30,7 +30,7 @@ class Manage2Function:
     """One `/<name>.cgi`."""
 
     name: str
-    needs: Privilege | Gate
+    needs: Privilege | Requirement
     root: str
     """The root element of its XML answers."""
 
@@ -41,8 +41,8 @@ class Manage2Function:
 
 
 _SUFFIX = ".cgi"
-_NEEDS: dict[str, str | Gate] = {
-    "XMLregisterAuth": Gate.OPEN,
+_NEEDS: dict[str, str | Requirement] = {
+    "XMLregisterAuth": Requirement.OPEN,
     "XMLaddPickupPass": MANAGE_AUTHKEYS.id,
     "XMLlicenseAdd": "addlicense",
     "XMLlicenseExpire": "explisc",
@@ -58,16 +58,16 @@ _NEEDS: dict[str, str | Gate] = {
     "XMLgroupUpdate": "modlisc",
     "XMLupdateActiveLicenseMetadata": "modlisc",
     # Adding a license takes the ids of a package and a group, so do transferring and updating one.
-    "XMLpackageInfo": Gate.ANY_KEY,
-    "XMLgroupInfo": Gate.ANY_KEY,
-    "XMLgroupAdd": Gate.NO_KEY,
-    "XMLgroupEdit": Gate.NO_KEY,
-    "XMLserviceCredit": Gate.NO_KEY,
+    "XMLpackageInfo": Requirement.ANY_KEY,
+    "XMLgroupInfo": Requirement.ANY_KEY,
+    "XMLgroupAdd": Requirement.NO_KEY,
+    "XMLgroupEdit": Requirement.NO_KEY,
+    "XMLserviceCredit": Requirement.NO_KEY,
 }
 _OTHER_ROOTS = {"XMLregisterAuth": "XMLRegisterAuth"}
 
 FUNCTIONS = tuple(
-    Manage2Function(name, needs if isinstance(needs, Gate) else privilege(needs), _OTHER_ROOTS.get(name, name))
+    Manage2Function(name, needs if isinstance(needs, Requirement) else privilege(needs), _OTHER_ROOTS.get(name, name))
     for name, needs in _NEEDS.items()
 )
 _CALLED = re.compile(r"/([^/]+)\.cgi(?=/|$)", re.IGNORECASE)
@@ -99,7 +99,7 @@ def unknown_function_at(path: str) -> Manage2Function | None:
     if called is None or decoded.lower() in _BY_PATH:
         return None
     name = called[1] if _XML_NAME.fullmatch(called[1]) else "XMLunknown"
-    return Manage2Function(name, Gate.NO_KEY, name)
+    return Manage2Function(name, Requirement.NO_KEY, name)
 
 
 def _normalised(path: str) -> str:

@@ -19,7 +19,7 @@ MAX_STEP_ENTRIES = 500_000
 """How many entries all remembered steps may hold together, so that huge steps do not fill the memory."""
 
 
-class Entry(NamedTuple):
+class StagedRow(NamedTuple):
     """What is staged for one row: two sets of privileges, or its removal."""
 
     grants: int = 0
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
         return privileges & ~self.revocations | self.grants
 
 
-NOTHING = Entry()
+NOTHING = StagedRow()
 
 
 class Step(NamedTuple):
@@ -47,7 +47,7 @@ class Step(NamedTuple):
     number: int
     """Grows with every step that can be undone or redone."""
     undone: bool
-    entries: Mapping[int, tuple[Entry, Entry]]
+    entries: Mapping[int, tuple[StagedRow, StagedRow]]
     """For each row, what was staged before it and after it."""
 
 
@@ -57,9 +57,9 @@ class StagedChanges:
     Each method that stages something makes one step and returns the ids of the rows that it touched.
     """
 
-    def __init__(self, entries: Mapping[int, Entry] | None = None, steps: Iterable[Step] = ()) -> None:
+    def __init__(self, entries: Mapping[int, StagedRow] | None = None, steps: Iterable[Step] = ()) -> None:
         """What is staged already, and the steps that led there or were undone."""
-        self._entries: dict[int, Entry] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
+        self._entries: dict[int, StagedRow] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
         in_order = sorted(steps)
         self._done = [step for step in in_order if not step.undone]
         self._undone = [step for step in reversed(in_order) if step.undone]
@@ -77,11 +77,11 @@ class StagedChanges:
     # -- what is staged ------------------------------------------------------------------------------------------
 
     @property
-    def entries(self) -> Mapping[int, Entry]:
+    def entries(self) -> Mapping[int, StagedRow]:
         """What is staged, by row."""
         return self._entries
 
-    def __getitem__(self, row_id: int) -> Entry:
+    def __getitem__(self, row_id: int) -> StagedRow:
         return self._entries.get(row_id, NOTHING)
 
     def __contains__(self, row_id: object) -> bool:
@@ -164,14 +164,14 @@ class StagedChanges:
     def stage_removal(self, rows: Iterable[Row]) -> set[int]:
         """Stage the removal of rows in one step; it replaces what was staged for their cells."""
         return self._take_step(
-            {row.id: Entry(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
+            {row.id: StagedRow(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
         )
 
     def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
         """Take back what is staged for one cell."""
         entry = self[row_id]
         return self._take_step(
-            {row_id: Entry(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
+            {row_id: StagedRow(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
             if not entry.removal
             else {}
         )
@@ -248,7 +248,7 @@ class StagedChanges:
 
     # -- the machinery of steps -----------------------------------------------------------------------------------
 
-    def _take_step(self, wanted: Mapping[int, Entry]) -> set[int]:
+    def _take_step(self, wanted: Mapping[int, StagedRow]) -> set[int]:
         entries = {id_: (self[id_], entry) for id_, entry in wanted.items() if self[id_] != entry}
         if not entries:
             return set()
@@ -261,45 +261,45 @@ class StagedChanges:
     def _remembered(self) -> int:
         return sum(len(step.entries) for step in self._done)
 
-    def _put(self, entries: Mapping[int, Entry]) -> set[int]:
+    def _put(self, entries: Mapping[int, StagedRow]) -> set[int]:
         for id_, entry in entries.items():
             self._set(id_, entry)
         return set(entries)
 
-    def _set(self, id_: int, entry: Entry) -> None:
+    def _set(self, id_: int, entry: StagedRow) -> None:
         if entry == NOTHING:
             self._entries.pop(id_, None)
         else:
             self._entries[id_] = entry
 
 
-def _change(row_id: int, entry: Entry) -> Change:
+def _change(row_id: int, entry: StagedRow) -> Change:
     if entry.removal:
         return Removal(row_id, entry.revision)
     return CellChange(row_id, entry.grants, entry.revocations)
 
 
-def _with_cell(entry: Entry, row: Row, privilege: Privilege, granted: bool) -> Entry:
+def _with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) -> StagedRow:
     mask = privilege.mask
     grants, revocations = entry.grants & ~mask, entry.revocations & ~mask
     if granted and not row.privileges & mask:
         grants |= mask
     elif not granted and row.privileges & mask:
         revocations |= mask
-    return Entry(grants, revocations)
+    return StagedRow(grants, revocations)
 
 
-def _with_revocations(entry: Entry, row: Row, mask: int) -> Entry:
-    return Entry(entry.grants & ~mask, entry.revocations | mask & row.privileges)
+def _with_revocations(entry: StagedRow, row: Row, mask: int) -> StagedRow:
+    return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges)
 
 
-def _rebased(entry: Entry, row: Row | None) -> Entry:
+def _rebased(entry: StagedRow, row: Row | None) -> StagedRow:
     """The entry against the row as it is now. Cells of a removed row are kept: the admin must decide on them."""
     if row is None:
         return NOTHING if entry.removal else entry
     if entry.removal:
         return entry
-    return Entry(entry.grants & ~row.privileges, entry.revocations & row.privileges)
+    return StagedRow(entry.grants & ~row.privileges, entry.revocations & row.privileges)
 
 
 def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from models.staged_changes import Entry, Step
+from models.staged_changes import StagedRow, Step
 
 MAX_STORED_ENTRIES = 200_000
 """A step with more entries is not stored: it can be undone until the server stops."""
@@ -23,17 +23,17 @@ def to_texts(step: Step) -> Iterator[str]:
         yield json.dumps(part, separators=(",", ":"))
 
 
-def from_text(text: str) -> dict[int, tuple[Entry, Entry]]:
+def from_text(text: str) -> dict[int, tuple[StagedRow, StagedRow]]:
     """The entries of one part."""
     return {row[0]: (_entry(*row[1:5]), _entry(*row[5:9])) for row in json.loads(text)}
 
 
-def _flat(row_id: int, entries: tuple[Entry, Entry]) -> list[int]:
+def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[int]:
     return [row_id, *(int(value) for entry in entries for value in entry)]
 
 
-def _entry(grants: int, revocations: int, removal: int, revision: int) -> Entry:
-    return Entry(grants, revocations, bool(removal), revision)
+def _entry(grants: int, revocations: int, removal: int, revision: int) -> StagedRow:
+    return StagedRow(grants, revocations, bool(removal), revision)
 
 
 class StepChanges(NamedTuple):

@@ -55,7 +55,7 @@ class LaunchLink(Model):
 
 
 class AccessRecord(Model):
-    """What happened at the door: a sign-in, a refusal, a change of an account. Nothing is ever changed in it."""
+    """A line of the access record: a sign-in, a refused one, a change of an account. Nothing is ever changed in it."""
 
     id = fields.BigIntField(primary_key=True)
     at = fields.DatetimeField()
@@ -94,7 +94,7 @@ class Authkey(Model):
             # Each holds all that a search or a filter looks at, so that a scan of a million rows reads only the index.
             Index(fields=("ip_key", "service_key", "id", "ip", "privileges")),
             Index(fields=("service_key", "ip_key", "id", "ip", "privileges")),
-            # The door asks by key.
+            # The authorizer asks by key.
             Index(fields=("secret_digest",)),
         )
 
@@ -274,7 +274,7 @@ class PassphraseUse(Model):
 
 
 class KeyUse(Model):
-    """How often and when last the door let an authkey through, for each privilege."""
+    """How often and when last the authorizer let an authkey through, for each privilege."""
 
     id = fields.BigIntField(primary_key=True)
     authkey_id = fields.BigIntField()
@@ -309,12 +309,12 @@ class StoredClockReading(Model):
         table = "clock_reading"
 
 
-class Refusal(Model):
-    """What the door refused, equal ones in one row. Only the newest rows are kept."""
+class DeniedRequest(Model):
+    """Denied requests, equal ones in one row. Only the newest rows are kept."""
 
     id = fields.BigIntField(primary_key=True)
     reason = fields.CharField(max_length=24)
-    """`door.Reason`"""
+    """`access_checks.Reason`"""
     ip = fields.CharField(max_length=45)
     authkey_id = fields.BigIntField(default=0)
     """0 for an unknown key"""

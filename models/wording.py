@@ -4,7 +4,7 @@ from html import escape
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.subjects import Subject
 
 _REMOVED = {
@@ -55,7 +55,7 @@ class Consequence(NamedTuple):
     """None for a removal."""
 
 
-def consequences(subject: Subject, entry: Entry) -> list[Consequence]:
+def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
     """What a submission would do to one row, in plain words."""
     if entry.removal:
         return [Consequence("×", "remove", f"Remove: {_REMOVED[subject]}", None)]

@@ -1,4 +1,4 @@
-"""The record of what happened at the door: who came in, who was refused, which account was changed, and by whom."""
+"""The access record: who came in, who was refused, which account was changed, and by whom."""
 
 from models.access import AccessKind
 from services.attempts import Limiter

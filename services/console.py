@@ -16,8 +16,8 @@ from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
 from services.authkey_staging import AuthkeyStaging
 from services.authkeys import Authkeys
+from services.authorizer import Authorizer
 from services.clock import read_clock
-from services.door import Door
 from services.feed import ChangeFeed
 from services.passphrases import Passphrases
 from services.secret_file import load_secret
@@ -50,7 +50,7 @@ class Console:
     feed: ChangeFeed
     passphrases: Passphrases
     passphrase_staging: Staging[PassphraseView]
-    door: Door
+    authorizer: Authorizer
     uses: Uses
     supervisor: Supervisor
     """The loops that run behind all this, and how they fare"""
@@ -79,9 +79,9 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
         stagings: dict[Subject, Staging[Any]] = {Subject.AUTHKEY: staging, Subject.PASSPHRASE: passphrase_staging}
         feed = ChangeFeed(location, submissions, stagings, sessions)
-        door = Door(feed, uses)
-        submissions.first_told.append(door.forget)
-        feed.at_once["access checks"] = lambda commits: door.forget_older(commits.changed[Subject.AUTHKEY])
+        authorizer = Authorizer(feed, uses)
+        submissions.first_told.append(authorizer.invalidate)
+        feed.at_once["access checks"] = lambda commits: authorizer.invalidate_older(commits.changed[Subject.AUTHKEY])
         feed.at_once["counts"] = lambda _: authkeys.forget_counts()
         feed.followers["denied requests"] = uses.refresh
         admin = await local_admin()
@@ -104,7 +104,7 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                     feed,
                     passphrases,
                     passphrase_staging,
-                    door,
+                    authorizer,
                     uses,
                     supervisor,
                     secret_file,

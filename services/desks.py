@@ -31,7 +31,7 @@ class Rows(Protocol):
 class Desk:
     """One admin's staged changes in this process."""
 
-    key: staging.Desk
+    key: staging.DeskKey
     staged: StagedChanges
     version: int
     name: str
@@ -73,7 +73,7 @@ class Desks:
         if admin_id not in self._open:
             async with self._opening:
                 if admin_id not in self._open:
-                    self._open[admin_id] = await self._read(staging.Desk(admin_id, self._subject))
+                    self._open[admin_id] = await self._read(staging.DeskKey(admin_id, self._subject))
         desk = self._open[admin_id]
         desk.asked_at = monotonic()
         return desk
@@ -97,7 +97,7 @@ class Desks:
         now = await self._read(desk.key)
         desk.staged, desk.version, desk.name, desk.role = now.staged, now.version, now.name, now.role
 
-    async def _read(self, key: staging.Desk) -> Desk:
+    async def _read(self, key: staging.DeskKey) -> Desk:
         # The version first: entries that are newer than it are read once more, never missed.
         version = await staging.version_of(key)
         staged = StagedChanges(await staging.entries_of(key), await staging.steps_of(key))

@@ -241,7 +241,7 @@ class ChangeFeed:
         """Somebody may have committed something: look."""
         self._signal.set()
 
-    def staged(self, news: staging.News) -> None:
+    def staged(self, news: staging.StagingNews) -> None:
         """Another process says what an admin has staged there."""
         for each in self._stagings.values():
             if each.hear(news):

@@ -21,7 +21,7 @@ from services.attempts import Guess, Guesses
 from services.listing import MAX_BLOCK
 from services.submissions import Order, Submissions
 from storage import access_records, passphrases, submissions
-from storage.passphrases import Found, Use
+from storage.passphrases import Found, PickupUse
 from storage.transactions import Connection
 
 
@@ -73,7 +73,7 @@ class Passphrases:
         """Who last touched a passphrase, when and how; also of one that was removed."""
         return await submissions.last_change(Subject.PASSPHRASE, passphrase_id)
 
-    async def uses(self, passphrase_id: int, limit: int) -> list[Use]:
+    async def uses(self, passphrase_id: int, limit: int) -> list[PickupUse]:
         """By which servers a passphrase was used, newest first."""
         return await passphrases.uses(passphrase_id, limit)
 
@@ -137,13 +137,13 @@ class Passphrases:
             found = await self._usable(phrase, ip, guess)
             try:
                 return await self._register(found, ip, service)
-            except passphrases.Outdated:
+            except passphrases.PassphraseOutdated:
                 continue  # used or changed at the same moment: judge it as it is now
             except NotAllowed:
                 raise RegistrationRefused(PhraseProblem.MAKER_DISABLED, found.passphrase.label) from None
 
     async def _register(self, found: Found, ip: str, service: str) -> Registered:
-        secret, use = new_secret(), Use(datetime.now(UTC), ip, service)
+        secret, use = new_secret(), PickupUse(datetime.now(UTC), ip, service)
         key = Registration(ip, service, found.passphrase.privileges, secret.digest, secret.hint)
         await self._submissions.submit(
             Order(uuid.uuid4(), found.maker, Source.REGISTERED, [key]),

@@ -163,7 +163,7 @@ class Staging(Generic[V]):
                     on_progress=on_progress,
                     also=lambda db: staging.clear(db, desk.key, desk.version, marks),
                 )
-            except staging.Outdated:
+            except staging.StagingOutdated:
                 await self._reload(desk)
                 raise SubmissionRefused(
                     "Nothing was submitted: your staged changes were changed in another window at this moment. "
@@ -185,7 +185,7 @@ class Staging(Generic[V]):
             async with desk.lock:
                 await self._rebase(desk, changed_ids)
 
-    def hear(self, news: staging.News) -> bool:
+    def hear(self, news: staging.StagingNews) -> bool:
         """Another process tells what one of its admins has staged: others see that without reading anything.
 
         Returns whether the admin has it open here too, so that `refresh` is due.
@@ -234,7 +234,7 @@ class Staging(Generic[V]):
                 try:
                     await self._store(desk, after, touched, marks)
                     break
-                except staging.Outdated:
+                except staging.StagingOutdated:
                     await self._reload(desk)
         self.changed.emit(StagingChange(admin_id, marks))
         return touched
@@ -249,7 +249,7 @@ class Staging(Generic[V]):
         marks = Marks.of(desk.name, after, ids)
         try:
             await self._store(desk, after, fell_away, marks)
-        except staging.Outdated:
+        except staging.StagingOutdated:
             await self._reload(desk)
             return
         self.changed.emit(StagingChange(desk.key.admin_id, marks, len(fell_away)))

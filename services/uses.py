@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from nicegui import Event
 
-from models.denials import Challenges, Counted, Denial, PendingDenials, RefusalGroup
+from models.denials import Challenges, Counted, Denial, DeniedRequests, PendingDenials
 from models.errors import DatabaseError, DatabaseUnavailable
-from models.manage2_functions import Gate
+from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.subjects import Row
 from models.usage import NO_PRIVILEGE, QUIET_DAYS, Quiet
@@ -24,8 +24,8 @@ from services.supervisor import Supervisor
 from storage import denied_requests, submissions, uses
 
 WRITE_SECONDS = 3
-KEPT_REFUSALS = 1_000
-"""Rows; equal refusals share one"""
+KEPT_DENIALS = 1_000
+"""Rows; equal ones share one"""
 _PENDING_USES = 100_000
 _DRAWN = 50_000
 
@@ -38,7 +38,7 @@ class _Batch(NamedTuple):
 
 
 class Uses:
-    """Notes uses and refusals, writes them from time to time, and reads them."""
+    """Notes uses and denied requests, writes them from time to time, and reads them."""
 
     def __init__(self) -> None:
         self._uses: dict[tuple[int, int], tuple[int, datetime]] = {}
@@ -48,8 +48,8 @@ class Uses:
         self._full = asyncio.Event()
         self.since = datetime.now(UTC)
         """When uses began to be counted"""
-        self.refused = Event[[]]()
-        """Refusals were written, by this process or by another."""
+        self.denied = Event[[]]()
+        """Denied requests were written, by this process or by another."""
         self._newest: object = None
         self._quiet: dict[int, Quiet] = {}
         self._drawn_for: Quiet | None = None
@@ -57,7 +57,7 @@ class Uses:
 
     # -- noting: no await, so that a question never waits --------------------------------------------------------------
 
-    def note_use(self, authkey_id: int, needs: Privilege | Gate) -> None:
+    def note_use(self, authkey_id: int, needs: Privilege | Requirement) -> None:
         """An authkey was let through."""
         bit = needs.bit if isinstance(needs, Privilege) else NO_PRIVILEGE
         count, _ = self._uses.get((authkey_id, bit), (0, None))
@@ -65,7 +65,7 @@ class Uses:
         if len(self._uses) >= _PENDING_USES:
             self._full.set()
 
-    def note_refusal(self, which: Denial) -> None:
+    def note_denial(self, which: Denial) -> None:
         """A question was answered with no."""
         now = datetime.now(UTC)
         self._denials.add(which, Counted(1, now, now))
@@ -140,7 +140,7 @@ class Uses:
             log.exception("Uses and denied requests could not be written together; now one by one.")
             await self._write_one_by_one(batch)
         if batch.denials:
-            await denied_requests.prune(KEPT_REFUSALS)
+            await denied_requests.prune(KEPT_DENIALS)
 
     async def _write_one_by_one(self, batch: _Batch) -> None:
         """What no database takes must not keep everything else from being written, again and again."""
@@ -205,16 +205,16 @@ class Uses:
         """How often and when last each privilege (by its bit) of an authkey was used."""
         return await uses.counts(authkey_id)
 
-    async def refusals(self, limit: int = 200) -> list[RefusalGroup]:
-        """The newest refusals, newest first."""
+    async def denied_requests(self, limit: int = 200) -> list[DeniedRequests]:
+        """The newest denied requests, newest first."""
         return await denied_requests.newest(limit)
 
     async def refresh(self) -> None:
-        """Tell the pages of new refusals, whichever process wrote them."""
+        """Tell the pages of new denied requests, whichever process wrote them."""
         newest = await denied_requests.mark()
         if newest != self._newest:
             self._newest = newest
-            self.refused.emit()
+            self.denied.emit()
 
 
 def _unchanged(rows: Iterable[Row], quiet: Quiet | None) -> list[Row]:

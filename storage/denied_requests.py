@@ -4,9 +4,9 @@ from datetime import datetime
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.denials import Counted, Denial, RefusalGroup
-from models.door import Reason
-from models.tables import Refusal
+from models.access_checks import Reason
+from models.denials import Counted, Denial, DeniedRequests
+from models.tables import DeniedRequest
 from storage.database import database_errors, reader
 from storage.sql import later, parameters
 from storage.transactions import notify, run_transaction
@@ -29,19 +29,19 @@ async def prune(kept: int) -> None:
     """Keep so many of the newest. In a transaction of its own, which holds no rows that other instances wait for."""
 
     async def delete(db: BaseDBAsyncClient) -> None:
-        oldest_kept = await Refusal.all().using_db(db).order_by("-last_at").offset(kept - 1).first()
+        oldest_kept = await DeniedRequest.all().using_db(db).order_by("-last_at").offset(kept - 1).first()
         if oldest_kept is not None:
-            await Refusal.filter(last_at__lt=oldest_kept.last_at).using_db(db).delete()
+            await DeniedRequest.filter(last_at__lt=oldest_kept.last_at).using_db(db).delete()
 
     await run_transaction(delete)
 
 
-async def newest(limit: int) -> list[RefusalGroup]:
+async def newest(limit: int) -> list[DeniedRequests]:
     """The newest, newest first."""
     with database_errors():
-        rows = await Refusal.all().using_db(reader()).order_by("-last_at", "-id").limit(limit)
+        rows = await DeniedRequest.all().using_db(reader()).order_by("-last_at", "-id").limit(limit)
     return [
-        RefusalGroup(
+        DeniedRequests(
             row.id,
             Reason(row.reason),
             row.ip,
@@ -59,4 +59,4 @@ async def newest(limit: int) -> list[RefusalGroup]:
 async def mark() -> tuple[datetime, int] | None:
     """Something that is different whenever a denied request was written."""
     with database_errors():
-        return await Refusal.all().using_db(reader()).order_by("-last_at").first().values_list("last_at", "count")
+        return await DeniedRequest.all().using_db(reader()).order_by("-last_at").first().values_list("last_at", "count")

@@ -27,7 +27,7 @@ _FIELDS = (
 )
 
 
-class Use(NamedTuple):
+class PickupUse(NamedTuple):
     """A registration with a passphrase."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     maker: AdminIdentity
 
 
-class Outdated(Exception):
+class PassphraseOutdated(Exception):
     """The passphrase was used or changed since it was read."""
 
 
@@ -116,11 +116,11 @@ async def find(digest: str) -> Found | None:
     return Found(passphrase, AdminIdentity(admin_id, passphrase.made_by, Role(role)))
 
 
-async def uses(passphrase_id: int, limit: int) -> list[Use]:
+async def uses(passphrase_id: int, limit: int) -> list[PickupUse]:
     """By which servers a passphrase was used, newest first."""
     query = PassphraseUse.filter(passphrase_id=passphrase_id).using_db(reader()).order_by("-id").limit(limit)
     with database_errors():
-        return [Use(*use) for use in await query.values_list("at", "ip", "service")]
+        return [PickupUse(*use) for use in await query.values_list("at", "ip", "service")]
 
 
 def _passphrase(*row: Any) -> Passphrase:
@@ -203,8 +203,8 @@ async def number_of(db: Connection, digest: str) -> int:
     return (await PickupPassphrase.get(digest=digest, using_db=db)).id
 
 
-async def take_use(db: Connection, passphrase: Passphrase, use: Use) -> None:
-    """Use it once. Of two servers that come at once with the last use, one gets Outdated; so does who read it before a change."""
+async def take_use(db: Connection, passphrase: Passphrase, use: PickupUse) -> None:
+    """Use it once. Of two servers that come at once with the last use, one gets PassphraseOutdated; so does who read it before a change."""
     one, two = parameters(2).split(", ")
     count, _ = await db.execute_query(
         f"UPDATE pickup_passphrase SET used = used + 1 WHERE id = {one} AND used < uses AND removed_at IS NULL "
@@ -212,5 +212,5 @@ async def take_use(db: Connection, passphrase: Passphrase, use: Use) -> None:
         [passphrase.id, passphrase.privileges],
     )
     if count != 1:
-        raise Outdated
+        raise PassphraseOutdated
     await PassphraseUse.create(passphrase_id=passphrase.id, at=use.at, ip=use.ip, service=use.service, using_db=db)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from models.door import KeyState, Reason
+from models.access_checks import KeyState, Reason
 from storage.database import database_errors, reader
 from storage.sql import parameters
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import aiosqlite
 
 from storage.database import DatabaseLocation
-from storage.staging import News
+from storage.staging import StagingNews
 from storage.transactions import CHANNEL, PROCESS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Listener(Protocol):
     def committed_something(self) -> None:
         """Somebody may have committed something."""
 
-    def staged(self, news: News) -> None:
+    def staged(self, news: StagingNews) -> None:
         """Another process says what an admin has staged there."""
 
     def nothing_since(self, asked: float) -> None:
@@ -91,7 +91,7 @@ async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> Non
 def _hear(listener: Listener, text: str) -> None:
     process, _, news = text.partition(" ")
     if process != PROCESS and news:
-        listener.staged(News.from_text(news))
+        listener.staged(StagingNews.from_text(news))
     elif process != PROCESS:
         listener.committed_something()
 

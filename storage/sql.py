@@ -26,6 +26,6 @@ def later(table: str) -> str:
 
 
 async def insert(db: BaseDBAsyncClient, into: str, rows: list[list[Any]]) -> None:
-    """Insert many rows at once; `into` is a table with its columns, as in `refusal (ip, count)`."""
+    """Insert many rows at once; `into` is a table with its columns, as in `modification (ip, kind)`."""
     if rows:
         await db.execute_many(f"INSERT INTO {into} VALUES ({parameters(len(rows[0]))})", rows)

@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from models.accounts import Role
-from models.staged_changes import NOTHING, Entry, StagedChanges, Step
+from models.staged_changes import NOTHING, StagedChanges, StagedRow, Step
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
 from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion
@@ -28,11 +28,11 @@ WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
 
 
-class Outdated(Exception):
+class StagingOutdated(Exception):
     """Another process staged something for the same admin since this one looked."""
 
 
-class Desk(NamedTuple):
+class DeskKey(NamedTuple):
     """Whose staged changes, and for the rows of what."""
 
     admin_id: int
@@ -71,7 +71,7 @@ class Marks(NamedTuple):
         return self.staged | self.cleared
 
 
-class News(NamedTuple):
+class StagingNews(NamedTuple):
     """What one process tells the others of a step, so that they need not read it."""
 
     admin_id: int
@@ -85,7 +85,7 @@ class News(NamedTuple):
         return json.dumps([self.admin_id, self.subject, self.version, marks], separators=(",", ":"))
 
     @classmethod
-    def from_text(cls, text: str) -> "News":
+    def from_text(cls, text: str) -> "StagingNews":
         """As it was sent."""
         admin_id, subject, version, marks = json.loads(text)
         name, staged, cleared = marks or ("", (), ())
@@ -114,7 +114,7 @@ async def versions() -> list[Version]:
     ]
 
 
-async def version_of(desk: Desk) -> Version:
+async def version_of(desk: DeskKey) -> Version:
     """Of one admin."""
     with database_errors():
         admin = await Admin.filter(id=desk.admin_id).using_db(reader()).get()
@@ -122,7 +122,7 @@ async def version_of(desk: Desk) -> Version:
     return Version(admin.id, desk.subject, version.number if version else 0, admin.name, Role(admin.role))
 
 
-async def entries_of(desk: Desk) -> dict[int, Entry]:
+async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
     """What an admin has staged, by row."""
     with database_errors():
         rows = (
@@ -130,10 +130,10 @@ async def entries_of(desk: Desk) -> dict[int, Entry]:
             .using_db(reader())
             .values_list("row_id", "grants", "revocations", "removal", "revision")
         )
-    return {row[0]: Entry(row[1], row[2], bool(row[3]), row[4]) for row in rows}
+    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4]) for row in rows}
 
 
-async def steps_of(desk: Desk) -> Collection[Step]:
+async def steps_of(desk: DeskKey) -> Collection[Step]:
     """The steps that this admin can undo or redo."""
     with database_errors():
         rows = (
@@ -173,11 +173,11 @@ async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
 
 
 async def store(
-    desk: Desk, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges, marks: Marks | None
+    desk: DeskKey, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges, marks: Marks | None
 ) -> None:
     """Write one step: the entries of these rows, and the steps; other processes are told of its marks.
 
-    Raises Outdated if `seen` is not the newest version.
+    Raises StagingOutdated if `seen` is not the newest version.
     """
 
     async def write(db: Connection) -> None:
@@ -190,14 +190,14 @@ async def store(
     await run_transaction(write)
 
 
-async def clear(db: Connection, desk: Desk, seen: int, marks: Marks | None) -> None:
-    """After a submission, in its transaction: nothing is staged, nor to be undone. Raises Outdated like `store`."""
+async def clear(db: Connection, desk: DeskKey, seen: int, marks: Marks | None) -> None:
+    """After a submission, in its transaction: nothing is staged, nor to be undone. Raises StagingOutdated like `store`."""
     await _raise_version(db, desk, seen, marks)
     await StagedChange.filter(**desk._asdict()).using_db(db).delete()
     await StagingStep.filter(**desk._asdict()).using_db(db).delete()
 
 
-async def _raise_version(db: Connection, desk: Desk, seen: int, marks: Marks | None) -> None:
+async def _raise_version(db: Connection, desk: DeskKey, seen: int, marks: Marks | None) -> None:
     if not seen:
         await db.execute_query(
             f"INSERT INTO staging_version (admin_id, subject, number) VALUES ({parameters(3)}) ON CONFLICT DO NOTHING",
@@ -205,8 +205,8 @@ async def _raise_version(db: Connection, desk: Desk, seen: int, marks: Marks | N
         )
     count = await StagingVersion.filter(**desk._asdict(), number=seen).using_db(db).update(number=seen + 1)
     if count != 1:
-        raise Outdated
-    await notify(db, News(*desk, seen + 1, marks).to_text())
+        raise StagingOutdated
+    await notify(db, StagingNews(*desk, seen + 1, marks).to_text())
 
 
 def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -215,7 +215,7 @@ def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
         yield some
 
 
-async def _delete(db: Connection, desk: Desk, row_ids: list[int]) -> None:
+async def _delete(db: Connection, desk: DeskKey, row_ids: list[int]) -> None:
     if row_ids:
         await StagedChange.filter(**desk._asdict(), row_id__in=row_ids).using_db(db).delete()
 
@@ -230,7 +230,7 @@ async def _upsert(db: Connection, rows: list[list[Any]]) -> None:
         )
 
 
-async def _store_steps(db: Connection, desk: Desk, changes: StepChanges) -> None:
+async def _store_steps(db: Connection, desk: DeskKey, changes: StepChanges) -> None:
     if changes.new or changes.gone:
         # Not only those that went just now: a step that was found to do nothing when it was loaded is still stored.
         mine = StagingStep.filter(**desk._asdict()).using_db(db)

@@ -13,14 +13,14 @@ from models.submissions import Assignment
 from models.tables import Authkey
 from services.console import Console
 from tests.waiting import comes_true
-from web.gate import Gate
+from web.session_middleware import SessionMiddleware
 
 
 async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:
     """Give this person's browser a session, and let it pass through the gate."""
     cookie = await console.sessions.begin(admin, "127.0.0.1")
     user.http_client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(Gate(nicegui.app, console.sessions, HostRule("test"))),
+        transport=httpx.ASGITransport(SessionMiddleware(nicegui.app, console.sessions, HostRule("test"))),
         base_url="http://test",
         cookies={console.sessions.cookie_name: cookie},
         headers={"Accept": "text/html"},

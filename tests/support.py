@@ -13,7 +13,7 @@ from models.addresses import canonical_ip
 from models.authkeys import Authkey
 from models.passphrases import Passphrase
 from models.privileges import mask_of, privilege
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.subjects import Subject
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
 from models.tables import Admin, PickupPassphrase, RemovedAuthkey, StagedChange, Submission
@@ -108,9 +108,9 @@ async def modifications(revision: int | None = None) -> list[Modification]:
     ]
 
 
-async def staged_in_database(admin_id: int) -> dict[int, Entry]:
+async def staged_in_database(admin_id: int) -> dict[int, StagedRow]:
     rows = await StagedChange.filter(admin_id=admin_id, subject=Subject.AUTHKEY).using_db(reader())
-    return {row.row_id: Entry(row.grants, row.revocations, row.removal, row.revision) for row in rows}
+    return {row.row_id: StagedRow(row.grants, row.revocations, row.removal, row.revision) for row in rows}
 
 
 def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:

@@ -1,4 +1,4 @@
-"""What only a browser can show of the front door: the form, pages of ended sessions, roles, two admins, quitting."""
+"""What only a browser can show of signing in: the form, pages of ended sessions, roles, two admins, quitting."""
 
 import asyncio
 import re

@@ -19,6 +19,7 @@ from models.addresses import sort_key
 from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
 from models.tables import Authkey, KeyUse
+from models.texts import search_key
 from services.console import Console, open_console
 from storage import migrations
 from storage.database import APP, DatabaseLocation, is_sqlite, open_database, reader, tortoise_config, writer
@@ -110,7 +111,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
     async with open_database(database):
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
-            "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "UseTracking", "Refusal",
+            "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "UseTracking", "DeniedRequest",
             "ReplacedSecret", "StoredClockReading",
         }  # fmt: skip
         assert not any((await everything()).values())
@@ -185,11 +186,14 @@ async def test_a_filled_database_of_every_earlier_release_keeps_all_its_rows(
     moved = {"staged_change", "staged_passphrase_change", "staging_step"}
     for table in before.keys() - moved:
         for old, new in zip(before[table], after[table], strict=True):
-            kept = old.keys() - {"staging_version", "authkey_id" if table == "modification" else ""}
+            kept = old.keys() - {"staging_version", "note_key", "authkey_id" if table == "modification" else ""}
             assert {name: new[name] for name in kept} == {name: old[name] for name in kept}, table
-    assert [row["row_id"] for row in after["modification"]] == [row["authkey_id"] for row in before["modification"]]
+    row_ids = [row.get("row_id", row.get("authkey_id")) for row in before["modification"]]
+    assert [row["row_id"] for row in after["modification"]] == row_ids
+    phrases = [(row["note_key"], search_key(row["note"])) for row in after["pickup_passphrase"]]
+    assert [key for key, _ in phrases] == [key for _, key in phrases]
     staged = [
-        (subject, row[f"{row_id}_id"], row["grants"], row["removal"])
+        (row.get("subject", subject), row.get("row_id", row.get(f"{row_id}_id")), row["grants"], row["removal"])
         for subject, table, row_id in (
             ("authkey", "staged_change", "authkey"),
             ("passphrase", "staged_passphrase_change", "passphrase"),

@@ -15,7 +15,7 @@ from playwright.async_api import Page, expect
 
 from models.errors import DatabaseUnavailable
 from models.privileges import ALL_PRIVILEGES
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.submissions import Assignment, CellChange
 from services.console import Console, open_console
 from services.feed import Commit
@@ -62,7 +62,7 @@ async def test_while_postgres_is_away_nothing_is_lost_and_afterwards_no_commit_i
             with pytest.raises(DatabaseUnavailable, match="Nothing that you staged is lost; try again"):
                 await console.staging.submit(console.admin, uuid.uuid4())
             await eventually(lambda: not console.feed.available)
-            assert dict((await console.staging.of(mine)).entries) == {first.id: Entry(grants=SEARCH.mask)}
+            assert dict((await console.staging.of(mine)).entries) == {first.id: StagedRow(grants=SEARCH.mask)}
 
         async with another_process(postgres_database, "dana") as dana:
             await dana.do(submit, CellChange(third.id, ADD.mask, 0))
@@ -102,7 +102,7 @@ async def test_a_submission_whose_commit_got_no_answer_is_looked_up_and_not_made
             await console.staging.stage(console.admin.id, second.id, SEARCH, True)
         wire.cuts_after = None
         await console.staging.stage(console.admin.id, second.id, SEARCH, True)
-        assert dict((await console.staging.of(console.admin.id)).entries) == {second.id: Entry(grants=SEARCH.mask)}
+        assert dict((await console.staging.of(console.admin.id)).entries) == {second.id: StagedRow(grants=SEARCH.mask)}
         await console.staging.undo(console.admin.id)
         assert await nothing_is_staged(console)
 
@@ -252,7 +252,7 @@ async def test_while_the_file_cannot_be_written_nothing_is_lost_and_afterwards_a
             ):
                 with pytest.raises(DatabaseUnavailable, match=r"cannot be .*written.* Nothing that you staged is lost"):
                     await attempt
-            assert dict((await console.staging.of(mine)).entries) == {first.id: Entry(grants=SEARCH.mask)}
+            assert dict((await console.staging.of(mine)).entries) == {first.id: StagedRow(grants=SEARCH.mask)}
         await console.staging.stage(mine, second.id, SEARCH, True)
         assert (await console.staging.submit(console.admin, uuid.uuid4()))[1:] == (2, 2)
 

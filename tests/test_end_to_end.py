@@ -16,7 +16,7 @@ from tests.program import Program, run, running
 pytestmark = [needs_chromium, needs_nginx]
 
 IP, SERVICE = "127.0.0.1", "billing"
-DOOR = "door.example.com"
+SITE = "checked.example.com"
 PASSWORD = "vexing-marble-otter"
 
 
@@ -97,13 +97,13 @@ async def test_through_the_gateway_with_the_key_in_a_post_body(tmp_path: Path, b
 
 async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> None:
     database, port = str(tmp_path / "authkeys.db"), free_port()
-    certificate, key_file = self_signed(tmp_path, DOOR)
+    certificate, key_file = self_signed(tmp_path, SITE)
     added = run("--database", database, "admin", "add", "alice2", given=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr
     with (
         running("--trusted-proxy", "127.0.0.1", database=database) as server,
         running_nginx(
-            DOOR,
+            SITE,
             tmp_path,
             nginx_tls(port, certificate, key_file) | {":8080": f":{server.port}", ":9000": f":{backend}"},
         ),

@@ -10,8 +10,8 @@ import pytest
 from models.accounts import AdminIdentity
 from models.secrets import new_secret
 from models.submissions import CellChange, NewAuthkey
+from services.authorizer import FRESH_SECONDS, Question
 from services.console import Console, open_console
-from services.door import FRESH_SECONDS, Question
 from services.feed import Commit
 from storage.database import DatabaseLocation
 from storage.postgres_engine import connect
@@ -62,7 +62,7 @@ async def test_while_an_admin_submits_sessions_end_at_once_and_access_checks_sta
             await other.do(sign_out_everywhere, dana)
             await eventually(lambda: over == [frozenset([session.id])])
             await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
-            assert (await console.door.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
+            assert (await console.authorizer.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
             assert console.feed.heard_within(FRESH_SECONDS)
             assert not submitting.done()
         assert (await submitting).change_count == 1
@@ -87,7 +87,7 @@ async def test_what_fails_for_staged_changes_keeps_neither_access_checks_nor_pag
         broken.setattr(console.staging, "rebase", fail)
         await submit(console, CellChange(key.id, 0, ADD.mask))
         await failed.wait()
-        assert not (await console.door.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
+        assert not (await console.authorizer.judge(Question(secret.text, key.ip, ADD, "addlicense"))).allowed
         await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
         await eventually(lambda: [commit.revision for commit in told] == [key.revision + 1])  # nor do pages wait
 

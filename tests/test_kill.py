@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.privileges import privilege
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.views import View
 from services.console import Console, open_console
 from storage.database import DatabaseLocation
@@ -70,6 +70,6 @@ async def test_what_was_staged_for_a_passphrase_outlives_the_process_with_every_
         me, staging = console.admin, console.passphrase_staging
         assert (await staging.of(me.id))[1].removal
         await staging.undo(me.id)
-        assert (await staging.of(me.id))[1] == Entry(grants=privilege("search").mask)
+        assert (await staging.of(me.id))[1] == StagedRow(grants=privilege("search").mask)
         await staging.undo(me.id)
         assert len(await staging.of(me.id)) == 0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import InvalidValue
-from models.manage2_functions import FUNCTIONS, Gate, Manage2Function, function_at
+from models.manage2_functions import FUNCTIONS, Manage2Function, Requirement, function_at
 from models.privileges import PRIVILEGES, Privilege, privilege
 
 functions = st.sampled_from(FUNCTIONS)
@@ -47,15 +47,15 @@ def test_a_function_needs_one_privilege(path: str, privilege_id: str) -> None:
 @pytest.mark.parametrize(
     ("path", "gate"),
     [
-        ("/XMLregisterAuth.cgi", Gate.OPEN),
-        ("/XMLpackageInfo.cgi", Gate.ANY_KEY),
-        ("/XMLgroupInfo.cgi", Gate.ANY_KEY),
-        ("/XMLgroupAdd.cgi", Gate.NO_KEY),
-        ("/XMLgroupEdit.cgi", Gate.NO_KEY),
-        ("/XMLserviceCredit.cgi", Gate.NO_KEY),
+        ("/XMLregisterAuth.cgi", Requirement.OPEN),
+        ("/XMLpackageInfo.cgi", Requirement.ANY_KEY),
+        ("/XMLgroupInfo.cgi", Requirement.ANY_KEY),
+        ("/XMLgroupAdd.cgi", Requirement.NO_KEY),
+        ("/XMLgroupEdit.cgi", Requirement.NO_KEY),
+        ("/XMLserviceCredit.cgi", Requirement.NO_KEY),
     ],
 )
-def test_a_function_that_no_privilege_stands_for_says_who_may_call_it(path: str, gate: Gate) -> None:
+def test_a_function_that_no_privilege_stands_for_says_who_may_call_it(path: str, gate: Requirement) -> None:
     assert function_at(path).needs is gate
 
 

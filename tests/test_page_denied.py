@@ -6,16 +6,16 @@ import pytest
 from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
 
+from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
-from models.door import Reason
-from models.manage2_functions import Gate
+from models.manage2_functions import Requirement
 from models.privileges import Privilege, privilege
 from models.secrets import Secret, new_secret
 from models.submissions import CellChange, NewAuthkey
 from models.tables import Admin
+from services.authorizer import Question
 from services.console import Console
-from services.door import Question
 from storage.database import DatabaseLocation
 from tests.page import is_told, says, sign_in
 from tests.support import add_keys, submit
@@ -54,8 +54,8 @@ async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
 
 
 async def asks(console: Console, secret: str | None, what: Privilege = SEARCH, ip: str = IP) -> None:
-    """Ask the door, and let what it noted be written."""
-    await console.door.ask(Question(secret, ip, what, what.id))
+    """Ask the authorizer, and let what it noted be written."""
+    await console.authorizer.ask(Question(secret, ip, what, what.id))
     await console.uses.write()
 
 
@@ -157,7 +157,9 @@ async def test_the_tester_refuses_a_forged_privilege_in_words(page: User) -> Non
 async def test_a_key_that_is_known_is_named_also_when_it_asks_for_an_unknown_function(
     page: User, console: Console, authkey: tuple[Authkey, Secret]
 ) -> None:
-    await console.door.ask_unknown(Question(authkey[1].text, IP, Gate.ANY_KEY, "XMLnothing"), Reason.UNKNOWN_WHAT)
+    await console.authorizer.deny_unknown(
+        Question(authkey[1].text, IP, Requirement.ANY_KEY, "XMLnothing"), Reason.UNKNOWN_WHAT
+    )
     await console.uses.write()
     await page.should_see("Neither a privilege nor a function that Authkeys knows was asked for.")
     await page.should_see("billing")

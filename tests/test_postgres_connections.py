@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from models.door import Reason
+from models.access_checks import Reason
 from models.errors import DatabaseUnusable
 from models.secrets import new_secret
 from models.submissions import CellChange, NewAuthkey
+from services.authorizer import FRESH_SECONDS, Question
 from services.console import open_console
-from services.door import FRESH_SECONDS, Question
 from storage.database import DatabaseLocation, open_database, writer
 from storage.postgres_url import asyncpg_dsn
 from tests.other_process import another_process
@@ -113,7 +113,7 @@ async def test_a_key_revoked_elsewhere_is_refused_within_a_second_though_no_sign
         [key] = await add_keys(console, new)
 
         async def reason() -> Reason | None:
-            return (await console.door.ask(Question(secret.text, key.ip, SEARCH, "search"))).reason
+            return (await console.authorizer.ask(Question(secret.text, key.ip, SEARCH, "search"))).reason
 
         async def is_up_to_date() -> bool:
             return console.feed.revision == key.revision and console.feed.heard_within(FRESH_SECONDS)

@@ -21,7 +21,7 @@ from models.passphrases import (
     suggest_phrase,
 )
 from models.secrets import digest
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.subjects import Subject
 from models.submissions import Kind
 from models.tables import PickupPassphrase
@@ -240,10 +240,10 @@ async def test_steps_on_passphrases_are_undone_by_the_next_process_and_do_not_to
         await console.passphrase_staging.stage_removal(me.id, first)
     async with open_console(database) as console:
         await console.passphrase_staging.undo(me.id)
-        assert (await console.passphrase_staging.of(me.id))[first] == Entry(grants=ADD.mask)
+        assert (await console.passphrase_staging.of(me.id))[first] == StagedRow(grants=ADD.mask)
         await console.passphrase_staging.redo(me.id)
         assert (await console.passphrase_staging.of(me.id))[first].removal
-        assert (await console.staging.of(me.id))[key.id] == Entry(grants=ADD.mask)
+        assert (await console.staging.of(me.id))[key.id] == StagedRow(grants=ADD.mask)
         await console.passphrase_staging.submit(me, uuid.uuid4())
         assert (await console.staging.of(me.id)).change_count == 1
 

@@ -16,8 +16,8 @@ from api import gateway
 from api.gateway import AT_ONCE_FROM_ONE, Backend, BackendUnavailable
 from api.stub_backend import stub_backend
 from models.access import AccessKind
+from models.access_checks import Reason
 from models.accounts import Role
-from models.door import Reason
 from models.privileges import MANAGE_AUTHKEYS
 from models.secrets import new_secret
 from models.submissions import Removal
@@ -245,7 +245,7 @@ async def test_old_keys_are_slowed_like_unknown_ones_and_keep_nobody_elses_passw
     assert not {AccessKind.REFUSED, AccessKind.SLOWED} & set(kinds)
 
     await console.uses.write(all_challenges=True)
-    denied = {(each.reason, each.service): each.times for each in await console.uses.refusals()}
+    denied = {(each.reason, each.service): each.times for each in await console.uses.denied_requests()}
     assert denied == {
         (Reason.REMOVED, "removed"): 7,
         (Reason.REPLACED, "replaced"): 7,

@@ -21,8 +21,8 @@ from models.submissions import Assignment
 from models.tables import Authkey as AuthkeyTable
 from models.texts import search_key
 from models.views import View
+from services.authorizer import Question
 from services.console import Console, open_console
-from services.door import Question
 from services.imports import HEADER, read_assignments
 from services.keymaking import add_authkey
 from storage.database import DatabaseLocation
@@ -129,7 +129,7 @@ def test_any_spellings_of_an_address_and_its_networks_are_one_everywhere(
         assert registered.ip == str(address)
 
         asked = Question(registered.secret.text, at_access_check, SEARCH, SEARCH.id)
-        assert (await console.door.judge(asked)).allowed
+        assert (await console.authorizer.judge(asked)).allowed
         assert TrustedProxies([proxies]).caller(at_proxy, ["203.0.113.9"], []).address == "203.0.113.9"
 
         assert f"{address} ({service})" in await found(console, in_search)
@@ -206,7 +206,7 @@ async def test_authkeys_whose_name_would_be_refused_today_keep_working(console: 
         secret_hint=secret.hint,
     )
     asked = Question(secret.text, "192.0.2.7", SEARCH, SEARCH.id)
-    assert (await console.door.judge(asked)).allowed
+    assert (await console.authorizer.judge(asked)).allowed
     assert await found(console, "") == {f"192.0.2.7 ({service})"}
     assert await found(console, "bil\u200bling") == {f"192.0.2.7 ({service})"}
     receipt = await submit(console, Assignment("192.0.2.7", service, 0))

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from models.authkeys import Authkey
 from models.errors import NotStaged
 from models.privileges import PRIVILEGES, Privilege, privilege
-from models.staged_changes import MAX_STEPS, Conflict, ConflictKind, Entry, StagedChanges
+from models.staged_changes import MAX_STEPS, Conflict, ConflictKind, StagedChanges, StagedRow
 
 ADD, MODIFY, SEARCH = privilege("addlicense"), privilege("modlisc"), privilege("search")
 
@@ -32,13 +32,13 @@ def test_at_first_nothing_is_staged() -> None:
 def test_ticking_a_privilege_that_the_authkey_lacks_stages_a_grant() -> None:
     staged = StagedChanges()
     assert staged.stage(key(), SEARCH, True) == {1}
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_unticking_a_privilege_that_it_has_stages_a_revocation() -> None:
     staged = StagedChanges()
     staged.stage(key(privileges=SEARCH.mask), SEARCH, False)
-    assert staged[1] == Entry(revocations=SEARCH.mask)
+    assert staged[1] == StagedRow(revocations=SEARCH.mask)
 
 
 @pytest.mark.parametrize("stored", [0, SEARCH.mask])
@@ -61,12 +61,12 @@ def test_cells_of_one_authkey_are_staged_independently() -> None:
     staged.stage(row, MODIFY, True)
     staged.stage(row, SEARCH, False)
     staged.stage(row, ADD, False)
-    assert staged[1] == Entry(grants=MODIFY.mask, revocations=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=MODIFY.mask, revocations=SEARCH.mask)
     assert (staged.change_count, staged.key_count) == (2, 1)
 
 
 def test_an_entry_is_applied_cell_by_cell_and_leaves_the_others_as_they_are() -> None:
-    entry = Entry(grants=ADD.mask, revocations=SEARCH.mask)
+    entry = StagedRow(grants=ADD.mask, revocations=SEARCH.mask)
     assert entry.applied_to(SEARCH.mask | MODIFY.mask) == ADD.mask | MODIFY.mask
 
 
@@ -86,7 +86,7 @@ def test_a_removal_replaces_what_was_staged_for_the_cells_and_counts_as_one_chan
     staged.stage(key(), ADD, True)
     staged.stage(key(), SEARCH, True)
     staged.stage_removal([key(revision=7)])
-    assert staged[1] == Entry(removal=True, revision=7)
+    assert staged[1] == StagedRow(removal=True, revision=7)
     assert staged.change_count == 1
 
 
@@ -95,7 +95,7 @@ def test_undoing_a_removal_brings_the_staged_cells_back() -> None:
     staged.stage(key(), SEARCH, True)
     staged.stage_removal([key()])
     staged.undo()
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_a_cell_of_an_authkey_that_is_staged_for_removal_cannot_be_staged() -> None:
@@ -130,7 +130,7 @@ def test_one_cell_is_taken_back_without_the_others() -> None:
     staged.stage(key(), ADD, True)
     staged.stage(key(), SEARCH, True)
     assert staged.take_back_cell(1, ADD) == {1}
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_taking_back_a_cell_does_not_take_back_a_removal() -> None:
@@ -176,12 +176,12 @@ def test_steps_are_undone_and_redone_one_by_one() -> None:
     staged.stage(key(), ADD, True)
     staged.stage(key(), SEARCH, True)
     assert staged.undo() == {1}
-    assert staged[1] == Entry(grants=ADD.mask)
+    assert staged[1] == StagedRow(grants=ADD.mask)
     staged.undo()
     assert len(staged) == 0
     staged.redo()
     staged.redo()
-    assert staged[1] == Entry(grants=ADD.mask | SEARCH.mask)
+    assert staged[1] == StagedRow(grants=ADD.mask | SEARCH.mask)
 
 
 def test_a_new_step_forgets_what_was_undone() -> None:
@@ -216,7 +216,7 @@ def test_huge_steps_are_forgotten_earlier_but_the_last_never(monkeypatch: pytest
     staged.stage_all(rows, SEARCH, True)
     staged.undo()
     assert not staged.can_undo
-    assert staged[1] == Entry(grants=ADD.mask)
+    assert staged[1] == StagedRow(grants=ADD.mask)
 
 
 def test_a_copy_goes_its_own_way() -> None:
@@ -225,7 +225,7 @@ def test_a_copy_goes_its_own_way() -> None:
     copy = staged.copy()
     copy.undo()
     copy.stage_removal([key(2)])
-    assert dict(staged.entries) == {1: Entry(grants=ADD.mask)}
+    assert dict(staged.entries) == {1: StagedRow(grants=ADD.mask)}
     assert staged.can_undo
     assert not staged.can_redo
 
@@ -238,7 +238,7 @@ def test_a_cell_that_somebody_else_changed_alike_falls_away() -> None:
     staged.stage(key(), ADD, True)
     staged.stage(key(), SEARCH, True)
     assert staged.rebase({1: key(privileges=ADD.mask, revision=2)}) == {1}
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
     assert staged.conflicts == {}
 
 
@@ -246,7 +246,7 @@ def test_a_cell_stays_staged_when_somebody_else_changed_another_cell() -> None:
     staged = StagedChanges()
     staged.stage(key(), SEARCH, True)
     assert staged.rebase({1: key(privileges=ADD.mask, revision=2)}) == set()
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_a_removal_of_what_is_already_removed_falls_away() -> None:
@@ -260,7 +260,7 @@ def test_cells_of_an_authkey_that_somebody_else_removed_stay_as_a_conflict() -> 
     staged = StagedChanges()
     staged.stage(key(), SEARCH, True)
     assert staged.rebase({1: None}) == set()
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
     assert staged.conflicts == {1: Conflict(ConflictKind.REMOVED, 0)}
     staged.take_back([1])
     assert staged.conflicts == {}
@@ -272,7 +272,7 @@ def test_that_conflict_ends_when_the_authkey_comes_back() -> None:
     staged.rebase({1: None})
     staged.rebase({1: key(revision=3)})
     assert staged.conflicts == {}
-    assert staged[1] == Entry(grants=SEARCH.mask)
+    assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_a_removal_of_an_authkey_that_changed_after_it_was_marked_is_a_conflict_until_confirmed() -> None:
@@ -282,7 +282,7 @@ def test_a_removal_of_an_authkey_that_changed_after_it_was_marked_is_a_conflict_
     assert staged.conflicts == {1: Conflict(ConflictKind.CHANGED, 2)}
     assert staged.confirm([1]) == {1}
     assert staged.conflicts == {}
-    assert staged[1] == Entry(removal=True, revision=2)
+    assert staged[1] == StagedRow(removal=True, revision=2)
 
 
 def test_confirming_changes_nothing_where_there_is_no_such_conflict() -> None:
@@ -549,7 +549,7 @@ class StagedChangesMachine(RuleBasedStateMachine):
         """Take over what an undo or redo staged: the invariants judge it."""
         self.cells, self.removals = self.seen()
 
-    def of_existing(self, entries: Mapping[int, Entry]) -> dict[int, Entry]:
+    def of_existing(self, entries: Mapping[int, StagedRow]) -> dict[int, StagedRow]:
         return {id_: entry for id_, entry in entries.items() if id_ in self.stored}
 
 

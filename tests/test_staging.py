@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models.errors import NotStaged, RowNotFound, SubmissionRefused
-from models.staged_changes import ConflictKind, Entry
+from models.staged_changes import ConflictKind, StagedRow
 from models.submissions import CellChange, Removal
 from models.views import View
 from services.console import Console, open_console
@@ -42,7 +42,7 @@ async def test_staged_changes_survive_a_restart(database: DatabaseLocation) -> N
         row = await add_key(console)
         await console.staging.stage(console.admin.id, row.id, SEARCH, True)
     async with open_console(database) as console:
-        assert (await console.staging.of(console.admin.id))[row.id] == Entry(grants=SEARCH.mask)
+        assert (await console.staging.of(console.admin.id))[row.id] == StagedRow(grants=SEARCH.mask)
 
 
 async def test_every_step_is_in_the_database_and_can_be_undone_and_redone(console: Console) -> None:
@@ -50,14 +50,14 @@ async def test_every_step_is_in_the_database_and_can_be_undone_and_redone(consol
     first, second = await add_keys(console, *new_keys(2, ADD.mask))
     await staging.stage(mine, first.id, SEARCH, True)
     await staging.stage_removal(mine, second.id)
-    both = {first.id: Entry(grants=SEARCH.mask), second.id: Entry(removal=True, revision=second.revision)}
+    both = {first.id: StagedRow(grants=SEARCH.mask), second.id: StagedRow(removal=True, revision=second.revision)}
     assert await staged_in_database(mine) == both
     await staging.discard(mine)
     assert await staged_in_database(mine) == {}
     await staging.undo(mine)
     assert await staged_in_database(mine) == both
     await staging.undo(mine)
-    assert await staged_in_database(mine) == {first.id: Entry(grants=SEARCH.mask)}
+    assert await staged_in_database(mine) == {first.id: StagedRow(grants=SEARCH.mask)}
     await staging.redo(mine)
     assert await staged_in_database(mine) == both
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from models.errors import NotStaged
-from models.staged_changes import MAX_STEPS, Entry, Step
+from models.staged_changes import MAX_STEPS, StagedRow, Step
 from models.staging_steps import changes_between, from_text, reachable, to_texts
 from models.submissions import CellChange
 from models.tables import StagingStep
@@ -16,10 +16,10 @@ from tests.other_process import OtherProcess, another_process
 from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, new_keys, staged_in_database, submit
 from tests.waiting import eventually
 
-GRANT, OTHER = Entry(grants=ADD.mask), Entry(removal=True, revision=7)
+GRANT, OTHER = StagedRow(grants=ADD.mask), StagedRow(removal=True, revision=7)
 
 
-async def entries(console: Console) -> dict[int, Entry]:
+async def entries(console: Console) -> dict[int, StagedRow]:
     """What the console's admin has staged, which must be the same in memory and in the database."""
     staged = dict((await console.staging.of(console.admin.id)).entries)
     assert staged == await staged_in_database(console.admin.id)
@@ -42,16 +42,16 @@ async def test_after_a_restart_every_step_can_still_be_undone_and_redone(databas
         await staging.stage_removal(mine, second.id)
         await staging.stage(mine, first.id, ADD, False)
         await staging.undo(mine)
-    removal = Entry(removal=True, revision=second.revision)
+    removal = StagedRow(removal=True, revision=second.revision)
     async with open_console(database) as console:
         await console.staging.redo(mine)
-        assert (await entries(console))[first.id] == Entry(SEARCH.mask, ADD.mask)
+        assert (await entries(console))[first.id] == StagedRow(SEARCH.mask, ADD.mask)
         await console.staging.undo(mine)
         await console.staging.undo(mine)
-        assert await entries(console) == {first.id: Entry(grants=SEARCH.mask)}
+        assert await entries(console) == {first.id: StagedRow(grants=SEARCH.mask)}
         await console.staging.redo(mine)
     async with open_console(database) as console:
-        assert await entries(console) == {first.id: Entry(grants=SEARCH.mask), second.id: removal}
+        assert await entries(console) == {first.id: StagedRow(grants=SEARCH.mask), second.id: removal}
         await console.staging.undo(mine)
         await console.staging.undo(mine)
         assert await entries(console) == {}
@@ -59,7 +59,7 @@ async def test_after_a_restart_every_step_can_still_be_undone_and_redone(databas
             await console.staging.undo(mine)
 
 
-async def stage_some_and_discard(console: Console) -> dict[int, Entry]:
+async def stage_some_and_discard(console: Console) -> dict[int, StagedRow]:
     await add_keys(console, *new_keys(6_000))
     await console.staging.stage_view(console.admin.id, View(), SEARCH, True)
     before = await entries(console)
@@ -173,7 +173,7 @@ async def test_a_step_too_large_to_be_stored_is_where_undo_ends_after_a_restart(
         await console.staging.stage(mine, rows[1].id, MODIFY, True)
         await console.staging.undo(mine)
         await console.staging.undo(mine)
-        assert await entries(console) == {rows[0].id: Entry(grants=ADD.mask)}, "in memory it is known"
+        assert await entries(console) == {rows[0].id: StagedRow(grants=ADD.mask)}, "in memory it is known"
         await console.staging.redo(mine)
         await console.staging.redo(mine)
     async with open_console(database) as console:

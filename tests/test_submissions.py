@@ -12,7 +12,7 @@ from models.authkeys import Authkey
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, SubmissionRefused
 from models.privileges import ALL_PRIVILEGES
 from models.secrets import new_secret
-from models.staged_changes import Entry, StagedChanges
+from models.staged_changes import StagedChanges, StagedRow
 from models.submissions import (
     Assignment,
     CellChange,
@@ -104,11 +104,11 @@ def test_an_assignment_makes_the_privileges_exactly_these(stored: int, wanted: i
 @pytest.mark.parametrize(
     ("entry", "change"),
     [
-        (Entry(grants=5, revocations=2), CellChange(7, 5, 2)),
-        (Entry(removal=True, revision=9), Removal(7, 9)),
+        (StagedRow(grants=5, revocations=2), CellChange(7, 5, 2)),
+        (StagedRow(removal=True, revision=9), Removal(7, 9)),
     ],
 )
-def test_a_staged_entry_is_submitted_as_one_change(entry: Entry, change: object) -> None:
+def test_a_staged_entry_is_submitted_as_one_change(entry: StagedRow, change: object) -> None:
     assert StagedChanges({7: entry}).changes() == [change]
 
 

@@ -4,8 +4,8 @@ import asyncio
 import random
 from time import monotonic
 
+from models.access_checks import Reason
 from models.denials import denial
-from models.door import Reason
 from models.tables import KeyUse
 from services.console import Console, open_console
 from storage.database import DatabaseLocation, reader
@@ -23,7 +23,7 @@ async def count(console: Console, authkey_ids: list[int]) -> int:
         for authkey_id in random.sample(authkey_ids, KEYS):
             console.uses.note_use(authkey_id, SEARCH)
         for which in random.sample(DENIALS, len(DENIALS)):
-            console.uses.note_refusal(which)
+            console.uses.note_denial(which)
         await console.uses.write()  # which would raise what a deadlock becomes
         rounds += 1
     return rounds
@@ -38,7 +38,7 @@ async def test_two_instances_count_for_a_minute_without_a_deadlock_and_exactly(
         assert min(here, there) > 10, "too few to prove anything"
         rows = await KeyUse.all().using_db(reader())
         assert {row.authkey_id: row.count for row in rows} == dict.fromkeys(ids, here + there)
-        groups = await console.uses.refusals()
+        groups = await console.uses.denied_requests()
         assert {group.ip: group.times for group in groups} == {which.ip: here + there for which in DENIALS}
         _, [[deadlocks]] = await reader().execute_query(
             "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"

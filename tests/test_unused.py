@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.authkeys import Authkey
-from models.staged_changes import Entry
+from models.staged_changes import StagedRow
 from models.submissions import CellChange
 from models.tables import KeyUse, Submission
 from models.usage import NO_PRIVILEGE
@@ -76,7 +76,7 @@ async def test_one_step_stages_the_revocation_of_all_that_is_unused(console: Con
         await was_used(fully, privilege.bit, 1)
     assert await console.staging.revoke_unused(console.admin.id, View(unused_days=30)) == 2
     staged = await console.staging.of(console.admin.id)
-    assert dict(staged.entries) == {never.id: Entry(0, BOTH), partly.id: Entry(0, ADD.mask)}
+    assert dict(staged.entries) == {never.id: StagedRow(0, BOTH), partly.id: StagedRow(0, ADD.mask)}
     await console.staging.undo(console.admin.id)
     assert len(await console.staging.of(console.admin.id)) == 0
 

@@ -21,7 +21,7 @@ class BodyNotRead(InvalidValue):
 
 
 def address_of(request: Request) -> str:
-    """The caller's address: the connection's, or a trusted proxy's word (`web.gate` has put it there); canonical."""
+    """The caller's address: the connection's, or a trusted proxy's word (`web.session_middleware` has put it there); canonical."""
     return request.client.host if request.client else ""
 
 

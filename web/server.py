@@ -92,7 +92,7 @@ class Serving:
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # `web.gate` sees to them: uvicorn compares texts, and so ::ffff:127.0.0.1 is not 127.0.0.1
+            proxy_headers=False,  # `web.session_middleware` sees to them: uvicorn compares texts, and so ::ffff:127.0.0.1 is not 127.0.0.1
             root_path=self.root_path,
             ssl_certfile=self.certificate,
             ssl_keyfile=self.private_key,

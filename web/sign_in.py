@@ -14,8 +14,8 @@ from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
-from web.gate import cookie_name, is_secure, session_cookie
 from web.requests import address_of, read_body
+from web.session_middleware import cookie_name, is_secure, session_cookie
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
 # No script at all runs here, so the policy of this page can be stricter than that of the others.
@@ -120,7 +120,7 @@ def _welcome(console: Console, request: Request, cookie: str, to: str) -> Respon
         httponly=True,
         secure=is_secure(request),
         # Not strict: a bookmarked view opened from a ticket or a mail would look signed out. What changes anything
-        # checks where it comes from as well (`Gate`).
+        # checks where it comes from as well (`SessionMiddleware`).
         samesite="lax",
     )
     answer.headers["Cache-Control"] = "no-store"

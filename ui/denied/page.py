@@ -8,15 +8,15 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from nicegui import app, ui
 
+from models.access_checks import KeyState, Reason, Verdict, decide
 from models.addresses import canonical_ip
 from models.authkeys import Authkey, canonical_service
-from models.door import KeyState, Reason, Verdict, decide
 from models.errors import InvalidValue
 from models.manage2_functions import function_at
 from models.privileges import PRIVILEGES, Privilege, privilege
+from services.authorizer import Question
 from services.console import Console
-from services.door import Question
-from services.uses import RefusalGroup
+from services.uses import DeniedRequests
 from ui.shell.feedback import built, user_errors
 from ui.shell.frame import TITLE
 from ui.shell.window import Window
@@ -60,7 +60,7 @@ def register_denied_page(console: Console, stop: Callable[[], None] | None) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _DrawnRow:
     """The elements of one group that change."""
 
     row: ui.element
@@ -74,12 +74,12 @@ class DeniedPage:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._console = window.console
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, _DrawnRow] = {}
 
     async def build(self) -> None:
         """Load first, then build, then subscribe."""
         await self._window.load()
-        groups = await self._console.uses.refusals(SHOWN)
+        groups = await self._console.uses.denied_requests(SHOWN)
         self._window.build_frame("/denied")
         with ui.element("div").classes("page scrolling"):
             AccessCheckTester(self._window)
@@ -92,13 +92,13 @@ class DeniedPage:
                 )
         self._draw(groups)
         self._window.subscribe()
-        self._console.uses.refused.subscribe(self._refused)
+        self._console.uses.denied.subscribe(self._refused)
 
     async def _refused(self) -> None:
         with user_errors():
-            self._draw(await self._console.uses.refusals(SHOWN))
+            self._draw(await self._console.uses.denied_requests(SHOWN))
 
-    def _draw(self, groups: list[RefusalGroup]) -> None:
+    def _draw(self, groups: list[DeniedRequests]) -> None:
         """Change what changed: a row that somebody is about to press stays the same element."""
         if not groups or not self._rows:
             self._build_table(groups)
@@ -115,7 +115,7 @@ class DeniedPage:
             if self._body.default_slot.children[index] is not row.row:
                 row.row.move(self._body, index)
 
-    def _build_table(self, groups: list[RefusalGroup]) -> None:
+    def _build_table(self, groups: list[DeniedRequests]) -> None:
         self._list.clear()
         with self._list:
             if not groups:
@@ -124,14 +124,14 @@ class DeniedPage:
                     "empty-text"
                 )
                 return
-            with ui.element("table").classes("table texts refusals"):
+            with ui.element("table").classes("table texts"):
                 with ui.element("thead"), ui.element("tr"):
                     for heading in ("Who", "From", "Asked for", "Why", "How often", "Last", ""):
                         with ui.element("th").props("scope=col").classes("number" if heading == "How often" else ""):
                             ui.label(heading or "Remedy").classes("" if heading else "visually-hidden")
                 self._body = ui.element("tbody")
 
-    def _build_row(self, group: RefusalGroup) -> _Row:
+    def _build_row(self, group: DeniedRequests) -> _DrawnRow:
         with ui.element("tr") as row:
             with ui.element("th").props("scope=row"):
                 ui.label(_who(group))
@@ -148,9 +148,9 @@ class DeniedPage:
                 last = ui.label()
             with ui.element("td"):
                 self._remedy(group)
-        return _Row(row, times, last)
+        return _DrawnRow(row, times, last)
 
-    def _remedy(self, group: RefusalGroup) -> None:
+    def _remedy(self, group: DeniedRequests) -> None:
         needed = _privilege_of(group.what)
         if group.reason is not Reason.PRIVILEGE_MISSING or needed is None or not self._window.admin.may_change:
             return
@@ -224,7 +224,7 @@ class AccessCheckTester:
     async def _verdict(self, text: str, ip: str, needs: Privilege) -> tuple[Verdict, Authkey | None]:
         if row := await self._row(text, ip):
             return decide(KeyState(row.id, row.ip, row.service, row.privileges), ip, needs), row
-        verdict = await self._console.door.judge(Question(text, ip, needs, needs.id))
+        verdict = await self._console.authorizer.judge(Question(text, ip, needs, needs.id))
         found = await self._console.authkeys.find([verdict.key.id]) if verdict.key else {}
         return verdict, next(iter(found.values()), None)
 
@@ -242,7 +242,7 @@ class AccessCheckTester:
         return Verdict(Reason.REMOVED, key) if entry.removal else decide(key, ip, needs)
 
 
-def _who(group: RefusalGroup) -> str:
+def _who(group: DeniedRequests) -> str:
     """Whose call it was, as far as that is known."""
     if group.service:
         return group.service

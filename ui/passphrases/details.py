@@ -7,7 +7,7 @@ from nicegui import ui
 
 from models.passphrases import Passphrase
 from models.submissions import Kind, LastChange
-from services.passphrases import Use
+from services.passphrases import PickupUse
 from ui.shell.dialogs import open_dialog
 
 SHOWN_USES = 50
@@ -15,7 +15,7 @@ SHOWN_USES = 50
 _HAPPENED = {Kind.CHANGED: "Privileges changed", Kind.REMOVED: "Removed", Kind.RESTORED: "Restored after its removal"}
 
 
-def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence[Use]) -> None:
+def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence[PickupUse]) -> None:
     """Open the dialog; `uses` are the newest ones, at most SHOWN_USES."""
     dialog, card = open_dialog("Details")
     with card:
@@ -39,7 +39,7 @@ def _allowance(passphrase: Passphrase) -> str:
     return f"{state} {passphrase.used:,} of {passphrase.uses:,}, {expiry}, from {networks}."
 
 
-def _table(uses: Sequence[Use]) -> None:
+def _table(uses: Sequence[PickupUse]) -> None:
     if not uses:
         ui.label("No server has registered with it.").classes("dialog-text")
         return

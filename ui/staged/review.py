@@ -9,7 +9,7 @@ from nicegui import ui
 
 from models.addresses import sort_key
 from models.privileges import MANAGE_AUTHKEYS, Privilege
-from models.staged_changes import Entry, StagedChanges
+from models.staged_changes import StagedChanges, StagedRow
 from models.subjects import Row, Subject
 from models.submissions import Conflict, ConflictKind, LastChange
 from models.wording import Consequence, changes_to, consequences, count_of
@@ -26,7 +26,7 @@ class ReviewItem:
     row_id: int
     ip: str
     service: str
-    entry: Entry
+    entry: StagedRow
     conflict: Conflict | None
     last: LastChange | None
 
@@ -52,14 +52,14 @@ async def review_items(staged: StagedChanges, listing: Listing[Any]) -> list[Rev
     )
 
 
-def _rank(entry: Entry, in_conflict: bool) -> int:
+def _rank(entry: StagedRow, in_conflict: bool) -> int:
     if in_conflict:
         return 0
     return 1 if entry.removal or entry.grants & MANAGE_AUTHKEYS.mask else 2
 
 
 async def _item(
-    row_id: int, entry: Entry, conflict: Conflict | None, row: Row | None, listing: Listing[Any]
+    row_id: int, entry: StagedRow, conflict: Conflict | None, row: Row | None, listing: Listing[Any]
 ) -> ReviewItem | None:
     last = await listing.last_change(row_id) if conflict or row is None else None
     name = row or last

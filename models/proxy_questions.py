@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from models.errors import InvalidValue
-from models.manage2_functions import Gate, function_at
+from models.manage2_functions import Requirement, function_at
 from models.privileges import Privilege, privilege
 
 NAME_IT_IN_THE_PATH = (
@@ -35,7 +35,7 @@ class UnclearQuestion(InvalidValue):
 class Need(NamedTuple):
     """Something that a call needs, and its name on record."""
 
-    needs: Privilege | Gate
+    needs: Privilege | Requirement
     name: str
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.access_checks import Reason
 from models.denials import (
     CHALLENGE_SECONDS,
     ECHO_SECONDS,
@@ -16,7 +17,6 @@ from models.denials import (
     PendingDenials,
     denial,
 )
-from models.door import Reason
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)

@@ -69,8 +69,8 @@ def is_secure(connection: HTTPConnection) -> bool:
     return connection.url.scheme in ("https", "wss")
 
 
-class Gate:
-    """Wraps the whole application. What `is_for_scripts` is left to the application for scripts, which has its own doors.
+class SessionMiddleware:
+    """Wraps the whole application. What `is_for_scripts` is left to the application for scripts, where a key or a phrase lets in.
 
     There no browser's session counts for anything, so neither do host and origin.
     """

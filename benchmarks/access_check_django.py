@@ -1,4 +1,4 @@
-"""djangorestframework-api-key answering one question, for benchmarks/door.py. Prints its port and a key."""
+"""djangorestframework-api-key answering one question, for benchmarks/access_check.py. Prints its port and a key."""
 
 import asyncio
 import socket

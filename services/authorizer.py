@@ -1,8 +1,8 @@
-"""The door: answers, for a reverse proxy or a backend, whether an authkey may do something from an address.
+"""The authorizer: answers, for a reverse proxy or a backend, whether an authkey may do something from an address.
 
-A question must not wait for a disk. So what was read of a key is remembered, also that there is no such key, until a
-commit changes it. Commits of this process are forgotten before they are confirmed, those of others as the change feed
-hears of them; while the feed is not up to date (`ChangeFeed.heard_within`) nothing remembered is used.
+A question must not wait for a disk. So what was read of a key is cached, also that there is no such key, until a commit changes
+it. What this process commits is invalidated before it is confirmed, what others commit as the change feed hears of it; while
+the feed is not up to date (`ChangeFeed.heard_within`) the cache is not used.
 """
 
 from collections import OrderedDict
@@ -11,20 +11,20 @@ from itertools import islice
 from time import monotonic
 from typing import NamedTuple
 
+from models.access_checks import KeyState, Place, Reason, Verdict, decide
 from models.addresses import canonical_ip
 from models.denials import Echoes, denial
-from models.door import KeyState, Place, Reason, Verdict, decide
 from models.errors import InvalidValue
-from models.manage2_functions import Gate
+from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.secrets import digest
 from services.feed import ChangeFeed
 from services.uses import Uses
 from storage import secrets
 
-REMEMBERED = 200_000
+CACHED = 200_000
 """Keys in use that are remembered; some 400 bytes each."""
-REMEMBERED_UNKNOWN = 10_000
+CACHED_UNKNOWN = 10_000
 _READ_TOGETHER = 100
 """After a large submission all keys in use must be read again; so many are at once."""
 FRESH_SECONDS = 1.0
@@ -36,13 +36,13 @@ class Question(NamedTuple):
 
     secret: str | None
     ip: str
-    needs: Privilege | Gate
+    needs: Privilege | Requirement
     what: str
     """What was asked for, in words for the record: a privilege's id or a function's name"""
     place: Place = Place.GATEWAY
 
 
-class _Remembered(NamedTuple):
+class _Cached(NamedTuple):
     key: KeyState | None = None
     gone: Reason | None = None
     """Why the key is no longer in force"""
@@ -50,14 +50,14 @@ class _Remembered(NamedTuple):
     """The submission that last touched the authkey when it was read"""
 
 
-class Door:
-    """Answers questions and notes what was allowed and what was refused."""
+class Authorizer:
+    """Answers access checks and notes what was allowed and what was denied."""
 
     def __init__(self, feed: ChangeFeed, uses: Uses) -> None:
         self._feed = feed
         self._uses = uses
-        self._known: OrderedDict[str, _Remembered] = OrderedDict()
-        self._unknown: OrderedDict[str, _Remembered] = OrderedDict()
+        self._known: OrderedDict[str, _Cached] = OrderedDict()
+        self._unknown: OrderedDict[str, _Cached] = OrderedDict()
         self._digests: dict[int, str] = {}
         self._forgotten: dict[str, None] = {}
         self._changes = 0
@@ -71,13 +71,13 @@ class Door:
         if verdict.allowed and verdict.key is not None:
             self._uses.note_use(verdict.key.id, question.needs)
         elif verdict.reason is not None:
-            self.note_refusal(question, verdict)
+            self.note_denial(question, verdict)
         return verdict
 
-    async def ask_unknown(self, question: Question, reason: Reason) -> None:
+    async def deny_unknown(self, question: Question, reason: Reason) -> None:
         """Put on record that something was asked for that is nothing we know; with the key's service if it is in force."""
         verdict = await self.judge(question)
-        self.note_refusal(question, Verdict(reason, verdict.key if verdict.allowed else None))
+        self.note_denial(question, Verdict(reason, verdict.key if verdict.allowed else None))
 
     async def judge(self, question: Question) -> Verdict:
         """The answer, without a trace: for the tester in the page."""
@@ -95,15 +95,15 @@ class Door:
             return Verdict(found.gone, found.key)
         return decide(found.key, ip, question.needs)
 
-    def note_refusal(self, question: Question, verdict: Verdict) -> None:
-        """Put a refusal on record, with its reason: once, also if a proxy sends the call on for its caller to learn why."""
+    def note_denial(self, question: Question, verdict: Verdict) -> None:
+        """Put a denied request on record, with its reason: once, also if a proxy sends the call on for its caller to learn why."""
         key, reason = verdict.key, verdict.reason or Reason.UNKNOWN_WHAT
         if reason is Reason.NO_KEY:
             if not self._is_echo(question):
                 self._uses.note_challenge(question.ip, question.what)
             return
         if not self._is_echo(question):
-            self._uses.note_refusal(
+            self._uses.note_denial(
                 denial(reason, question.ip, key.id if key else 0, key.service if key else "", question.what)
             )
 
@@ -113,7 +113,7 @@ class Door:
             self._echoes.expect(*which, monotonic())
         return question.place is Place.GATEWAY and self._echoes.is_one(*which, monotonic())
 
-    def forget(self, authkey_ids: Iterable[int]) -> None:
+    def invalidate(self, authkey_ids: Iterable[int]) -> None:
         """These authkeys were changed, and others may be new: ask the database again."""
         self._changes += 1
         self._unknown.clear()
@@ -121,21 +121,21 @@ class Door:
             if known := self._digests.pop(id_, None):
                 self._known.pop(known, None)
                 self._forgotten[known] = None
-        if len(self._forgotten) > REMEMBERED:
+        if len(self._forgotten) > CACHED:
             self._forgotten.clear()
 
-    def forget_older(self, revisions: Mapping[int, int] | None) -> None:
+    def invalidate_older(self, revisions: Mapping[int, int] | None) -> None:
         """Forget what was read of these authkeys before these revisions (None: of all authkeys)."""
         if revisions is None:
-            self.forget(list(self._digests))
+            self.invalidate(list(self._digests))
             return
-        self.forget(id_ for id_, revision in revisions.items() if self._read_before(id_, revision))
+        self.invalidate(id_ for id_, revision in revisions.items() if self._read_before(id_, revision))
 
     def _read_before(self, authkey_id: int, revision: int) -> bool:
         remembered = self._known.get(self._digests.get(authkey_id, ""))
         return remembered is not None and remembered.revision < revision
 
-    async def _read_anew(self, secret_digest: str) -> _Remembered:
+    async def _read_anew(self, secret_digest: str) -> _Cached:
         changes = self._changes
         self._forgotten.pop(secret_digest, None)
         together = [secret_digest, *islice(self._forgotten, _READ_TOGETHER - 1)]
@@ -147,26 +147,26 @@ class Door:
                 self._remember(each, found[each])
         return found[secret_digest]
 
-    def _remember(self, secret_digest: str, found: _Remembered) -> None:
+    def _remember(self, secret_digest: str, found: _Cached) -> None:
         key = found.key
         if key is None or found.gone is Reason.REPLACED:
             # Beside its new secret: `forget` finds only one of an authkey.
             self._unknown[secret_digest] = found
-            if len(self._unknown) > REMEMBERED_UNKNOWN:
+            if len(self._unknown) > CACHED_UNKNOWN:
                 self._unknown.popitem(last=False)
             return
         # An authkey has one secret: with its new one the old one goes, which `forget` could not find any more.
         self._known.pop(self._digests.get(key.id, ""), None)
         self._known[secret_digest] = found
         self._digests[key.id] = secret_digest
-        if len(self._known) > REMEMBERED:
+        if len(self._known) > CACHED:
             _, oldest = self._known.popitem(last=False)
             self._digests.pop(oldest.key.id if oldest.key else 0, None)
 
 
-async def _read(digests: list[str]) -> dict[str, _Remembered]:
+async def _read(digests: list[str]) -> dict[str, _Cached]:
     found = await secrets.find(digests)
     return {
-        each: _Remembered(known.key, known.gone, known.revision) if (known := found.get(each)) else _Remembered()
+        each: _Cached(known.key, known.gone, known.revision) if (known := found.get(each)) else _Cached()
         for each in digests
     }

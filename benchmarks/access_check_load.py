@@ -1,4 +1,4 @@
-"""Load for a door: keep-alive connections that ask as fast as they are answered. Run by benchmarks/door.py.
+"""Load for an authorizer: keep-alive connections that ask as fast as they are answered. Run by benchmarks/access_check.py.
 
 Arguments: port, seconds, connections, and a file with one request head per line (\\r and \\n escaped). Prints JSON.
 """

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.access_questions import Need, UnclearQuestion, needs_asked
 from models.errors import InvalidValue
 from models.manage2_functions import FUNCTIONS, function_at
 from models.privileges import PRIVILEGES, privilege
+from models.proxy_questions import Need, UnclearQuestion, needs_asked
 
 SEARCH = Need(privilege("search"), "search")
 LOOKUP = Need(privilege("search"), "XMLlookup")

@@ -1,4 +1,4 @@
-"""The door as a service: who is let through, how soon changes take effect, and what it remembers of uses and refusals."""
+"""The authorizer as a service: who is let through, how soon changes take effect, and what it remembers of uses and denied requests."""
 
 import uuid
 from collections.abc import Mapping
@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.access_checks import KeyState, Reason, decide
 from models.authkeys import Authkey
 from models.denials import denial
-from models.door import KeyState, Reason, decide
-from models.manage2_functions import Gate
+from models.manage2_functions import Requirement
 from models.privileges import PRIVILEGES, Privilege
 from models.secrets import Secret, new_secret
 from models.subjects import Subject
 from models.submissions import CellChange, NewAuthkey, NewSecret, Removal
-from models.tables import KeyUse, Refusal
+from models.tables import DeniedRequest, KeyUse
 from models.usage import NO_PRIVILEGE
+from services.authorizer import Question
 from services.console import Console
-from services.door import Question
 from services.feed import NAMED_MODIFICATIONS
-from services.uses import KEPT_REFUSALS
+from services.uses import KEPT_DENIALS
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.support import ADD, MODIFY, SEARCH, add_keys, cells, new_keys, submit
@@ -35,9 +35,11 @@ async def a_key(console: Console, *privilege_ids: str) -> tuple[Authkey, Secret]
     return (await add_keys(console, new))[0], secret
 
 
-async def answer(console: Console, secret: str | None, needs: Privilege | Gate = SEARCH, ip: str = IP) -> Reason | None:
+async def answer(
+    console: Console, secret: str | None, needs: Privilege | Requirement = SEARCH, ip: str = IP
+) -> Reason | None:
     what = needs.id if isinstance(needs, Privilege) else needs.value
-    return (await console.door.ask(Question(secret, ip, needs, what))).reason
+    return (await console.authorizer.ask(Question(secret, ip, needs, what))).reason
 
 
 async def test_exactly_the_granted_privileges_pass_from_exactly_that_address(console: Console) -> None:
@@ -50,8 +52,8 @@ async def test_exactly_the_granted_privileges_pass_from_exactly_that_address(con
     assert await answer(console, new_secret().text) is Reason.UNKNOWN_KEY
     assert await answer(console, secret.text.swapcase()) is Reason.UNKNOWN_KEY
     assert await answer(console, None) is Reason.NO_KEY
-    assert await answer(console, secret.text, Gate.ANY_KEY) is None
-    assert await answer(console, secret.text, Gate.NO_KEY) is Reason.NOT_FOR_KEYS
+    assert await answer(console, secret.text, Requirement.ANY_KEY) is None
+    assert await answer(console, secret.text, Requirement.NO_KEY) is Reason.NOT_FOR_KEYS
 
 
 async def test_every_change_takes_effect_on_the_very_next_question(console: Console) -> None:
@@ -124,7 +126,7 @@ async def test_a_replaced_key_is_forgotten_even_if_the_new_one_was_asked_about_f
             return bool(changes)
 
         await eventually(is_told)
-    console.door.forget_older(changes[0])
+    console.authorizer.invalidate_older(changes[0])
     assert await answer(console, secret.text) is Reason.REPLACED
     assert await answer(console, newer.text) is None
 
@@ -156,7 +158,7 @@ async def test_nothing_remembered_is_believed_while_the_feed_is_not_up_to_date(
 ) -> None:
     key, secret = await a_key(console, "search")
     assert await answer(console, secret.text) is None
-    monkeypatch.setattr(console.door, "forget", lambda _: None)
+    monkeypatch.setattr(console.authorizer, "forget", lambda _: None)
     monkeypatch.setattr(console.feed, "heard_within", lambda _: False)
     console.submissions.first_told.clear()
     await submit(console, CellChange(key.id, 0, SEARCH.mask))
@@ -168,7 +170,7 @@ async def test_nothing_remembered_is_believed_while_the_feed_is_not_up_to_date(
 
 async def test_uses_are_counted_for_each_key_and_privilege(console: Console) -> None:
     key, secret = await a_key(console, "search", "addlicense")
-    for needs in (SEARCH, SEARCH, ADD, MODIFY, Gate.ANY_KEY):
+    for needs in (SEARCH, SEARCH, ADD, MODIFY, Requirement.ANY_KEY):
         await answer(console, secret.text, needs)
     await console.uses.write()
     await answer(console, secret.text, SEARCH)
@@ -202,23 +204,25 @@ async def test_refusals_are_grouped_with_their_reason_and_without_the_key(consol
         await answer(console, secret.text)
     await answer(console, wrong)
     await console.uses.write()
-    groups = {(each.reason, each.ip, each.authkey_id, each.what): each.times for each in await console.uses.refusals()}
+    groups = {
+        (each.reason, each.ip, each.authkey_id, each.what): each.times for each in await console.uses.denied_requests()
+    }
     assert groups == {
         (Reason.PRIVILEGE_MISSING, IP, key.id, "search"): 3,
         (Reason.UNKNOWN_KEY, IP, 0, "search"): 1,
     }
-    stored = str(await Refusal.all().values())
+    stored = str(await DeniedRequest.all().values())
     assert secret.text not in stored
     assert wrong not in stored
 
 
 async def test_a_flood_of_different_refusals_stays_bounded(console: Console) -> None:
-    for n in range(KEPT_REFUSALS * 2):
-        console.uses.note_refusal(denial(Reason.UNKNOWN_KEY, f"10.0.{n >> 8}.{n & 255}", 0, "", "search"))
+    for n in range(KEPT_DENIALS * 2):
+        console.uses.note_denial(denial(Reason.UNKNOWN_KEY, f"10.0.{n >> 8}.{n & 255}", 0, "", "search"))
         if n % 500 == 0:
             await console.uses.write()
     await console.uses.write()
-    assert 0 < await Refusal.all().count() <= KEPT_REFUSALS
+    assert 0 < await DeniedRequest.all().count() <= KEPT_DENIALS
 
 
 # -- pure --------------------------------------------------------------------------------------------------------------

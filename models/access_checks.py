@@ -1,14 +1,14 @@
-"""The door's questions and answers: may this key, from this address, do that? Pure: what is stored is handed in."""
+"""Access checks: may this key, from this address, do that? Pure: what is stored is handed in."""
 
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from models.manage2_functions import Gate
+from models.manage2_functions import Requirement
 from models.privileges import Privilege
 
 
 class KeyState(NamedTuple):
-    """What the door knows of an authkey."""
+    """What the authorizer knows of an authkey."""
 
     id: int
     ip: str
@@ -73,14 +73,14 @@ class Verdict(NamedTuple):
         return self.reason is None
 
 
-def decide(key: KeyState | None, ip: str, needs: Privilege | Gate) -> Verdict:
+def decide(key: KeyState | None, ip: str, needs: Privilege | Requirement) -> Verdict:
     """Whether a key that is in force may, from this canonical address, do what needs this."""
     if key is None:
         return Verdict(Reason.UNKNOWN_KEY)
     if key.ip != ip:
         return Verdict(Reason.WRONG_IP, key)
-    if isinstance(needs, Gate):
-        return Verdict(Reason.NOT_FOR_KEYS if needs is Gate.NO_KEY else None, key)
+    if isinstance(needs, Requirement):
+        return Verdict(Reason.NOT_FOR_KEYS if needs is Requirement.NO_KEY else None, key)
     if not key.privileges & needs.mask:
         return Verdict(Reason.PRIVILEGE_MISSING, key)
     return Verdict(None, key)

@@ -1,4 +1,4 @@
-"""How fast the door answers: `uv run benchmarks/door.py [--quick]`.
+"""How fast access checks are answered: `uv run benchmarks/access_check.py [--quick]`.
 
 Questions per second of `GET /authorize`, as a ratio to a bare route of the same server that returns 204, with few and with
 many authkeys, both while a browser page is open and a submission of 1,000 changes runs; and the same question answered by
@@ -23,15 +23,15 @@ import httpx
 import typer
 from playwright.async_api import Browser
 
+from benchmarks.access_check_server import BARE_PATH, SUBMIT_PATH, SUBMITTED
 from benchmarks.browser import fresh_profile, open_page, running_chromium
-from benchmarks.door_server import BARE_PATH, SUBMIT_PATH, SUBMITTED
 from benchmarks.measure import Report, median, paired_ratio, progress
 from benchmarks.servers import ROOT, Server, announced_url, import_keys
 from models.secrets import Secret, new_secret
 
 CALLERS = 1_000
 CONNECTIONS = 16
-_DJANGO = Path(__file__).parent / "door_django.py"
+_DJANGO = Path(__file__).parent / "access_check_django.py"
 
 
 def main(
@@ -61,7 +61,7 @@ async def _measure(many: int, rounds: int, seconds: float) -> int:
             for number in range(rounds):
                 for size, server in servers.items():
                     progress(f"round {number + 1} of {rounds}, {size:,} keys")
-                    for what, requests in (("bare", bare), ("door", heads[size])):
+                    for what, requests in (("bare", bare), ("check", heads[size])):
                         submitting = asyncio.create_task(_submit(server))
                         figures.setdefault((size, what), []).append(await _load(server, seconds, requests))
                         await submitting
@@ -93,7 +93,7 @@ def _request_file(path: Path, target: str, secrets: list[Secret]) -> Path:
 
 @contextmanager
 def _running(database: Path) -> Iterator[Server]:
-    command = [sys.executable, str(ROOT / "benchmarks" / "door_server.py"), str(database)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "access_check_server.py"), str(database)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         yield Server(process, announced_url(process), database)
@@ -119,7 +119,7 @@ async def _load(server: Server, seconds: float, requests: Path) -> dict[str, Any
 
 
 async def _run_load(port: int, seconds: float, requests: Path) -> dict[str, Any]:
-    load = str(ROOT / "benchmarks" / "door_load.py")
+    load = str(ROOT / "benchmarks" / "access_check_load.py")
     process = await asyncio.create_subprocess_exec(
         sys.executable, load, str(port), str(seconds), str(CONNECTIONS), str(requests), stdout=subprocess.PIPE
     )
@@ -127,7 +127,7 @@ async def _run_load(port: int, seconds: float, requests: Path) -> dict[str, Any]
     figure: dict[str, Any] = json.loads(output)
     unexpected = set(figure["codes"]) - {"204", "200"}
     if unexpected:
-        raise RuntimeError(f"The door answered {figure['codes']}.")
+        raise RuntimeError(f"The authorizer answered {figure['codes']}.")
     return figure
 
 
@@ -176,9 +176,9 @@ def _report(
             f"{median(rates[size, what]):,.0f}/s, p50 {median([v['p50'] for v in values]):.1f} ms, "
             f"p99 {median([v['p99'] for v in values]):.1f} ms"
         )
-        ratio = paired_ratio(rates[size, "door"], rates[size, "bare"]) if what == "door" else None
+        ratio = paired_ratio(rates[size, "check"], rates[size, "bare"]) if what == "check" else None
         report.add(f"{name}, {size:,} keys", text, ratio=ratio, floor=0.8 if ratio else None)
-    growth = paired_ratio(rates[many, "door"], rates[few, "door"])
+    growth = paired_ratio(rates[many, "check"], rates[few, "check"])
     report.add(f"/authorize, {many:,} keys to {few:,}", "", ratio=growth, floor=0.95)
     text = django if isinstance(django, str) else f"{django['per_second']:,.0f}/s, p99 {django['p99']:.1f} ms"
     report.add("djangorestframework-api-key", text)

@@ -1,6 +1,6 @@
-"""The product's application with two routes more, for benchmarks/door.py, which runs it.
+"""The product's application with two routes more, for benchmarks/access_check.py, which runs it.
 
-A bare 204 to compare the door with, and a submission of 1,000 changes that runs while the door is asked.
+A bare 204 to compare the authorizer with, and a submission of 1,000 changes that runs while it is asked.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from models.submissions import CellChange, Source
 from services.console import Console, open_console
 from services.submissions import Order
 from storage.database import DatabaseLocation
-from web.gate import Gate
 from web.server import AnnouncedServer, Serving
+from web.session_middleware import SessionMiddleware
 
 MODIFY = privilege("modlisc")
 
@@ -39,7 +39,7 @@ async def main(database: str) -> None:
         url = serving.url(listener.getsockname()[1])
         link = f"{url}{LAUNCH_PATH}?token={await console.sessions.make_launch_link(console.admin)}"
         app = build_app(console, serving, closing=stack.pop_all())
-    assert isinstance(app, Gate)
+    assert isinstance(app, SessionMiddleware)
     _add_routes(app._scripts, console)  # type: ignore[arg-type]
     config = serving.config()
     config.app = app

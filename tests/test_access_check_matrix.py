@@ -28,7 +28,7 @@ from tests.other_process import issue_key
 from tests.program import Program, add_admin, running
 from tests.raw_backend import RawBackend, running_raw_backend
 
-DOOR = "door.example.com"
+SITE = "checked.example.com"
 CLIENT, ELSEWHERE = "127.0.0.9", "127.0.0.8"
 
 
@@ -69,7 +69,7 @@ Sends = Callable[[str, str, dict[str, str], str], bool]
 
 @contextmanager
 def nginx(world: World, folder: Path, *, careless: bool) -> Iterator[Sends]:
-    port, (certificate, key) = free_port(), self_signed(folder, DOOR)
+    port, (certificate, key) = free_port(), self_signed(folder, SITE)
     replaced = nginx_tls(port, certificate, key) | {
         ":8080": f":{world.server.port}",
         ":9000": f":{world.raw.port}",
@@ -81,20 +81,20 @@ def nginx(world: World, folder: Path, *, careless: bool) -> Iterator[Sends]:
             'proxy_set_header X-Forwarded-Uri "";': "",
             "X-Forwarded-For $remote_addr": "X-Forwarded-For $proxy_add_x_forwarded_for",
         }
-    with running_nginx(DOOR, folder, replaced):
+    with running_nginx(SITE, folder, replaced):
         yield through(world, port)
 
 
 @contextmanager
 def caddy(world: World, folder: Path, *, careless: bool, uri: str = "/authorize") -> Iterator[Sends]:
-    port, (certificate, key) = free_port(), self_signed(folder, DOOR)
-    replaced = caddy_tls(DOOR, port, certificate, key) | {
+    port, (certificate, key) = free_port(), self_signed(folder, SITE)
+    replaced = caddy_tls(SITE, port, certificate, key) | {
         "127.0.0.1:8080": f"127.0.0.1:{world.server.port}",
         "127.0.0.1:9000": f"127.0.0.1:{world.raw.port}",
     }
     if careless:
         replaced |= {"rewrite /authorize?": f"rewrite {uri}", "request_header -X-Original-Uri": ""}
-    with running_caddy(DOOR, folder, replaced):
+    with running_caddy(SITE, folder, replaced):
         yield through(world, port)
 
 
@@ -106,9 +106,9 @@ def through(world: World, port: int) -> Sends:
         before = len(world.raw.requests)
         with (
             socket.create_connection(("127.0.0.1", port), 30, source_address=(address, 0)) as plain,
-            context.wrap_socket(plain, server_hostname=DOOR) as connection,
+            context.wrap_socket(plain, server_hostname=SITE) as connection,
         ):
-            lines = [f"{method} {target} HTTP/1.1", f"Host: {DOOR}:{port}", "Connection: close", "Content-Length: 0"]
+            lines = [f"{method} {target} HTTP/1.1", f"Host: {SITE}:{port}", "Connection: close", "Content-Length: 0"]
             lines += [f"{name}: {value}" for name, value in headers.items()]
             connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             answer = http.client.HTTPResponse(connection, method=method)
@@ -128,12 +128,12 @@ def traefik(world: World, folder: Path, *, careless: bool) -> Iterator[Sends]:
         kept = {name: value for name, value in headers.items() if not name.lower().startswith("x-forwarded-")}
         if not careless:
             kept = {name: value for name, value in kept.items() if name in ("Authorization", "X-Api-Key")}
-        path = target.removeprefix(f"http://{DOOR}")
+        path = target.removeprefix(f"http://{SITE}")
         told = {
             **kept,
             "X-Forwarded-Method": method,
             "X-Forwarded-Proto": "https",
-            "X-Forwarded-Host": DOOR,
+            "X-Forwarded-Host": SITE,
             "X-Forwarded-Uri": path,
             "X-Forwarded-For": address,
         }
@@ -195,7 +195,7 @@ FORBIDDEN = [
     "/XMLlicenseAdd.cgi%3Fprivilege=search",
     "/XMLlicenseAdd.cgi;/XMLlookup.cgi",
     "//XMLlicenseAdd.cgi?privilege=search",
-    f"http://{DOOR}/XMLlicenseAdd.cgi?privilege=search",
+    f"http://{SITE}/XMLlicenseAdd.cgi?privilege=search",
 ]
 """What it may not do, however it is written."""
 FORGED = {
@@ -240,6 +240,6 @@ def test_no_header_of_the_caller_counts_for_the_proxys(world: World, send: Sends
 
 
 def test_a_whole_url_in_the_request_line_is_read_as_its_path_or_refused(world: World, send: Sends) -> None:
-    send("GET", f"http://{DOOR}/XMLlookup.cgi", keyed(world.right), CLIENT)
-    assert not send("GET", f"http://{DOOR}/XMLlookup.cgi", keyed(world.other), CLIENT)
-    assert not send("GET", f"http://{DOOR}/XMLlicenseAdd.cgi", keyed(world.right), CLIENT)
+    send("GET", f"http://{SITE}/XMLlookup.cgi", keyed(world.right), CLIENT)
+    assert not send("GET", f"http://{SITE}/XMLlookup.cgi", keyed(world.other), CLIENT)
+    assert not send("GET", f"http://{SITE}/XMLlicenseAdd.cgi", keyed(world.right), CLIENT)

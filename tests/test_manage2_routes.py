@@ -1,4 +1,4 @@
-"""What a client's user, the backend and the record get behind the real doors and gateways of deploy/."""
+"""What a client's user, the backend and the record get behind the real proxies and gateways of deploy/."""
 
 import base64
 import sqlite3
@@ -24,12 +24,12 @@ from tests.other_process import issue_key
 from tests.program import Program, add_admin, running
 from tests.raw_backend import RawBackend, running_raw_backend
 
-DOOR, GATEWAY = "door.example.com", "gateway.example.com"
+CHECKED, GATEWAY = "checked.example.com", "gateway.example.com"
 CLIENT, ELSEWHERE = "127.0.0.9", "127.0.0.8"
 
 
 class Site(NamedTuple):
-    """A door or a gateway, with what stands behind it."""
+    """A proxy that asks first, or a gateway, with what stands behind it."""
 
     url: str
     server: Program
@@ -48,7 +48,7 @@ class Site(NamedTuple):
 
     @property
     def _name(self) -> str:
-        return GATEWAY if "gateway" in self.folder.name else DOOR
+        return GATEWAY if "gateway" in self.folder.name else CHECKED
 
     def denied(self) -> dict[tuple[str, str], int]:
         """What is on record when the program has ended: by reason and what was asked for, how often."""
@@ -65,7 +65,7 @@ class Site(NamedTuple):
 
 @contextmanager
 def started(folder: Path, site: str, proxy: Callable[..., AbstractContextManager[None]]) -> Iterator[Site]:
-    folder = folder / ("gateway" if site == GATEWAY else "door")
+    folder = folder / ("gateway" if site == GATEWAY else "checked")
     folder.mkdir()
     database, port = str(folder / "authkeys.db"), free_port()
     add_admin(database, "dana")
@@ -76,7 +76,7 @@ def started(folder: Path, site: str, proxy: Callable[..., AbstractContextManager
         certificate, key = self_signed(folder, site)
         tls = nginx_tls(port, certificate, key) if proxy is running_nginx else caddy_tls(site, port, certificate, key)
         replaced = tls | {"127.0.0.1:8080": f"127.0.0.1:{server.port}"}
-        if site == DOOR:
+        if site == CHECKED:
             replaced["127.0.0.1:9000"] = f"127.0.0.1:{raw.port}"
         stack.enter_context(proxy(site, folder, replaced))
         secret = issue_key(database, CLIENT, "billing", "search")
@@ -90,8 +90,8 @@ BOTH_PROXIES = [
 
 
 @pytest.fixture(params=BOTH_PROXIES)
-def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    with started(tmp_path, DOOR, request.param) as site:
+def checked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    with started(tmp_path, CHECKED, request.param) as site:
         yield site
 
 
@@ -105,18 +105,18 @@ def basic(secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'u:{secret}'.encode()).decode()}"}
 
 
-def test_who_is_refused_at_the_door_reads_why_in_its_format_and_is_counted_once(door: Site) -> None:
-    refused = door.call("/XMLlicenseAdd.cgi?output=json", headers=basic(door.key))
+def test_who_is_denied_before_the_backend_reads_why_in_its_format_and_is_counted_once(checked: Site) -> None:
+    refused = checked.call("/XMLlicenseAdd.cgi?output=json", headers=basic(checked.key))
     assert (refused.status_code, refused.json()["status"]) == (200, 0)
     assert refused.json()["reason"] == "This key may not do that from this address."
     for function, headers in {"XMLRawlookup": {}, "XMLlookup": basic("wrong password")}.items():
-        challenged = door.call(f"/{function}.cgi?output=yaml", headers=headers)
+        challenged = checked.call(f"/{function}.cgi?output=yaml", headers=headers)
         assert (challenged.status_code, challenged.text[:14]) == (401, "---\nstatus: 0\n")
         assert challenged.headers["www-authenticate"] == 'Basic realm="cPanel Licensing System"'
-    unknown = door.call("/XMLnothing.cgi?output=json", headers=basic(door.key))
+    unknown = checked.call("/XMLnothing.cgi?output=json", headers=basic(checked.key))
     assert unknown.json() == {"status": 0, "reason": "There is no such function."}
-    assert door.raw.requests == []
-    assert door.denied() == {
+    assert checked.raw.requests == []
+    assert checked.denied() == {
         ("privilege missing", "XMLlicenseAdd"): 1,
         ("no key", "XMLRawlookup"): 1,
         ("unknown key", "XMLlookup"): 1,
@@ -124,30 +124,32 @@ def test_who_is_refused_at_the_door_reads_why_in_its_format_and_is_counted_once(
     }
 
 
-def test_a_key_in_a_post_body_passes_the_door_and_leaves_no_denied_request(door: Site) -> None:
-    answer = door.call("/XMLlookup.cgi", data={"apikey": door.key, "output": "json"})
+def test_a_key_in_a_post_body_passes_the_proxy_and_leaves_no_denied_request(checked: Site) -> None:
+    answer = checked.call("/XMLlookup.cgi", data={"apikey": checked.key, "output": "json"})
     assert answer.json()["status"] == 1
-    assert door.key.encode() not in b"".join(door.raw.requests)
-    assert door.denied() == {}
+    assert checked.key.encode() not in b"".join(checked.raw.requests)
+    assert checked.denied() == {}
 
 
-def test_a_client_that_waits_for_the_challenge_before_it_sends_its_key_was_never_denied(door: Site) -> None:
-    assert door.call("/XMLlookup.cgi").status_code == 401
-    assert door.call("/XMLlookup.cgi", headers=basic(door.key)).json()["status"] == 1
-    assert door.denied() == {}
+def test_a_client_that_waits_for_the_challenge_before_it_sends_its_key_was_never_denied(checked: Site) -> None:
+    assert checked.call("/XMLlookup.cgi").status_code == 401
+    assert checked.call("/XMLlookup.cgi", headers=basic(checked.key)).json()["status"] == 1
+    assert checked.denied() == {}
 
 
 @pytest.mark.parametrize(
     "query", ["apikey={}", "a=b&apikey={}&c=%20d", "apikey={}&a=b", "%61pikey={}", "APIKEY=x&apikey={}"]
 )
-def test_the_backend_behind_the_door_sees_no_key_wherever_it_stood(door: Site, query: str) -> None:
-    answer = door.call(f"/XMLlookup.cgi?{query.format(door.key)}&output=json")
+def test_the_backend_behind_the_proxy_sees_no_key_wherever_it_stood(checked: Site, query: str) -> None:
+    answer = checked.call(f"/XMLlookup.cgi?{query.format(checked.key)}&output=json")
     assert answer.json()["status"] == 1
-    assert door.call("/XMLlookup.cgi?x=1", headers={"X-Api-Key": door.key}).status_code == 200
-    assert door.call("/XMLlookup.cgi?x=1", headers=basic(door.key) | {"X-Authkeys-Uri": "/evil"}).status_code == 200
-    asked = b"".join(door.raw.requests).decode()
-    assert door.key not in asked
-    assert base64.b64encode(f"u:{door.key}".encode()).decode() not in asked
+    assert checked.call("/XMLlookup.cgi?x=1", headers={"X-Api-Key": checked.key}).status_code == 200
+    assert (
+        checked.call("/XMLlookup.cgi?x=1", headers=basic(checked.key) | {"X-Authkeys-Uri": "/evil"}).status_code == 200
+    )
+    asked = b"".join(checked.raw.requests).decode()
+    assert checked.key not in asked
+    assert base64.b64encode(f"u:{checked.key}".encode()).decode() not in asked
     assert "pikey" not in asked.lower()
     assert "/evil" not in asked
     assert "output=json" in asked
@@ -165,7 +167,7 @@ def test_the_gateway_serves_a_client_by_its_own_address_through_tls(gateway: Sit
     assert gateway.denied() == {("wrong IP", "XMLlookup"): 1}
 
 
-@pytest.mark.parametrize("site", [DOOR, GATEWAY])
+@pytest.mark.parametrize("site", [CHECKED, GATEWAY])
 @pytest.mark.parametrize("proxy", BOTH_PROXIES)
 def test_no_log_holds_a_key_or_a_phrase_also_when_the_program_or_the_backend_is_down(
     tmp_path: Path, site: str, proxy: Callable[..., AbstractContextManager[None]]

@@ -1,4 +1,4 @@
-"""The front door as strangers find it: raw HTTP and raw sockets against the real program."""
+"""What strangers find: raw HTTP and raw sockets against the real program."""
 
 import re
 import socket
@@ -20,7 +20,7 @@ from tests.waiting import soon
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    database = str(tmp_path_factory.mktemp("door") / "authkeys.db")
+    database = str(tmp_path_factory.mktemp("strangers") / "authkeys.db")
     add_admin(database, "dana")
     add_admin(database, "ada", "--role", "auditor")
     with running(database=database) as program:
@@ -83,7 +83,7 @@ async def test_every_registered_route_answers_a_stranger_with_nothing_but_the_wa
                 answer = client.request(method, path)
                 assert answer.status_code == 401, f"{method} {path}"
                 assert answer.text.startswith("Sign in first. Browsers do at /sign-in") or not answer.text
-    # These have doors of their own: a key, or a phrase.
+    # These are let in by something else: a key, or a phrase.
     assert routes["scripts"] == [
         "/authorize",
         "/authorize/openapi.json",
