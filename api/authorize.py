@@ -9,10 +9,12 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Message
 
 from models.access import is_loopback
 from models.access_checks import Place, Reason, Verdict
@@ -84,6 +86,44 @@ class _DirectRoute(APIRoute):
         return handler
 
 
+class _QuestionRoute(APIRoute):
+    """A route with a JSON body, whatever type its sender names, and within our limits; what is wrong with it is said in words."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own, handed what was read."""
+        handler = super().get_route_handler()
+
+        async def read_first(request: Request) -> Response:
+            try:
+                body = await read_body(request)
+                return await handler(_with_json(request, body))
+            except RequestValidationError as error:
+                return _problem(_in_words(error), 400)
+            except InvalidValue as error:
+                return _problem(str(error), 400)
+
+        return read_first
+
+
+def _with_json(request: Request, body: bytes) -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    return Request({**request.scope, "headers": [*headers, (b"content-type", b"application/json")]}, receive)
+
+
+def _in_words(error: RequestValidationError) -> str:
+    """What is wrong, without what was sent: a key may stand in it."""
+    problem = error.errors()[0]
+    where = ".".join(str(each) for each in problem["loc"] if each not in ("body", Ask.__name__, AskMany.__name__))
+    return f"The question is not understood: {where + ': ' if where else ''}{problem['msg']}."
+
+
+def _problem(text: str, status: int) -> Response:
+    return JSONResponse({"error": text}, status, headers=_NO_STORE)
+
+
 def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRouter:
     """The routes. Only this machine and `trusted` addresses and networks may ask about addresses other than their own."""
     router = APIRouter()
@@ -120,33 +160,27 @@ def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRout
             operation_id=f"authorize{'_privilege' if path != AUTHORIZE_PATH else ''}",
         )
 
-    @router.post(
-        AUTHORIZE_PATH,
-        response_model=Answer | Answers,
-        responses={400: {}, 403: {}, 503: {}},
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}},
-    )
-    async def ask(request: Request) -> Response:
+    async def ask(request: Request, asked: Annotated[Ask | AskMany, Body()]) -> Response:
         """Whether these callers may do what they ask for."""
-        try:
-            body = await read_body(request)
-            asked = _parse(body)
-            questions = [_question(each) for each in (asked.questions if isinstance(asked, AskMany) else [asked])]
-        except InvalidValue as error:
-            return JSONResponse({"error": str(error)}, 400, headers=_NO_STORE)
+        questions = [_question(each) for each in (asked.questions if isinstance(asked, AskMany) else [asked])]
         own = address_of(request)
         if not (is_loopback(own) or own in trusted) and any(question.ip != own for question in questions):
-            return JSONResponse(
-                {"error": "Only a trusted address (--trusted-proxy) may ask about the address of another."},
-                403,
-                headers=_NO_STORE,
-            )
+            return _problem("Only a trusted address (--trusted-proxy) may ask about the address of another.", 403)
         try:
-            answers = [{"allowed": (await authorizer.ask(question)).allowed} for question in questions]
+            answers = [Answer(allowed=(await authorizer.ask(question)).allowed) for question in questions]
         except DatabaseUnavailable:
-            return JSONResponse({"error": "The database does not answer."}, 503, headers=_NO_STORE)
-        return JSONResponse({"answers": answers} if isinstance(asked, AskMany) else answers[0], headers=_NO_STORE)
+            return _problem("The database does not answer.", 503)
+        answer = Answers(answers=answers) if isinstance(asked, AskMany) else answers[0]
+        return JSONResponse(answer.model_dump(), headers=_NO_STORE)
 
+    router.add_api_route(
+        AUTHORIZE_PATH,
+        ask,
+        methods=["POST"],
+        response_model=Answer | Answers,
+        responses={400: {}, 403: {}, 503: {}},
+        route_class_override=_QuestionRoute,
+    )
     return router
 
 
@@ -192,26 +226,6 @@ async def _not_understood(authorizer: Authorizer, ip: str, told: "_Told", error:
     return _NO
 
 
-_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        Ask.model_json_schema(),
-        {
-            "type": "object",
-            "required": ["questions"],
-            "additionalProperties": False,
-            "properties": {
-                "questions": {
-                    "type": "array",
-                    "minItems": 1,
-                    "maxItems": MAX_QUESTIONS,
-                    "items": Ask.model_json_schema(),
-                }
-            },
-        },
-    ]
-}
-
-
 class _Told(NamedTuple):
     """What the headers say: of a repeated one the first counts."""
 
@@ -233,20 +247,6 @@ def _told(headers: list[tuple[bytes, bytes]]) -> _Told:
         elif name == b"x-api-key" and x_api_key is None:
             x_api_key = value.decode("latin-1")
     return _Told(uris.pop().decode("latin-1") if len(uris) == 1 else "", authorization, x_api_key)
-
-
-def _parse(body: bytes) -> Ask | AskMany:
-    try:
-        try:
-            return AskMany.model_validate_json(body)
-        except ValidationError:
-            return Ask.model_validate_json(body)
-    except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise InvalidValue(
-            f"The question is not understood: {where + ': ' if where else ''}{problem['msg']}."
-        ) from None
 
 
 def _question(ask: Ask) -> Question:

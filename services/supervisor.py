@@ -43,14 +43,18 @@ class Supervisor:
     @asynccontextmanager
     async def keeping(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> AsyncIterator[None]:
         """Run these works, by their names, until the block ends. Each is expected never to return."""
-        # Not a TaskGroup: it would wrap what is raised within the block, and its tasks never raise.
-        tasks = [asyncio.create_task(self._keep(name, work)) for name, work in works.items()]
+        # In a task of their own: a TaskGroup around the block would wrap what is raised within it.
+        loops = asyncio.create_task(self._keep_all(works))
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            loops.cancel()
+            await asyncio.wait({loops})
+
+    async def _keep_all(self, works: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+        async with asyncio.TaskGroup() as loops:
+            for name, work in works.items():
+                loops.create_task(self._keep(name, work), name=name)
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         loop = self.loops[name] = Loop(name)

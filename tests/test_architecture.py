@@ -3,8 +3,10 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import pytest
@@ -112,6 +114,46 @@ def test_no_statement_of_sql_stands_outside_of_storage() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and begins.match(node.value)
     ]
     assert found == []
+
+
+def graph_of_modules() -> dict[str, set[str]]:
+    """Which of our modules imports which; not what only a type checker imports."""
+    paths = {module_name(path): path for path in sources(*MAY_IMPORT)}
+    graph = {}
+    for name, path in paths.items():
+        imported = {f"{each.module}.{each.name}" if each.name else each.module for each in imports_of(path)}
+        imported |= {each.module for each in imports_of(path)}
+        graph[name] = (imported & paths.keys()) - {name}
+    return graph
+
+
+def graph_of_scripts() -> dict[str, set[str]]:
+    """Which of the browser's modules imports which."""
+    imported = re.compile(r'^import [^;]*?"\./([a-z_]+\.js)";', re.MULTILINE | re.DOTALL)
+    return {path.name: set(imported.findall(path.read_text())) for path in (ROOT / "ui" / "static").glob("*.js")}
+
+
+@pytest.mark.parametrize("graph", [graph_of_modules, graph_of_scripts])
+def test_no_modules_import_each_other_in_a_circle(graph: Callable[[], dict[str, set[str]]]) -> None:
+    imports = graph()
+    assert any(imports.values())
+    TopologicalSorter(imports).prepare()  # raises CycleError
+
+
+def test_a_file_is_at_most_350_lines_long() -> None:
+    files = [*sources(*MAY_IMPORT, "tests", "benchmarks"), *(ROOT / "ui" / "static").iterdir()]
+    assert [path for path in files if len(path.read_text().splitlines()) > 350] == []
+
+
+def test_functions_are_short() -> None:
+    lengths = [
+        (node.end_lineno or 0) - node.body[0].lineno + 1
+        for path in sources(*MAY_IMPORT)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert len(lengths) > 500
+    assert median(lengths) <= 8
 
 
 def test_the_services_take_nothing_from_nicegui_but_its_event() -> None:
