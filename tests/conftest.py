@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from nicegui.testing import User
 from playwright.async_api import Browser
 
 from services.console import Console, open_console
 from storage.database import DatabaseLocation
 from tests.browser import chromium
+from tests.elsewhere import start_over
+from tests.page import KEYS, says, sign_in
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.requirements import INSTALL_HINT
+from ui.shell.routes import register_pages
 
 FUZZ_EXAMPLES = 40
 """Of each test for one seed. So few, that several seeds are tried in a minute."""
@@ -82,3 +86,20 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     async with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+async def empty_page(console: Console, user: User) -> User:
+    """The local admin at a console without authkeys."""
+    register_pages(console)
+    await sign_in(user, console, console.admin)
+    return user
+
+
+@pytest.fixture
+async def page(console: Console, empty_page: User) -> User:
+    """The local admin, who looks at three authkeys."""
+    await start_over(console, KEYS)
+    await empty_page.open("/")
+    await says(empty_page, "count", "3 keys")
+    return empty_page

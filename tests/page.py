@@ -9,11 +9,20 @@ from nicegui.testing import User, UserInteraction
 
 from models.access import HostRule
 from models.accounts import AdminIdentity
+from models.privileges import privilege
 from models.submissions import Assignment
 from models.tables import Authkey
 from services.console import Console
+from tests.elsewhere import key
 from tests.waiting import comes_true
 from web.session_middleware import SessionMiddleware
+
+ADD, SEARCH = privilege("addlicense"), privilege("search")
+BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
+PORTAL = key("192.0.2.16", "portal")
+MAIL = key("2001:db8::1", "mail", SEARCH)
+KEYS = (BILLING, PORTAL, MAIL)
+"""What the fixture `page` shows"""
 
 
 async def sign_in(user: User, console: Console, admin: AdminIdentity) -> None:

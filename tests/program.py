@@ -167,3 +167,10 @@ def environment(**more: str) -> dict[str, str]:
 
 def _command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "main.py"), *arguments]
+
+
+def new_link(server: Program) -> str:
+    """A launch link of a running program."""
+    done = run("--database", server.database, "open", "--no-browser")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]

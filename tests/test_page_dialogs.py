@@ -5,34 +5,17 @@ import hashlib
 import pytest
 from nicegui.testing import User
 
-from models.privileges import privilege
 from models.tables import Authkey
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.elsewhere import key, start_over, stored
-from tests.page import opens_menu, says, sign_in, text
-from ui.shell.routes import register_pages
-
-ADD, SEARCH = privilege("addlicense"), privilege("search")
-BILLING = key("192.0.2.7", "billing", ADD, SEARCH)
-KEYS = (BILLING, key("192.0.2.16", "portal"), key("2001:db8::1", "mail", SEARCH))
+from tests.elsewhere import stored
+from tests.page import BILLING, SEARCH, opens_menu, text
 
 
 @pytest.fixture
 def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
     """Pages do not know which database it is; one kind is enough."""
     return sqlite_database
-
-
-@pytest.fixture
-async def page(console: Console, user: User) -> User:
-    """The local admin, who looks at three authkeys."""
-    register_pages(console)
-    await sign_in(user, console, console.admin)
-    await start_over(console, KEYS)
-    await user.open("/")
-    await says(user, "count", "3 keys")
-    return user
 
 
 # -- the dialog that adds a key --------------------------------------------------------------------------------------------
