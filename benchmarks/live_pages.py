@@ -2,7 +2,7 @@
 
 Fifty Chromium tabs on a small machine would measure Chromium. To the server these clients are the same as browsers: they
 get the page, make NiceGUI's handshake, fetch the grid's first block, fetch it again when told to refresh, and acknowledge
-messages every three seconds, as `nicegui.js` and `authkeys.js` do.
+messages every three seconds, as `nicegui.js` and `static/ticks.js` do.
 """
 
 import ast

@@ -69,6 +69,19 @@ async def choose(page: Page, entry: str) -> None:
     await page.get_by_role("menuitem", name=entry, exact=True).click()
 
 
+async def add_passphrase(page: Page, **fields: str) -> str:
+    """Make a pickup passphrase on its page, as a person does; it is shown this once."""
+    await page.get_by_role("button", name="Add passphrase").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Suggest").click()
+    for label, text in fields.items():
+        await dialog.get_by_label(label).fill(text)
+    await dialog.get_by_role("button", name="Add passphrase").click()
+    phrase = await page.locator(".secret-text").first.inner_text()
+    await page.get_by_role("button", name="Done").click()
+    return phrase
+
+
 def box(page: Page, ip: str, service: str, column: str = "Search for a License", *, staged: bool = False) -> Locator:
     """A checkbox by its accessible name."""
     name = f"{column}, {ip}, {service}{', staged' if staged else ''}"

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import axe_finds_nothing, bar, box, needs_chromium, open_page
+from tests.browser import add_passphrase, axe_finds_nothing, bar, box, needs_chromium, open_page
 from tests.program import Program, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -101,12 +101,22 @@ async def test_axe_finds_no_violation_in_the_other_views(server: Program, browse
     await page.goto(f"{server.url}/passphrases")
     await expect(page.get_by_text("There are no pickup passphrases")).to_be_visible()
     await axe_finds_nothing(page, "no passphrases")
-    await page.get_by_role("button", name="Suggest").click()
-    await page.get_by_role("button", name="Add pickup passphrase").click()
-    await page.get_by_role("button", name="Done").click()
-    await page.get_by_role("checkbox", name="Manage Authkeys, passphrase 1").click()
-    await expect(page.get_by_text("1 change to 1 passphrase")).to_be_visible()
+    await page.get_by_role("button", name="Add passphrase").click()
+    await expect(page.get_by_role("dialog").get_by_label("Note")).to_be_visible()
+    await axe_finds_nothing(page, "add passphrase")
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await add_passphrase(page, Note="rack 4")
+    await page.get_by_role("checkbox", name="Manage Authkeys, #1 rack 4").click()
+    await expect(bar(page)).to_contain_text("1 change to 1 passphrase")
     await axe_finds_nothing(page, "passphrases")
+    await page.get_by_role("button", name="Review").click()
+    await expect(page.get_by_role("region", name="Review of staged changes")).to_be_visible()
+    await axe_finds_nothing(page, "review of passphrases")
+    await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
+    await page.get_by_role("menuitem", name="Details").click()
+    await expect(page.get_by_text("No server has registered with it.")).to_be_visible()
+    await axe_finds_nothing(page, "details of a passphrase")
 
     await page.goto(f"{server.url}/denied")
     await expect(page.get_by_text("No request was denied")).to_be_visible()

@@ -117,10 +117,10 @@ async def test_only_my_staged_changes_are_shown_when_asked_for(server: Program, 
 async def test_names_of_services_are_texts_whatever_they_look_like(server: Program, browser: Browser) -> None:
     page = await open_page(browser, server, "/?search=203.0.113.1")
     for service in ODD_SERVICES:
-        await expect(page.locator(".cell-service").get_by_text(service, exact=True)).to_be_visible()
+        await expect(page.locator("[col-id=service]").get_by_text(service, exact=True)).to_be_visible()
         await expect(box(page, "203.0.113.1", service)).to_be_visible()
     await expect(page).to_have_title("API Authorization Keys")
-    assert await page.locator(".cell-service img").count() == 0
+    assert await page.locator("[col-id=service] img").count() == 0
 
 
 async def test_the_keyboard_reaches_everything_and_the_grid_is_one_tab_stop(server: Program, browser: Browser) -> None:

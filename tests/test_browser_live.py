@@ -147,7 +147,7 @@ async def test_the_work_in_the_middle_of_5000_keys_stays_where_it_is_while_other
     )
     await has_keys(page, 5_021)
     await expect(page.locator('.cell-flash[data-by="erin"]').first).to_be_visible()
-    await expect(page.locator(".row-flash .cell-service")).to_have_text("a new service")
+    await expect(page.locator(".row-flash [col-id=service]")).to_have_text("a new service")
     await expect(box(page, changed, "billing", "Add a New License")).to_be_checked()
     assert (await places(page))[in_focus] == before[in_focus], "the row that one works at has not moved"
     assert await focused(page) == (in_focus, "modlisc")

@@ -67,7 +67,7 @@ async def nothing_ran(page: Page) -> None:
 
 
 async def test_every_service_name_is_a_text_in_grid_review_menu_dialogs_and_messages(page: Page) -> None:
-    names = page.locator(".cell-service")
+    names = page.locator(".ag-cell[col-id=service]")
     assert sorted(await names.all_text_contents()) == sorted(SERVICES)
     for service in SERVICES:
         await box(page, IP, service).click()

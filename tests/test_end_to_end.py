@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.backend import running_backend
-from tests.browser import bar, box, needs_chromium, open_page
+from tests.browser import add_passphrase, bar, box, needs_chromium, open_page
 from tests.nginx import free_port, needs_nginx, nginx_tls, running_nginx, self_signed
 from tests.program import Program, run, running
 
@@ -37,11 +37,7 @@ def call(
 
 async def make_passphrase(page: Page, url: str) -> str:
     await page.goto(f"{url}/passphrases")
-    await page.get_by_role("button", name="Suggest").click()
-    await page.get_by_role("button", name="Add pickup passphrase").click()
-    phrase = await page.locator(".secret-text").first.inner_text()
-    await page.get_by_role("button", name="Done").click()
-    return phrase
+    return await add_passphrase(page)
 
 
 def register(url: str, phrase: str) -> str:

@@ -20,6 +20,7 @@ from tests.elsewhere import assign, key, staged_in_database
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, environment, running
 from tests.waiting import eventually
+from ui.shell.frame import STATIC_PATH
 
 ENGINE = "/_nicegui_ws/socket.io"
 
@@ -84,7 +85,7 @@ def test_a_whole_address_in_the_request_line_does_not_stand_for_the_host(server:
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_another_sites_page_can_embed_and_fetch_nothing_but_link_here(server: Program, site: str) -> None:
     with httpx.Client(base_url=server.url, cookies=dict([server.cookie])) as client:
-        for path in ("/", "/grid/rows", "/static/authkeys.js", "/sign-in"):
+        for path in ("/", "/grid/rows", f"{STATIC_PATH}/main.js", "/sign-in"):
             embedded = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
             assert client.get(path, headers=embedded).status_code == 403
             followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}

@@ -15,6 +15,7 @@ from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running
 from tests.routes import registered_routes
 from tests.waiting import soon
+from ui.shell.frame import STATIC_PATH
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,12 @@ async def connects(server: Program, client_id: str, **headers: str) -> bool:
 # -- without a session -------------------------------------------------------------------------------------------------
 
 
-REAL_FILES = ["/static/authkeys.js", "/_nicegui/3.18.0/static/nicegui.js", "/_nicegui_ws/socket.io/?EIO=4", "/nowhere"]
+REAL_FILES = [
+    f"{STATIC_PATH}/main.js",
+    "/_nicegui/3.18.0/static/nicegui.js",
+    "/_nicegui_ws/socket.io/?EIO=4",
+    "/nowhere",
+]
 METHODS = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
 

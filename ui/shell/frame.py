@@ -24,6 +24,7 @@ _FAREWELL_SECONDS = 0.5
 
 # Of the content: two instances, and two deployments of the same files, agree.
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
+STATIC_PATH = f"/static/{_VERSION}"
 _STYLES = ("shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
 _MODULES = [file.name for file in sorted(STATIC.glob("*.js")) if file.name != "storage.js"]
 _HEAD = "".join(
@@ -41,7 +42,7 @@ _HEAD = "".join(
 
 def serve_static_files() -> None:
     """Serve style sheets and scripts. The version in their path, also of what scripts import, lets browsers keep them."""
-    app.add_static_files(f"/static/{_VERSION}", STATIC, max_cache_age=31_536_000)
+    app.add_static_files(STATIC_PATH, STATIC, max_cache_age=31_536_000)
 
 
 class Frame:
@@ -59,7 +60,7 @@ class Frame:
     ) -> None:
         self._root = root = request.scope.get("root_path", "")
         self._client = ui.context.client
-        ui.add_head_html(_HEAD.format(base=f"{root}/static/{_VERSION}"))
+        ui.add_head_html(_HEAD.format(base=f"{root}{STATIC_PATH}"))
         ui.colors(primary="#4f46e5", dark="#111827", dark_page="#0b1020", negative="#b91c1c", positive="#15803d")
         self._dark = ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(THEME_COOKIE, "")))
         with ui.header().classes("header"):
