@@ -69,7 +69,7 @@ def announced_url(process: "subprocess.Popen[str]") -> str:
     return line.split()[-1]
 
 
-def import_keys(count: int, folder: Path) -> tuple[Path, float | None]:
+def import_keys(count: int, folder: Path, checkout: Path = ROOT) -> tuple[Path, float | None]:
     """A database with so many keys, made by `main.py import` unless it is there, and the seconds that took."""
     database = folder / f"{count}.db"
     if database.exists():
@@ -79,7 +79,13 @@ def import_keys(count: int, folder: Path) -> tuple[Path, float | None]:
     started = time.perf_counter()
     command = [sys.executable, "main.py", "--database", str(database), "import", str(file)]
     result = subprocess.run(
-        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False, timeout=IMPORT_SECONDS
+        command,
+        cwd=checkout,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=IMPORT_SECONDS,
     )
     if result.returncode:
         raise RuntimeError(f"The import failed: {result.stderr[-2000:]}")

@@ -32,7 +32,7 @@ async def rows_for(db: Connection, changes: Sequence[Change]) -> Rows:
 async def write(db: Connection, plan: Plan, revision: int) -> None:
     """Do what the plan says."""
     by = await Submission.get(id=revision, using_db=db).select_related("admin")
-    added = [await _add(db, new, by) for new in plan.new if isinstance(new, NewPassphrase)]
+    added = await _add(db, [new for new in plan.new if isinstance(new, NewPassphrase)], by)
     await record(
         db, revision, [*plan.modifications, *(modification(each, Kind.ADDED, 0, each.privileges) for each in added)]
     )
@@ -54,21 +54,28 @@ def _access_record(done: Modification) -> tuple[AccessKind, str]:
     return AccessKind.PHRASE_CHANGED, f"#{done.row_id}{again}: {labels(done.after)}"
 
 
-async def _add(db: Connection, new: NewPassphrase, by: Submission) -> Passphrase:
-    row = await PickupPassphrase.create(
-        digest=new.digest,
-        privileges=new.privileges,
-        revision=by.id,
-        uses=new.uses,
-        expires_at=new.expires_at,
-        networks=" ".join(new.networks),
-        note=new.note,
-        note_key=search_key(new.note),
-        admin=by.admin,
-        made_at=by.at,
-        using_db=db,
-    )
-    return (await by_id([row.id], db=db))[row.id]
+async def _add(db: Connection, new: Sequence[NewPassphrase], by: Submission) -> list[Passphrase]:
+    rows = [
+        PickupPassphrase(
+            digest=each.digest,
+            privileges=each.privileges,
+            revision=by.id,
+            uses=each.uses,
+            expires_at=each.expires_at,
+            networks=" ".join(each.networks),
+            note=each.note,
+            note_key=search_key(each.note),
+            admin=by.admin,
+            made_at=by.at,
+        )
+        for each in new
+    ]
+    if not rows:
+        return []
+    await PickupPassphrase.bulk_create(rows, using_db=db)
+    digests = [each.digest for each in new]
+    numbers = await PickupPassphrase.filter(digest__in=digests).using_db(db).order_by("id").values_list("id", flat=True)
+    return list((await by_id([int(str(each)) for each in numbers], db=db)).values())
 
 
 async def _set_removed(db: Connection, passphrase_ids: Iterable[int], at: datetime | None, revision: int) -> None:
