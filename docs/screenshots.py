@@ -12,12 +12,8 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright
 
 HERE = Path(__file__).parent
-PASSPHRASES = (
-    ("Billing servers, rack 4", "Add a New License"),
-    ("Monitoring, until the move", "List active licenses"),
-    ("Support desk", "Search for a License"),
-)
-TICKS = ("0/explisc", "2/secverify", "4/addlicense", "5/manageauthkeys", "7/listlicenses")
+PASSPHRASE_TICKS = ("0/addlicense", "1/listlicenses", "3/remove")
+TICKS = ("0/explisc", "2/secverify", "4/addlicense", "5/manageauthkeys", "7/listlicenses", "9/remove")
 
 
 async def main() -> None:
@@ -42,15 +38,11 @@ async def main() -> None:
                 await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
             await page.emulate_media(color_scheme="light")
             await page.goto(f"{console}/passphrases")
-            for note, privilege in PASSPHRASES:
-                await page.get_by_role("checkbox", name=privilege, exact=True).click()
-                await page.get_by_label("Note").fill(note)
-                await page.get_by_role("button", name="Suggest").click()
-                await page.get_by_role("button", name="Add pickup passphrase").click()
-                await page.get_by_role("button", name="Done").click()
-            await page.get_by_role("checkbox", name="Search for a License, passphrase 1").click()
-            await page.get_by_role("checkbox", name="Remove, passphrase 2").click()
-            await page.get_by_text("2 changes to 2 passphrases").wait_for()
+            for tick in PASSPHRASE_TICKS:
+                await _tick(page, tick)
+            await page.get_by_text("3 changes to 3 passphrases").first.wait_for()
+            await page.get_by_role("button", name="Review").click()
+            await page.get_by_role("button", name="Close the review").wait_for()
             await page.mouse.move(0, 0)
             await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
             await browser.close()
@@ -61,13 +53,16 @@ async def main() -> None:
 
 async def _stage(page: Page) -> None:
     for tick in TICKS:
-        row, column = tick.split("/")
-        await page.locator(f'.ag-row[row-index="{row}"] [col-id="{column}"] input').click()
-    await page.locator('.ag-row[row-index="9"] [col-id="remove"] input').click()
+        await _tick(page, tick)
     await page.get_by_text("6 changes to 6 keys").first.wait_for()
     await page.get_by_role("button", name="Review").click()
     await page.get_by_role("button", name="Close the review").wait_for()
     await page.mouse.move(0, 0)
+
+
+async def _tick(page: Page, tick: str) -> None:
+    row, column = tick.split("/")
+    await page.locator(f'.ag-row[row-index="{row}"] [col-id="{column}"] input').click()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from tests.other_process import issue_key
 from tests.program import Program, add_admin, running
 from tests.raw_backend import RawBackend, running_raw_backend
 
-SITE = "checked.example.com"
+SITE = "api.example.com"
 CLIENT, ELSEWHERE = "127.0.0.9", "127.0.0.8"
 
 

@@ -16,7 +16,7 @@ from tests.program import Program, run, running
 pytestmark = [needs_chromium, needs_nginx]
 
 IP, SERVICE = "127.0.0.1", "billing"
-SITE = "checked.example.com"
+SITE = "api.example.com"
 PASSWORD = "vexing-marble-otter"
 
 

@@ -26,14 +26,13 @@ _FAREWELL_SECONDS = 0.5
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
 STATIC_PATH = f"/static/{_VERSION}"
 _STYLES = ("shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
-_MODULES = [file.name for file in sorted(STATIC.glob("*.js")) if file.name != "storage.js"]
+# After the scripts of NiceGUI, which then need not wait for it, and before the page is mounted. It imports all others itself;
+# links that preload them made an opening slower.
+_BODY = '<script type="module" src="{base}/main.js"></script>'
 _HEAD = "".join(
     (
         '<script src="{base}/storage.js"></script>',  # at once; modules wait for the page
         *(f'<link rel="stylesheet" href="{{base}}/{name}">' for name in _STYLES),
-        # All at once, instead of one after the other as they import each other.
-        *(f'<link rel="modulepreload" href="{{base}}/{name}">' for name in _MODULES),
-        '<script type="module" src="{base}/main.js"></script>',
         # A browser that translates replaces the texts, and what is then told of changes reaches none of them.
         '<meta name="google" content="notranslate"><script>document.documentElement.translate = false</script>',
     )
@@ -61,6 +60,7 @@ class Frame:
         self._root = root = request.scope.get("root_path", "")
         self._client = ui.context.client
         ui.add_head_html(_HEAD.format(base=f"{root}{STATIC_PATH}"))
+        ui.add_body_html(_BODY.format(base=f"{root}{STATIC_PATH}"))
         ui.colors(primary="#4f46e5", dark="#111827", dark_page="#0b1020", negative="#b91c1c", positive="#15803d")
         self._dark = ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(THEME_COOKIE, "")))
         with ui.header().classes("header"):

@@ -63,20 +63,29 @@ class StagedGrid:
     """The grid element of one page."""
 
     def __init__(self, kind: GridKind, view: GridView, root_path: str, admin: AdminIdentity) -> None:
+        self._tell_browser(kind, view, f"{root_path}{kind.rows_path}", admin)
+        self._grid = ui.aggrid(_options(kind, view), theme="quartz", auto_size_columns=False).classes("grid")
+        self._grid.mark("grid")
+
+    @staticmethod
+    def _tell_browser(kind: GridKind, view: GridView, rows_url: str, admin: AdminIdentity) -> None:
+        """What `static/page.js` knows; and the first block is asked for at once, while all else is still being loaded."""
         told = {
             "name": kind.name,
             "noun": noun(kind.subject),
-            "rowsUrl": f"{root_path}{kind.rows_path}",
+            "rowsUrl": rows_url,
             "query": view.to_query(),
-            "blockSize": BLOCK_SIZE,
             "names": kind.names,
             "adminId": admin.id,
             "mayChange": admin.may_change,
         }
-        argument = json.dumps(told).replace("<", "\\u003c")
-        ui.add_head_html(f'<script type="module">authkeys.start({argument})</script>')
-        self._grid = ui.aggrid(_options(kind, view), theme="quartz", auto_size_columns=False).classes("grid")
-        self._grid.mark("grid")
+        first = f"{rows_url}?{'&'.join(filter(None, (view.to_query(), f'start=0&end={BLOCK_SIZE}')))}"
+        told_text, first_text = (json.dumps(each).replace("<", "\\u003c") for each in (told, first))
+        ui.add_head_html(
+            f"<script>window.authkeysPage = {told_text};"
+            f'authkeysPage.firstBlock = fetch({first_text}, {{headers: {{Accept: "application/json"}}}});'
+            "authkeysPage.firstBlock.catch(() => {});</script>"  # told by the grid, which asks again
+        )
 
     def show(self, view: GridView) -> None:
         """Show another view, from its first row."""

@@ -5,7 +5,6 @@ import { withPending } from "./ticks.js";
 
 const RETRY_MS = 1000;
 
-let firstBlock = null;
 let generation = 0; // of the view; answers for an older one are dropped
 let asking = 0; // blocks that were asked for and have not come
 const arrived = new Map(); // row id -> {row, at}: rows that came by themselves while blocks are under way
@@ -33,11 +32,6 @@ function newest(row, began, shown) {
   const newer = arrived.get(row.id);
   if (newer && newer.at > began && !isOlder(newer.row, row)) return { ...newer.row, others };
   return { ...(isOlder(row, shown) ? shown : row), others };
-}
-
-export function askEarly() {
-  firstBlock = fetchBlock(page.query, 0, page.blockSize); // while the grid itself is still being loaded
-  firstBlock.catch(() => {}); // told by getRows, which asks again
 }
 
 export function showAnother(query) {
@@ -72,8 +66,8 @@ async function answer(request, asked, shownRow) {
   while (asked === generation) {
     const began = performance.now();
     try {
-      const early = request.startRow === 0 ? firstBlock : null;
-      firstBlock = null;
+      const early = request.startRow === 0 ? page.firstBlock : null;
+      page.firstBlock = null;
       const response = await (early ?? fetchBlock(parameters, request.startRow, request.endRow));
       if (response.ok) {
         const { rows, total } = await response.json();

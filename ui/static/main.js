@@ -1,7 +1,6 @@
 // All that the page's scripts are to Python and to AG Grid's options: `window.authkeys`. What each does stands in the module
 // that it comes from; the others, imported for what they listen to, have no name here.
 
-import { askEarly } from "./blocks.js";
 import * as cells from "./cells.js";
 import { copyText } from "./copy.js";
 import { flash } from "./flashes.js";
@@ -9,7 +8,6 @@ import { refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
-import { page } from "./page.js";
 import * as ticks from "./ticks.js";
 import "./connection.js";
 import "./forms.js";
@@ -31,10 +29,4 @@ window.authkeys = {
   leave,
   stopped,
   rememberTheme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
-
-  // The first word of a page that has a grid: the first block is asked for while the rest is still being loaded.
-  start(told) {
-    Object.assign(page, told);
-    askEarly();
-  },
 };

@@ -1,14 +1,16 @@
-// What Python told this page when it was built: which rows it shows, where they are asked for, and who looks at them.
+// What Python told this page when it was built (ui/staged/grid.py): which rows it shows, where they are asked for, and who
+// looks at them. Nothing on a page without a grid.
 
 export const page = {
   name: "", // of what is shown, for a screen reader
   noun: "", // of one row
   rowsUrl: "",
   query: "", // the view, as in the address
-  blockSize: 100,
   names: [], // the fields of a row that say which one it is
   adminId: 0,
   mayChange: true,
+  firstBlock: null, // the answer to the first question, asked before anything else was loaded
+  ...window.authkeysPage,
 };
 
 export const nameOf = (row) => page.names.map((field) => row[field]).join(", ");
