@@ -91,6 +91,14 @@ class Passphrase(NamedTuple):
         return ""
 
 
+class PickupUse(NamedTuple):
+    """A registration with a passphrase."""
+
+    at: datetime
+    ip: str
+    service: str
+
+
 class PhraseProblem(StrEnum):
     """Why a phrase does not let a server register. Only the record says it; to the caller they are all the same."""
 

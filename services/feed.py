@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from nicegui import Event
 
 from models.errors import DatabaseUnavailable
+from models.marks import StagingNews
 from models.subjects import Row, Subject
 from models.submissions import Modification, Source
 from services.sessions import Sessions
@@ -241,7 +242,7 @@ class ChangeFeed:
         """Somebody may have committed something: look."""
         self._signal.set()
 
-    def staged(self, news: staging.StagingNews) -> None:
+    def staged(self, news: StagingNews) -> None:
         """Another process says what an admin has staged there."""
         for each in self._stagings.values():
             if each.hear(news):

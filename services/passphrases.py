@@ -10,7 +10,7 @@ from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.errors import InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
-from models.passphrases import Passphrase, PhraseProblem, canonical_phrase, digest, judge, new_phrase
+from models.passphrases import Passphrase, PhraseProblem, PickupUse, canonical_phrase, digest, judge, new_phrase
 from models.privileges import labels
 from models.secrets import Secret, new_secret
 from models.subjects import Subject
@@ -21,7 +21,7 @@ from services.attempts import Guess, Guesses
 from services.listing import MAX_BLOCK
 from services.submissions import Order, Submissions
 from storage import access_records, passphrases, submissions
-from storage.passphrases import Found, PickupUse
+from storage.passphrases import Found
 from storage.transactions import Connection
 
 

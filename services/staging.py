@@ -15,6 +15,7 @@ from nicegui import Event
 from models.accounts import AdminIdentity, require_change
 from models.errors import RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
+from models.marks import Marks, StagingNews
 from models.privileges import Privilege
 from models.staged_changes import StagedChanges
 from models.staging_steps import changes_between
@@ -24,7 +25,7 @@ from services.desks import Desk, Desks
 from services.listing import Listing, V
 from services.submissions import Order, Progress, Receipt, Submissions
 from storage import staging
-from storage.staging import Marks, Version
+from storage.staging import Version
 
 
 class StagingChange(NamedTuple):
@@ -185,7 +186,7 @@ class Staging(Generic[V]):
             async with desk.lock:
                 await self._rebase(desk, changed_ids)
 
-    def hear(self, news: staging.StagingNews) -> bool:
+    def hear(self, news: StagingNews) -> bool:
         """Another process tells what one of its admins has staged: others see that without reading anything.
 
         Returns whether the admin has it open here too, so that `refresh` is due.

@@ -9,7 +9,7 @@ from tortoise.expressions import F, Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from models.accounts import AdminIdentity, Role
-from models.passphrases import Passphrase
+from models.passphrases import Passphrase, PickupUse
 from models.privileges import privilege
 from models.subjects import Subject
 from models.tables import Admin, PassphraseUse, PickupPassphrase, StagedChange
@@ -25,14 +25,6 @@ _FIELDS = (
     *("id", "privileges", "revision", "uses", "used", "expires_at"),
     *("networks", "admin__name", "made_at", "removed_at", "admin__disabled", "note"),
 )
-
-
-class PickupUse(NamedTuple):
-    """A registration with a passphrase."""
-
-    at: datetime
-    ip: str
-    service: str
 
 
 class Found(NamedTuple):
@@ -200,7 +192,8 @@ def _ordered(query: QuerySet[PickupPassphrase], view: PassphraseView) -> QuerySe
 
 async def number_of(db: Connection, digest: str) -> int:
     """The number of the passphrase with this digest."""
-    return (await PickupPassphrase.get(digest=digest, using_db=db)).id
+    row = await PickupPassphrase.get(digest=digest, using_db=db)
+    return int(row.id)
 
 
 async def take_use(db: Connection, passphrase: Passphrase, use: PickupUse) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiosqlite
 
+from models.marks import StagingNews
 from storage.database import DatabaseLocation
-from storage.staging import StagingNews
 from storage.transactions import CHANNEL, PROCESS
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ CONNECT_ATTEMPTS = 50
 class ImmediateTransaction(SqliteTransactionWrapper):
     """One transaction that holds SQLite's write lock from its first moment."""
 
-    def acquire_connection(self) -> ConnectionWrapper:
+    def acquire_connection(self) -> ConnectionWrapper[Any]:
         """The connection. Refuses tasks that were born inside the transaction and outlived it."""
         if self._finalized:
             raise TransactionManagementError("This task was created inside a transaction that is over.")
@@ -121,7 +121,7 @@ class SafeSqliteClient(SqliteClient):
     def _in_transaction(self) -> SafeTransactionContext:
         return SafeTransactionContext(ImmediateTransaction(self), self._lock)
 
-    async def execute_many(self, query: str, values: list[list]) -> None:
+    async def execute_many(self, query: str, values: list[list[Any]]) -> None:
         """Run one statement for many rows, all or none."""
         async with self._in_transaction() as transaction:
             await transaction.execute_many(query, values)

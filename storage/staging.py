@@ -5,12 +5,12 @@ one than the own has missed something.
 """
 
 import asyncio
-import json
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from models.accounts import Role
+from models.marks import Marks, StagingNews
 from models.staged_changes import NOTHING, StagedChanges, StagedRow, Step
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
 from models.subjects import Subject
@@ -21,8 +21,6 @@ from storage.transactions import Connection, notify, run_transaction
 
 _PORTION = 5_000
 """Entries that are written at once."""
-NAMED_ROWS = 300
-"""Rows of a step that others are told one by one; a NOTIFY holds 8,000 bytes. Of larger steps their pages read anew."""
 
 WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
@@ -48,53 +46,6 @@ class Version(NamedTuple):
     number: int
     name: str
     role: Role
-
-
-class Marks(NamedTuple):
-    """For which rows an admin has something staged now, and for which no more: what others see of a step."""
-
-    name: str
-    staged: frozenset[int]
-    cleared: frozenset[int]
-
-    @classmethod
-    def of(cls, name: str, staged: Container[int], row_ids: Collection[int]) -> "Marks | None":
-        """Of these rows; None if they are too many to name."""
-        if len(row_ids) > NAMED_ROWS:
-            return None
-        with_something = frozenset(id_ for id_ in row_ids if id_ in staged)
-        return cls(name, with_something, frozenset(row_ids) - with_something)
-
-    @property
-    def row_ids(self) -> frozenset[int]:
-        """All of these rows."""
-        return self.staged | self.cleared
-
-
-class StagingNews(NamedTuple):
-    """What one process tells the others of a step, so that they need not read it."""
-
-    admin_id: int
-    subject: Subject
-    version: int
-    marks: Marks | None
-
-    def to_text(self) -> str:
-        """As it is sent."""
-        marks = self.marks and [self.marks.name, sorted(self.marks.staged), sorted(self.marks.cleared)]
-        return json.dumps([self.admin_id, self.subject, self.version, marks], separators=(",", ":"))
-
-    @classmethod
-    def from_text(cls, text: str) -> "StagingNews":
-        """As it was sent."""
-        admin_id, subject, version, marks = json.loads(text)
-        name, staged, cleared = marks or ("", (), ())
-        return cls(
-            admin_id,
-            Subject(subject),
-            version,
-            Marks(name, frozenset(staged), frozenset(cleared)) if marks else None,
-        )
 
 
 # -- reading -------------------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ async def begin(
     row = await Submission.create(
         uuid=submission_uuid, admin_id=admin_id, source=source, subject=subject, at=at, using_db=db
     )
-    return row.id
+    return int(row.id)
 
 
 async def end(db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int) -> None:

@@ -15,6 +15,7 @@ from tests.browser import chromium
 from tests.elsewhere import start_over
 from tests.page import KEYS, says, sign_in
 from tests.postgres import Cluster, find_programs, running_cluster
+from tests.program import Program, serving
 from tests.requirements import INSTALL_HINT
 from ui.shell.routes import register_pages
 
@@ -86,6 +87,15 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     async with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The program, started as a user starts it, with the KEYS, ACCOUNTS and OPTIONS of the test's module."""
+    named = {name: getattr(request.module, name, ()) for name in ("KEYS", "ACCOUNTS", "OPTIONS")}
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder, *named["OPTIONS"], keys=named["KEYS"], accounts=named["ACCOUNTS"]) as program:
+        yield program
 
 
 @pytest.fixture

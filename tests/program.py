@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -106,6 +107,20 @@ def running(
     finally:
         if program.process.poll() is None:
             program.end()
+
+
+@contextmanager
+def serving(
+    folder: Path, *options: str, keys: Sequence[Assignment] = (), accounts: Sequence[tuple[str, ...]] = (), **more: Any
+) -> Iterator[Program]:
+    """A server on a database in this folder with these authkeys and accounts, each as `admin add` takes it."""
+    database = str(folder / "authkeys.db")
+    if keys:
+        import_csv(database, write_csv(folder / "keys.csv", keys))
+    for account in accounts:
+        add_admin(database, *account)
+    with running(*options, database=database, **more) as program:
+        yield program
 
 
 def run(

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import add_passphrase, axe_finds_nothing, bar, box, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program, import_csv, serving, write_csv
 
 pytestmark = needs_chromium
 
@@ -18,8 +18,8 @@ KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) fo
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Program]:
-    database = str(tmp_path / "authkeys.db")
-    with running(database=database) as program:
+    """Anew for each test."""
+    with serving(tmp_path) as program:
         yield program
 
 

@@ -1,6 +1,6 @@
 """No click is lost, whatever the grid does between the press and the release: rows that arrive, flash, are read again or sorted."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from models.privileges import PRIVILEGES
 from models.submissions import Assignment
 from tests.browser import bar, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
@@ -27,15 +27,6 @@ REDRAWS = {
         await new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve)));
     }""",
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("clicks")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 @pytest.fixture

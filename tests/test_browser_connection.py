@@ -1,7 +1,6 @@
 """What is pressed while the connection is lost does not happen later; copying and keeping say only what is so."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -9,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import PATIENCE_MS, bar, box, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
@@ -18,13 +17,7 @@ KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) fo
 FIRST, SECOND = (("192.0.2.1", "billing"), ("192.0.2.2", "billing"))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder: Path = tmp_path_factory.mktemp("connection")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running("--allowed-host", HOST, database=database) as program:
-        yield program
+OPTIONS = ("--allowed-host", HOST)
 
 
 @pytest.fixture

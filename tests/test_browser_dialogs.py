@@ -1,8 +1,7 @@
 """Dialogs, errors and focus in a browser: what was typed is kept, what is wrong is marked, and where the keyboard is stays."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -10,21 +9,12 @@ from playwright.async_api import Browser, Locator, Page, expect
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import at_rest, axe_finds_nothing, bar, box, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
 KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) for n in range(1, 61)]
 FIRST = ("192.0.2.1", "billing")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder: Path = tmp_path_factory.mktemp("dialogs")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 @pytest.fixture

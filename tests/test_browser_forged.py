@@ -1,15 +1,11 @@
 """A browser that sends whatever it likes: it is refused, and the windows of others go on as if nothing was."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page, open_sign_in, sign_in
-from tests.program import Program, add_admin, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
@@ -29,14 +25,7 @@ CLAIMS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder: Path = tmp_path_factory.mktemp("forged")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    add_admin(database, "mallory")
-    with running(database=database) as program:
-        yield program
+ACCOUNTS = (("mallory",),)
 
 
 async def mallorys_page(browser: Browser, server: Program) -> Page:

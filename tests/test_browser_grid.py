@@ -1,14 +1,12 @@
 """What only a browser can show of the grid: sorting, searching, the address bar, the keyboard, and texts that are code."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page, shown_ips
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 from tests.waiting import comes_true
 
 pytestmark = needs_chromium
@@ -23,15 +21,6 @@ KEYS = [
     *(Assignment("203.0.113.1", service, 0) for service in ODD_SERVICES),
     *(Assignment(f"10.1.{n >> 8}.{n & 255}", "billing", LIST) for n in range(1000)),
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("grid")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 async def shows(page: Page, *ips: str) -> None:

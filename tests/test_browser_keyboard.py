@@ -1,7 +1,6 @@
 """The keyboard and the screen reader: the keys of a grid, a focus that is never lost, and what is read out."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -9,20 +8,11 @@ from playwright.async_api import Locator, Page, expect
 from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import bar, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
 KEYS = [Assignment(f"10.0.{n >> 8}.{n & 255}", "billing", privilege("listlicenses").mask) for n in range(1_000)]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder: Path = tmp_path_factory.mktemp("keyboard")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The server ends or the network drops under an open page: it says so, recovers by itself, and loses or doubles nothing."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,21 +10,12 @@ from playwright.async_api import Browser, Page, expect
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program, import_csv, write_csv
 
 pytestmark = needs_chromium
 
 KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) for n in range(1, 41)]
 FIRST, SECOND, THIRD, SIXTH, SEVENTH = ((f"192.0.2.{n}", "billing") for n in (1, 2, 3, 6, 7))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("recovery")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 @pytest.fixture

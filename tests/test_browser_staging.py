@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program, import_csv, serving, write_csv
 
 pytestmark = needs_chromium
 
@@ -21,9 +21,8 @@ FIRST, SECOND, THIRD = (("192.0.2.1", "billing"), ("192.0.2.2", "billing"), ("19
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Program]:
-    database = str(tmp_path / "authkeys.db")
-    import_csv(database, write_csv(tmp_path / "keys.csv", KEYS))
-    with running(database=database) as program:
+    """Anew for each test."""
+    with serving(tmp_path, keys=KEYS) as program:
         yield program
 
 

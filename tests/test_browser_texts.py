@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.submissions import Assignment
 from tests.browser import at_rest, bar, box, chromium, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program, serving
 
 pytestmark = needs_chromium
 
@@ -33,9 +33,8 @@ KEYS = [Assignment(IP, service.replace('"', '""'), 0) for service in SERVICES]
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Program]:
-    database = str(tmp_path / "authkeys.db")
-    import_csv(database, write_csv(tmp_path / "keys.csv", KEYS))
-    with running(database=database) as program:
+    """Anew for each test."""
+    with serving(tmp_path, keys=KEYS) as program:
         yield program
 
 

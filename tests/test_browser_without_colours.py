@@ -1,8 +1,6 @@
 """Where no colours and backgrounds are drawn, on paper and in forced colours, each state of a box still looks different."""
 
-from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -10,21 +8,12 @@ from playwright.async_api import Browser, Page, expect
 from models.privileges import privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, needs_chromium, open_page
-from tests.program import Program, import_csv, running, write_csv
+from tests.program import Program
 
 pytestmark = needs_chromium
 
 SEARCH = privilege("search")
 KEYS = [Assignment(f"192.0.2.{n}", "billing", SEARCH.mask if n % 2 else 0) for n in range(1, 6)]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder: Path = tmp_path_factory.mktemp("colours")
-    database = str(folder / "authkeys.db")
-    import_csv(database, write_csv(folder / "keys.csv", KEYS))
-    with running(database=database) as program:
-        yield program
 
 
 async def pictures(page: Page) -> dict[str, bytes]:

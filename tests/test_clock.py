@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from models.access import ABSOLUTE
 from models.clock import LARGEST_STEP, SETTLED_AFTER, ClockReading, next_reading
+from models.plans import KEEP_REMOVED
 from models.submissions import Removal
 from models.tables import Session, StoredClockReading, Submission
 from services.clock import read_clock
 from services.console import Console, open_console
-from services.submissions import KEEP_REMOVED
 from storage.database import DatabaseLocation
 from tests.program import running
 from tests.requirements import INSTALL_HINT

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,19 +18,14 @@ from models.access import LAUNCH_PATH
 from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, staged_in_database
 from tests.other_process import another_process
-from tests.program import PASSWORD, Program, add_admin, environment, running
+from tests.program import PASSWORD, Program, add_admin, environment
 from tests.waiting import eventually
 from ui.shell.frame import STATIC_PATH
 
 ENGINE = "/_nicegui_ws/socket.io"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    database = str(tmp_path_factory.mktemp("intruders") / "authkeys.db")
-    add_admin(database, "ada", "--role", "auditor")
-    with running(database=database) as program:
-        yield program
+ACCOUNTS = (("ada", "--role", "auditor"),)
 
 
 def exchange(server: Program, request: str) -> bytes:

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from models.authkeys import Authkey
 from models.errors import NotStaged
 from models.privileges import PRIVILEGES, Privilege
-from models.staged_changes import Conflict, ConflictKind, StagedChanges, StagedRow
+from models.staged_changes import StagedChanges, StagedRow
+from models.submissions import Conflict, ConflictKind
 
 
 def key(id_: int = 1, privileges: int = 0, revision: int = 1) -> Authkey:

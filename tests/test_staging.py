@@ -7,14 +7,15 @@ import uuid
 import pytest
 
 from models.errors import NotStaged, RowNotFound, SubmissionRefused
-from models.staged_changes import ConflictKind, StagedRow
-from models.submissions import CellChange, Removal
+from models.marks import Marks
+from models.staged_changes import StagedRow
+from models.submissions import CellChange, ConflictKind, Removal
 from models.views import View
 from services.console import Console, open_console
 from services.imports import import_file
 from services.staging import StagingChange
 from storage.database import DatabaseLocation
-from storage.staging import Marks, versions
+from storage.staging import versions
 from tests.other_process import another_process
 from tests.program import write_csv
 from tests.support import (

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,14 +16,7 @@ from tests.routes import registered_routes
 from tests.waiting import soon
 from ui.shell.frame import STATIC_PATH
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    database = str(tmp_path_factory.mktemp("strangers") / "authkeys.db")
-    add_admin(database, "dana")
-    add_admin(database, "ada", "--role", "auditor")
-    with running(database=database) as program:
-        yield program
+ACCOUNTS = (("dana",), ("ada", "--role", "auditor"))
 
 
 def stranger(server: Program, **headers: str) -> httpx.Client:

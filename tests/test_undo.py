@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, SubmissionRefused
+from models.plans import KEEP_REMOVED
 from models.secrets import new_secret
 from models.submissions import (
     CellChange,
@@ -16,7 +17,7 @@ from models.submissions import (
 )
 from models.tables import KeyUse, Submission
 from services.console import Console
-from services.submissions import KEEP_REMOVED, Receipt
+from services.submissions import Receipt
 from tests.support import (
     ADD,
     MODIFY,

@@ -2,23 +2,15 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from models.access import SIGN_IN_PATH
-from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running
+from tests.program import PASSWORD, Program, add_admin, launch, new_link, run
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    database = str(tmp_path_factory.mktemp("strangers") / "authkeys.db")
-    add_admin(database, "dana")
-    add_admin(database, "ada", "--role", "auditor")
-    with running(database=database) as program:
-        yield program
+ACCOUNTS = (("dana",), ("ada", "--role", "auditor"))
 
 
 def stranger(server: Program, **headers: str) -> httpx.Client:

@@ -11,12 +11,12 @@ from nicegui import app, ui
 from models.access_checks import KeyState, Reason, Verdict, decide
 from models.addresses import canonical_ip
 from models.authkeys import Authkey, canonical_service
+from models.denials import DeniedRequests
 from models.errors import InvalidValue
 from models.manage2_functions import function_at
 from models.privileges import PRIVILEGES, Privilege, privilege
 from services.authorizer import Question
 from services.console import Console
-from services.uses import DeniedRequests
 from ui.shell.feedback import built, user_errors
 from ui.shell.frame import TITLE
 from ui.shell.window import Window

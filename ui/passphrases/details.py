@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 from nicegui import ui
 
-from models.passphrases import Passphrase
+from models.passphrases import Passphrase, PickupUse
 from models.submissions import Kind, LastChange
-from services.passphrases import PickupUse
 from ui.shell.dialogs import open_dialog
 
 SHOWN_USES = 50

@@ -12,12 +12,12 @@ from nicegui import ui
 
 from models.accounts import AdminIdentity
 from models.grid_rows import GridRow
+from models.marks import Marks
 from models.privileges import PRIVILEGES
 from models.subjects import Subject
 from models.submissions import Kind, Modification
 from models.views import GridView
 from models.wording import noun
-from services.staging import Marks
 
 BLOCK_SIZE = 100
 """Rows that the browser asks for at once."""
