@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from fastapi import Request, Response
 from nicegui import ui
 
 from models.authkeys import Authkey
-from models.views import View, parse_view, read_view
+from models.views import View, parse_view
 from models.wording import changes_to_keys
 from services.authkey_staging import AuthkeyStaging
 from services.console import Console
@@ -15,11 +14,12 @@ from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
 from ui.authkeys.dialogs import ask_revoke_unused
 from ui.authkeys.toolbar import AuthkeysToolbar
-from ui.shell.feedback import built, show_error, user_errors
+from ui.shell.feedback import user_errors
 from ui.shell.frame import TITLE
 from ui.shell.window import Window
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
+from ui.staged.registration import register_staged_page
 from ui.staged.row_menu import MenuEntry, RowMenu
 
 ASKED_BEYOND = 20
@@ -28,14 +28,7 @@ ASKED_BEYOND = 20
 
 def register_authkeys_page(console: Console, stop: Callable[[], None] | None) -> None:
     """Register `/`."""
-
-    @ui.page("/", title=TITLE)
-    async def authorization_keys(request: Request) -> Response | None:
-        view, problems = read_view(request.query_params, parse_view)
-        unavailable = await built(AuthkeysPage(Window(console, request, stop), view).build())
-        if problems and not unavailable:
-            show_error(" ".join(problems))
-        return unavailable
+    register_staged_page(console, stop, AuthkeysPage, AuthkeysPage.path, TITLE, parse_view)
 
 
 class AuthkeysPage(StagedPage[View]):

@@ -4,24 +4,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from fastapi import Request, Response
 from nicegui import ui
 
 from models.passphrases import Passphrase, parse_expiry, parse_networks, parse_note, parse_uses
 from models.submissions import Source
-from models.views import PassphraseView, State, parse_passphrase_view, read_view
+from models.views import PassphraseView, State, parse_passphrase_view
 from services.console import Console
 from services.feed import Commit
 from ui.passphrases.columns import PASSPHRASES_GRID
 from ui.passphrases.details import SHOWN_USES, show_details
 from ui.passphrases.dialogs import AskNewPassphrase, WantedPassphrase, show_passphrase
 from ui.passphrases.toolbar import PassphrasesToolbar
-from ui.shell.feedback import built, show_error, user_errors
+from ui.shell.feedback import user_errors
 from ui.shell.frame import TITLE
 from ui.shell.window import Window
 from ui.staged.grid import GridKind
 from ui.staged.news import News
 from ui.staged.page import StagedPage
+from ui.staged.registration import register_staged_page
 from ui.staged.row_menu import MenuEntry, RowMenu
 
 _EMPTY = {
@@ -36,14 +36,8 @@ _EMPTY = {
 
 def register_passphrases_page(console: Console, stop: Callable[[], None] | None) -> None:
     """Register `/passphrases`."""
-
-    @ui.page("/passphrases", title=f"Pickup Passphrases · {TITLE}")
-    async def pickup_passphrases(request: Request) -> Response | None:
-        view, problems = read_view(request.query_params, parse_passphrase_view)
-        unavailable = await built(PassphrasesPage(Window(console, request, stop), view).build())
-        if problems and not unavailable:
-            show_error(" ".join(problems))
-        return unavailable
+    title = f"Pickup Passphrases · {TITLE}"
+    register_staged_page(console, stop, PassphrasesPage, PassphrasesPage.path, title, parse_passphrase_view)
 
 
 class PassphrasesPage(StagedPage[PassphraseView]):

@@ -13,6 +13,8 @@ from services.staging import StagingChange
 
 MOST_AT_ONCE = 200
 """Of more flashes or marks than this nobody sees single ones: the blocks are read anew instead."""
+MOST_ROWS = 500
+"""So many rows are sent to a page one by one."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class News:
         """Somebody's staged changes are different."""
         if change.admin_id == self.admin_id:
             self._add_own(change)
-        elif not change.others_know and not (change.submitted and change.marks is None):  # its commit says so
+        elif not change.others_know:
             self._add_marks(change.marks)
 
     def _add_own(self, change: StagingChange) -> None:
@@ -68,6 +70,11 @@ class News:
             self.stale = True
         else:
             self.marks.append(marks)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether these are too many rows to be sent one by one."""
+        return len(self.rows) + len(self.row_ids) > MOST_ROWS
 
     def flashes(self) -> Sequence[tuple[Sequence[Modification], str]]:
         """What to mark for some seconds, and by whom it was done."""

@@ -254,8 +254,9 @@ class StagedPage(Generic[V]):
 
     async def _draw(self, news: News) -> None:
         with user_errors():
-            if self.view.staged_only and (news.row_ids or news.stale):
-                news.stale = news.moved = True
+            if news.is_large or (self.view.staged_only and news.row_ids):
+                news.stale = True
+            news.moved |= self.view.staged_only and news.stale
             await self._draw_rows(news)
             if news.moved:
                 await self._refresh_counts()
@@ -275,7 +276,8 @@ class StagedPage(Generic[V]):
             self.grid.flash(modifications, name)
         for marks in news.marks:
             self.grid.mark(marks)
-        await self._put(news.rows.values())
+        if not news.is_large:
+            await self._put(news.rows.values())
         if news.stale:
             self.grid.refresh()
         elif missing := news.row_ids - news.rows.keys():
