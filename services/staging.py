@@ -207,7 +207,7 @@ class Staging(Generic[V]):
                 await self._follow(version, desk)
 
     async def _follow(self, version: Version, desk: Desk | None) -> None:
-        others_know = self._versions.get(version.admin_id, version.number) >= version.number
+        others_know = self._versions.get(version.admin_id, 0) >= version.number
         self._versions[version.admin_id] = version.number
         if desk and version.number > desk.version and not self._desks.drop_unattended(version.admin_id):
             async with desk.lock:
