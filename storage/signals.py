@@ -90,9 +90,15 @@ async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> Non
 
 def _hear(listener: Listener, text: str) -> None:
     process, _, news = text.partition(" ")
-    if process != PROCESS and news:
-        listener.staged(StagingNews.from_text(news))
-    elif process != PROCESS:
+    if process == PROCESS:
+        return
+    try:
+        staged = StagingNews.from_text(news) if news else None
+    except (ValueError, TypeError):  # of another release: look instead
+        staged = None
+    if staged:
+        listener.staged(staged)
+    else:
         listener.committed_something()
 
 
