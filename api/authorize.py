@@ -65,16 +65,16 @@ class AskMany(BaseModel):
     questions: Annotated[list[Ask], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
 
-class Answer(BaseModel):
+class CheckAnswer(BaseModel):
     """May it?"""
 
     allowed: bool
 
 
-class Answers(BaseModel):
+class CheckAnswers(BaseModel):
     """The answers, in the order of the questions."""
 
-    answers: list[Answer]
+    answers: list[CheckAnswer]
 
 
 class _DirectRoute(APIRoute):
@@ -167,17 +167,17 @@ def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRout
         if not (is_loopback(own) or own in trusted) and any(question.ip != own for question in questions):
             return _problem("Only a trusted address (--trusted-proxy) may ask about the address of another.", 403)
         try:
-            answers = [Answer(allowed=(await authorizer.ask(question)).allowed) for question in questions]
+            answers = [CheckAnswer(allowed=(await authorizer.ask(question)).allowed) for question in questions]
         except DatabaseUnavailable:
             return _problem("The database does not answer.", 503)
-        answer = Answers(answers=answers) if isinstance(asked, AskMany) else answers[0]
+        answer = CheckAnswers(answers=answers) if isinstance(asked, AskMany) else answers[0]
         return JSONResponse(answer.model_dump(), headers=_NO_STORE)
 
     router.add_api_route(
         AUTHORIZE_PATH,
         ask,
         methods=["POST"],
-        response_model=Answer | Answers,
+        response_model=CheckAnswer | CheckAnswers,
         responses={400: {}, 403: {}, 503: {}},
         route_class_override=_QuestionRoute,
     )

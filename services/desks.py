@@ -20,7 +20,7 @@ IDLE_SECONDS = 60.0
 """So long a desk that nobody attends is kept."""
 
 
-class Rows(Protocol):
+class RowFinder(Protocol):
     """Reads the rows for which changes are staged."""
 
     async def find(self, ids: Iterable[int], /) -> Mapping[int, Row]:
@@ -43,7 +43,7 @@ class Desk:
 class Desks:
     """Opens, keeps and drops them."""
 
-    def __init__(self, subject: Subject, rows: Rows) -> None:
+    def __init__(self, subject: Subject, rows: RowFinder) -> None:
         self._subject = subject
         self._rows = rows
         self._open: dict[int, Desk] = {}

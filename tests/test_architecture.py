@@ -140,6 +140,16 @@ def test_no_modules_import_each_other_in_a_circle(graph: Callable[[], dict[str, 
     TopologicalSorter(imports).prepare()  # raises CycleError
 
 
+def test_one_word_names_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sources(*MAY_IMPORT):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and "migrations" not in path.parts:
+                places.setdefault(node.name, []).append(module_name(path))
+    # A table's class has the name of what a row of it is as a value.
+    assert {name: where for name, where in places.items() if len({*where} - {"models.tables"}) > 1} == {}
+
+
 def test_a_file_is_at_most_350_lines_long() -> None:
     files = [*sources(*MAY_IMPORT, "tests", "benchmarks"), *(ROOT / "ui" / "static").iterdir()]
     assert [path for path in files if len(path.read_text().splitlines()) > 350] == []
