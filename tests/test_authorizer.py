@@ -158,7 +158,7 @@ async def test_nothing_remembered_is_believed_while_the_feed_is_not_up_to_date(
 ) -> None:
     key, secret = await a_key(console, "search")
     assert await answer(console, secret.text) is None
-    monkeypatch.setattr(console.authorizer, "forget", lambda _: None)
+    monkeypatch.setattr(console.authorizer, "invalidate", lambda _: None)
     monkeypatch.setattr(console.feed, "heard_within", lambda _: False)
     console.submissions.first_told.clear()
     await submit(console, CellChange(key.id, 0, SEARCH.mask))
