@@ -150,15 +150,17 @@ def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRout
         return _UNKNOWN_CALLER if reason.is_about_who else _NO
 
     for path in (AUTHORIZE_PATH, f"{AUTHORIZE_PATH}/{{privilege_id:path}}"):
-        router.add_api_route(
-            path,
-            authorize,
-            methods=["GET", "HEAD"],
-            status_code=204,
-            responses={401: {}, 403: {}, 503: {}},
-            route_class_override=_DirectRoute,
-            operation_id=f"authorize{'_privilege' if path != AUTHORIZE_PATH else ''}",
-        )
+        for method in ("GET", "HEAD"):
+            router.add_api_route(
+                path,
+                authorize,
+                methods=[method],
+                status_code=204,
+                responses={401: {}, 403: {}, 503: {}},
+                route_class_override=_DirectRoute,
+                operation_id=f"authorize{'_privilege' if path != AUTHORIZE_PATH else ''}",
+                include_in_schema=method == "GET",
+            )
 
     async def ask(request: Request, asked: Annotated[Ask | AskMany, Body()]) -> Response:
         """Whether these callers may do what they ask for."""
