@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, chromium, needs_chromium, open_page
+from tests.browser import at_rest, bar, chromium, needs_chromium, open_page
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -108,8 +108,11 @@ async def test_every_dialog_gives_the_keyboard_back_to_where_it_was(page: Page) 
     await expect(dialog.get_by_text("This authkey has no key yet")).to_be_visible()
     await press(page, "Escape")
     await expect(cell(page, 1, "menu")).to_be_focused()
+    await expect(dialog).to_have_count(0)
+    await expect(items).to_have_count(0)  # also not the menu from before, still fading
     await press(page, "Enter")
     await expect(page.get_by_role("menuitem", name="Issue new key")).to_be_visible()
+    await at_rest(page)
     await press(page, "Escape")
     await expect(cell(page, 1, "menu")).to_be_focused()
 

@@ -121,3 +121,19 @@ async def test_a_submission_whose_answer_is_lost_is_made_once_and_said_after_all
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
     await expect(box(page, *FIRST)).to_be_checked()
     await expect(page.get_by_role("button", name="Submit authkey modifications")).to_be_disabled()
+
+
+NO_SOCKET = """window.WebSocket = class {
+  constructor() { setTimeout(() => this.onerror?.(new Event("error"))); }
+  close() {}
+  send() {}
+}"""
+
+
+async def test_a_page_whose_very_first_connection_does_not_come_about_says_so_too(page: Page, server: Program) -> None:
+    alone = await page.context.new_page()
+    await alone.add_init_script(NO_SOCKET)
+    await alone.goto(server.url)
+    await expect(box(alone, *SECOND)).to_be_visible()  # rows come by themselves
+    await says_that_it_is_offline(alone)
+    await expect(alone.locator(".toolbar")).to_have_js_property("inert", True)

@@ -54,9 +54,10 @@ async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
 
 
 async def asks(console: Console, secret: str | None, what: Privilege = SEARCH, ip: str = IP) -> None:
-    """Ask the authorizer, and let what it noted be written."""
+    """Ask the authorizer, and let what it noted be written, and told to the pages."""
     await console.authorizer.ask(Question(secret, ip, what, what.id))
     await console.uses.write()
+    await console.uses.refresh()
 
 
 def rows(user: User) -> list[ui.element]:

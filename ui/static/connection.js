@@ -60,6 +60,7 @@ function watch() {
   document.getElementById("popup").append(reassurance);
   refuseWhileLost(window.socket);
   window.socket.on("disconnect", lose);
+  window.socket.on("connect_error", lose); // also where the very first connection does not come about
   window.socket.on("connect", find);
   addEventListener("offline", lose); // known at once, where the socket hears of it only after a silence
   addEventListener("online", find);
