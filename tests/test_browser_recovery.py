@@ -133,6 +133,7 @@ NO_SOCKET = """window.WebSocket = class {
 async def test_a_page_whose_very_first_connection_does_not_come_about_says_so_too(page: Page, server: Program) -> None:
     alone = await page.context.new_page()
     await alone.add_init_script(NO_SOCKET)
+    await alone.route("**/_nicegui_ws/**", lambda route: route.abort())  # nor by polling
     await alone.goto(server.url)
     await expect(box(alone, *SECOND)).to_be_visible()  # rows come by themselves
     await says_that_it_is_offline(alone)
