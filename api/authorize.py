@@ -149,8 +149,8 @@ def authorize_router(authorizer: Authorizer, trusted: TrustedProxies) -> APIRout
             return _yes(told.original_uri, credentials)
         return _UNKNOWN_CALLER if reason.is_about_who else _NO
 
-    for path in (AUTHORIZE_PATH, f"{AUTHORIZE_PATH}/{{privilege_id:path}}"):
-        for method in ("GET", "HEAD"):
+    for method in ("GET", "HEAD"):  # the one that is asked most is found first
+        for path in (AUTHORIZE_PATH, f"{AUTHORIZE_PATH}/{{privilege_id:path}}"):
             router.add_api_route(
                 path,
                 authorize,

@@ -117,6 +117,8 @@ async def test_a_tick_shows_in_the_pages_of_the_other_instance_and_costs_them_no
             await eventually(lambda: f'authkeys.mark("ben", [], [{key.id}])' in told)
             await has_seen_everything(here)
             assert read() == []
+            await here.authkeys.find([key.id])
+            assert len(read()) == 1, "statements are counted"
 
 
 async def test_what_an_admin_stages_elsewhere_is_read_only_where_a_window_of_that_admin_is_open(
