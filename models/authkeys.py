@@ -1,5 +1,7 @@
 """An authkey as a value, and the rules for what its fields may be."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from models.errors import InvalidValue
@@ -29,6 +31,15 @@ class Authkey(NamedTuple):
     def name(self) -> str:
         """What it is called in messages."""
         return f"{self.ip} ({self.service})"
+
+    @property
+    def removed(self) -> bool:
+        """Never: a removed authkey leaves its table."""
+        return False
+
+    def texts(self, now: datetime) -> Mapping[str, str]:
+        """Its address and its service."""
+        return {"ip": self.ip, "service": self.service}
 
 
 def canonical_service(text: str) -> str:

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -77,6 +78,17 @@ class Passphrase(NamedTuple):
             if self.note
             else f"The passphrase that {self.made_by} made at {self.made_at:%Y-%m-%d %H:%M} UTC"
         )
+
+    def texts(self, now: datetime) -> Mapping[str, str]:
+        """How its row names it, who made it, how often it was used, until when it may be, and from where."""
+        expiry = f"until {self.expires_at:%Y-%m-%d}" if self.expires_at else "no expiry"
+        return {
+            "name": self.label,
+            "made": f"{self.made_by}, {self.made_at:%Y-%m-%d}",
+            "used": f"{self.used:,} of {self.uses:,} used",
+            "until": self.why_over(now) or expiry,
+            "networks": f"From {', '.join(self.networks) or 'any address'}",
+        }
 
     def why_over(self, now: datetime) -> str:
         """Why it lets no server register any more, as its row says it; empty while it does."""

@@ -1,5 +1,7 @@
 """What submissions are about: each subject has rows with privileges, a grid, and staged changes of its own."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,3 +43,10 @@ class Row(Protocol):
     @property
     def revision(self) -> int:
         """The newest submission that touched it."""
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is out of force, and only kept on record."""
+
+    def texts(self, now: datetime) -> Mapping[str, str]:
+        """What its grid shows of it beside the boxes. The names are fixed words."""

@@ -1,13 +1,12 @@
 """Which privileges of an authkey are in use, by when each was last used and since when that is known."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 NO_PRIVILEGE = -1
 """Stands, where a privilege's bit does, for a use that needed none. It is stored: it never changes."""
 QUIET_DAYS = (30, 90)
 """One can look for privileges that were not used for so many days."""
-QUIET_AFTER = timedelta(days=QUIET_DAYS[0])
 """A granted privilege that was not used for so long is marked."""
 
 

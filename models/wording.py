@@ -1,5 +1,6 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
+from datetime import datetime
 from html import escape
 from typing import NamedTuple
 
@@ -63,6 +64,11 @@ def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
     ]
+
+
+def minute(at: datetime) -> str:
+    """A moment as it is told in sentences: `2026-11-26 18:08 UTC`."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def unavailable_html(error: Exception) -> str:

@@ -6,25 +6,18 @@ to date with what other processes store; else it is dropped when it is out of da
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
+from typing import Any
 
 from models.accounts import Role
 from models.staged_changes import StagedChanges
-from models.subjects import Row, Subject
+from models.subjects import Subject
+from services.listing import Listing
 from storage import staging
 
 IDLE_SECONDS = 60.0
 """So long a desk that nobody attends is kept."""
-
-
-class RowFinder(Protocol):
-    """Reads the rows for which changes are staged."""
-
-    async def find(self, ids: Iterable[int], /) -> Mapping[int, Row]:
-        """Those of these rows that are in force, by id."""
 
 
 @dataclass(slots=True)
@@ -43,9 +36,9 @@ class Desk:
 class Desks:
     """Opens, keeps and drops them."""
 
-    def __init__(self, subject: Subject, rows: RowFinder) -> None:
+    def __init__(self, subject: Subject, listing: Listing[Any]) -> None:
         self._subject = subject
-        self._rows = rows
+        self._listing = listing
         self._open: dict[int, Desk] = {}
         self._opening = asyncio.Lock()
         self._windows: Counter[int] = Counter()
@@ -102,6 +95,6 @@ class Desks:
         version = await staging.version_of(key)
         staged = StagedChanges(await staging.entries_of(key), await staging.steps_of(key))
         ids = staged.ids_to_rebase()
-        found = await self._rows.find(ids)
+        found = await self._listing.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
         return Desk(key, staged, version.number, version.name, version.role)

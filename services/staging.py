@@ -52,7 +52,7 @@ class Staging(Generic[V]):
         self.listing = listing
         self._submissions = submissions
         self._desks = Desks(subject, listing)
-        self._versions: dict[int, int] = {}
+        self._versions: dict[int, int] = {}  # by admin the newest that the pages here were told of
         self.changed = Event[[StagingChange]]()
         """Somebody's staged changes are different now."""
 
@@ -191,9 +191,8 @@ class Staging(Generic[V]):
 
         Returns whether the admin has it open here too, so that `refresh` is due.
         """
-        if news.subject is not self.subject or news.version <= self._versions.get(news.admin_id, 0):
+        if news.subject is not self.subject or not self._learn(news.admin_id, news.version):
             return False
-        self._versions[news.admin_id] = news.version
         self.changed.emit(StagingChange(news.admin_id, news.marks, elsewhere=True))
         return self._desks.get(news.admin_id) is not None
 
@@ -207,8 +206,7 @@ class Staging(Generic[V]):
                 await self._follow(version, desk)
 
     async def _follow(self, version: Version, desk: Desk | None) -> None:
-        others_know = self._versions.get(version.admin_id, 0) >= version.number
-        self._versions[version.admin_id] = version.number
+        others_know = not self._learn(version.admin_id, version.number)
         if desk and version.number > desk.version and not self._desks.drop_unattended(version.admin_id):
             async with desk.lock:
                 if version.number > desk.version:
@@ -267,7 +265,14 @@ class Staging(Generic[V]):
     def _advance(self, desk: Desk, after: StagedChanges) -> None:
         desk.staged = after
         desk.version += 1
-        self._versions[desk.key.admin_id] = max(desk.version, self._versions.get(desk.key.admin_id, 0))
+        self._learn(desk.key.admin_id, desk.version)
+
+    def _learn(self, admin_id: int, version: int) -> bool:
+        """Note that a version is told; whether it is newer than what was told before."""
+        is_new = version > self._versions.get(admin_id, 0)
+        if is_new:  # what was read before a step of this process, and comes after it, is old
+            self._versions[admin_id] = version
+        return is_new
 
     async def _reload(self, desk: Desk, *, others_know: bool = False) -> None:
         await self._desks.reload(desk)

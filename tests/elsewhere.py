@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 from models.privileges import Privilege, mask_of
-from models.submissions import Assignment, CellChange, Change, Removal, Source
+from models.submissions import Assignment, Change, Removal, Source
 from models.tables import Admin, Authkey, StagedChange
 from services.console import Console
 from services.submissions import Order
@@ -28,18 +28,6 @@ async def start_over(console: Console, keys: Sequence[Assignment] = ()) -> None:
 async def assign(console: Console, *keys: Assignment) -> None:
     """Add authkeys, or give them exactly these privileges, as an import does."""
     await _submit(console, keys)
-
-
-async def grant(console: Console, ip: str, service: str, privilege: Privilege) -> None:
-    """Change one cell."""
-    row = await Authkey.get(ip=ip, service=service)
-    await _submit(console, [CellChange(row.id, privilege.mask, 0)])
-
-
-async def remove(console: Console, ip: str, service: str) -> None:
-    """Remove an authkey."""
-    row = await Authkey.get(ip=ip, service=service)
-    await _submit(console, [Removal(row.id, row.revision)])
 
 
 async def stored(console: Console) -> dict[tuple[str, str], int]:

@@ -189,3 +189,14 @@ def new_link(server: Program) -> str:
     done = run("--database", server.database, "open", "--no-browser")
     assert done.returncode == 0, done.stderr
     return done.stdout.split()[-1]
+
+
+def stranger(server: Program, **headers: str) -> httpx.Client:
+    """A client without a session."""
+    return httpx.Client(base_url=server.url, headers=headers)
+
+
+def signed_in(server: Program, **headers: str) -> httpx.Client:
+    """A client with the session of who started the program."""
+    assert server.cookie
+    return httpx.Client(base_url=server.url, headers=headers, cookies=dict([server.cookie]))

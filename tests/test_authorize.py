@@ -8,9 +8,6 @@ from storage.database import DatabaseLocation
 from tests.scripts import ELSEWHERE, HERE, add_key_with, calling
 from tests.support import SEARCH
 
-PHRASE, PASSWORD = "open sesame please", "vexing-marble-otter"
-
-
 CHALLENGE = 'Basic realm="cPanel Licensing System"'
 
 

@@ -123,6 +123,20 @@ async def test_a_submission_whose_answer_is_lost_is_made_once_and_said_after_all
     await expect(page.get_by_role("button", name="Submit authkey modifications")).to_be_disabled()
 
 
+async def test_a_tick_that_a_page_of_an_earlier_release_kept_is_sent(page: Page, server: Program) -> None:
+    # Ticked while the server was away, for an upgrade; the new server's page is loaded in its place.
+    await page.evaluate(
+        """() => {
+            const [store] = Object.keys(sessionStorage).filter((name) => /^authkeys\\.pending\\.\\d+$/.test(name));
+            const tick = {seq: 7, id: 2, column: "search", bit: 8, value: true};
+            addEventListener("pagehide", () => sessionStorage.setItem(store, JSON.stringify([tick])));
+        }"""
+    )
+    await page.reload()
+    await expect(box(page, *SECOND, staged=True)).to_be_checked()
+    await expect(bar(page)).to_contain_text("2 changes to 2 keys")
+
+
 NO_SOCKET = """window.WebSocket = class {
   constructor() { setTimeout(() => this.onerror?.(new Event("error"))); }
   close() {}

@@ -22,9 +22,6 @@ from tests.support import (
     SEARCH,
 )
 
-PHRASE, OTHER = "open sesame please", "close sesame please"
-
-
 # -- pure --------------------------------------------------------------------------------------------------------------
 
 

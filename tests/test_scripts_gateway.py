@@ -11,13 +11,9 @@ from api.gateway import Backend, BackendUnavailable
 from models.accounts import Role
 from services.console import Console
 from storage.database import DatabaseLocation
+from tests.program import PASSWORD
 from tests.scripts import HERE, READERS, Recorder, add_key_with, calling
 from tests.support import SEARCH
-
-PHRASE, PASSWORD = "open sesame please", "vexing-marble-otter"
-
-
-CHALLENGE = 'Basic realm="cPanel Licensing System"'
 
 
 @pytest.fixture

@@ -177,3 +177,16 @@ async def test_submitting_nothing_writes_nothing_and_is_no_step(console: Console
     receipt = await console.staging.submit(console.admin, uuid.uuid4())
     assert (receipt.revision, receipt.change_count) == (None, 0)
     assert (await versions(), await submissions()) == (before, known)
+
+
+async def test_a_version_that_was_read_before_a_step_of_this_process_lets_no_page_read_anew(console: Console) -> None:
+    row = await add_key(console)
+    await console.staging.stage(console.admin.id, row.id, SEARCH, True)
+    before = await versions()
+    await console.staging.stage(console.admin.id, row.id, SEARCH, False)
+    told: list[StagingChange] = []
+    console.staging.changed.subscribe(told.append, expect_args=True)
+    await console.staging.refresh(before)
+    await console.staging.refresh(await versions())
+    await asyncio.sleep(0)  # an event is told in a task of its own
+    assert told == []

@@ -11,21 +11,12 @@ import socketio
 from models.access import LAUNCH_PATH, SIGN_IN_PATH
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
-from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running
+from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running, signed_in, stranger
 from tests.routes import registered_routes
 from tests.waiting import soon
 from ui.shell.frame import STATIC_PATH
 
 ACCOUNTS = (("dana",), ("ada", "--role", "auditor"))
-
-
-def stranger(server: Program, **headers: str) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers=headers)
-
-
-def alice(server: Program, **headers: str) -> httpx.Client:
-    assert server.cookie
-    return httpx.Client(base_url=server.url, headers=headers, cookies=dict([server.cookie]))
 
 
 async def connects(server: Program, client_id: str, **headers: str) -> bool:
@@ -84,7 +75,7 @@ async def test_every_registered_route_answers_a_stranger_with_nothing_but_the_wa
 
 
 async def test_a_socket_is_refused_without_a_session_even_with_a_real_pages_id(server: Program) -> None:
-    with alice(server) as client:
+    with signed_in(server) as client:
         page = client.get("/")
         client_id = re.search(r"client_id[\"']: [\"']([0-9a-f-]{36})", page.text)
     assert client_id, page.text[:2000]
@@ -108,7 +99,7 @@ def test_the_way_in_gives_no_file_and_no_version_away(server: Program) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/grid/rows", "/sign-in", "/launch"])
 def test_every_answer_has_the_security_headers(server: Program, path: str) -> None:
-    with alice(server) as client:
+    with signed_in(server) as client:
         headers = client.get(path).headers
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
@@ -121,7 +112,7 @@ def test_every_answer_has_the_security_headers(server: Program, path: str) -> No
 
 
 def test_a_foreign_host_is_refused_and_told_how_to_be_allowed(server: Program) -> None:
-    with alice(server, Host="evil.example") as client:
+    with signed_in(server, Host="evil.example") as client:
         for path in ("/", "/grid/rows", "/sign-in", "/launch?token=x"):
             answer = client.get(path)
             assert answer.status_code == 400
@@ -130,16 +121,16 @@ def test_a_foreign_host_is_refused_and_told_how_to_be_allowed(server: Program) -
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1"])
 def test_another_site_can_change_nothing(server: Program, origin: str) -> None:
-    with alice(server, Origin=origin) as client:
+    with signed_in(server, Origin=origin) as client:
         for path in ("/sign-out", "/sign-out-everywhere", "/sign-in"):
             assert client.post(path).status_code == 403
         assert client.get("/_nicegui_ws/socket.io/?EIO=4&transport=polling").status_code == 403
-    with alice(server) as client:
+    with signed_in(server) as client:
         assert client.get("/grid/rows").status_code == 200
 
 
 def test_another_site_cannot_read_either(server: Program) -> None:
-    with alice(server, Origin="http://evil.example", **{"Sec-Fetch-Site": "cross-site"}) as client:
+    with signed_in(server, Origin="http://evil.example", **{"Sec-Fetch-Site": "cross-site"}) as client:
         answer = client.get("/grid/rows")
     assert "access-control-allow-origin" not in answer.headers
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"

@@ -4,11 +4,8 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import strategies as st
 
-from models.authkeys import Authkey
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, SubmissionRefused
-from models.privileges import ALL_PRIVILEGES
 from models.secrets import new_secret
 from models.submissions import (
     Assignment,
@@ -38,17 +35,6 @@ from tests.support import (
     submissions,
     submit,
 )
-
-masks = st.integers(0, ALL_PRIVILEGES)
-
-
-def row(privileges: int = 0, revision: int = 1) -> Authkey:
-    return Authkey(7, "192.0.2.7", "billing", privileges, revision)
-
-
-def changed(before: int, after: int) -> Modification:
-    return Modification(7, Kind.CHANGED, "192.0.2.7", "billing", before, after)
-
 
 # -- what a submission writes --------------------------------------------------------------------------------------------
 

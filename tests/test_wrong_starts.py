@@ -8,18 +8,9 @@ import httpx
 import pytest
 
 from models.access import SIGN_IN_PATH
-from tests.program import PASSWORD, Program, add_admin, launch, new_link, run
+from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, signed_in, stranger
 
 ACCOUNTS = (("dana",), ("ada", "--role", "auditor"))
-
-
-def stranger(server: Program, **headers: str) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers=headers)
-
-
-def alice(server: Program, **headers: str) -> httpx.Client:
-    assert server.cookie
-    return httpx.Client(base_url=server.url, headers=headers, cookies=dict([server.cookie]))
 
 
 # -- what the command line refuses -------------------------------------------------------------------------------------
@@ -80,7 +71,7 @@ def test_the_accounts_and_the_record_can_be_listed(tmp_path: Path) -> None:
 
 
 def test_where_there_is_no_page_a_browser_is_told_so_and_shown_the_way_back(server: Program) -> None:
-    with alice(server, Accept="text/html,*/*") as client:
+    with signed_in(server, Accept="text/html,*/*") as client:
         answer = client.get("/nowhere/<b>")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
@@ -88,7 +79,7 @@ def test_where_there_is_no_page_a_browser_is_told_so_and_shown_the_way_back(serv
     assert '<a href="/">Go to the authorization keys</a>' in answer.text
     assert "nicegui" not in answer.text.lower()
     assert "<script" not in answer.text
-    with alice(server, Accept="application/json") as client:
+    with signed_in(server, Accept="application/json") as client:
         assert client.get("/nowhere").json() == {"detail": "Not Found"}
 
 
@@ -163,7 +154,7 @@ TAKERS = [
 
 @pytest.mark.parametrize("taker", TAKERS)
 def test_values_at_the_edge_of_what_a_type_holds_are_answered_in_words(server: Program, taker: str) -> None:
-    with alice(server, Accept="text/html") as client:
+    with signed_in(server, Accept="text/html") as client:
         for value in EDGES:
             answer = client.get(taker.replace("{}", value))
             assert answer.status_code < 500, value

@@ -9,8 +9,10 @@ from models.authkeys import Authkey
 from models.privileges import PRIVILEGES
 from models.submissions import Kind, LastChange
 from models.usage import NO_PRIVILEGE
+from models.wording import minute
 from ui.authkeys.dialogs import authkey_name
 from ui.shell.dialogs import open_dialog
+from ui.shell.tables import table_head, table_line
 
 _HAPPENED = {
     Kind.CHANGED: "Privileges changed",
@@ -32,20 +34,17 @@ def show_details(row: Authkey, last: LastChange | None, uses: Uses, since: datet
     with card:
         authkey_name(row.ip, row.service)
         key = f"The key ends in {row.secret_hint}." if row.secret_hint else "No key was issued yet."
-        change = f" {_HAPPENED[last.kind]} by {last.admin_name}, {_time(last.at)}." if last else ""
+        change = f" {_HAPPENED[last.kind]} by {last.admin_name}, {minute(last.at)}." if last else ""
         ui.label(f"{key}{change}").classes("dialog-text")
         _table(row, uses)
-        ui.label(f"Uses are counted since {_time(since)}, and written every few seconds.").classes("dialog-text")
+        ui.label(f"Uses are counted since {minute(since)}, and written every few seconds.").classes("dialog-text")
         with ui.row().classes("dialog-actions"):
             ui.button("Close", on_click=dialog.close).props("flat no-caps")
 
 
 def _table(row: Authkey, uses: Uses) -> None:
     with ui.element("table").classes("table texts").mark("uses"):
-        with ui.element("thead"), ui.element("tr"):
-            for heading in ("Privilege", "Used", "Last used"):
-                with ui.element("th").props("scope=col"):
-                    ui.label(heading)
+        table_head("Privilege", "Used", "Last used")
         with ui.element("tbody"):
             for privilege in PRIVILEGES:
                 if row.privileges & privilege.mask:
@@ -60,13 +59,4 @@ def _table(row: Authkey, uses: Uses) -> None:
 
 def _line(name: str, use: tuple[int, datetime] | None) -> None:
     count, at = use or (0, None)
-    with ui.element("tr"):
-        with ui.element("th").props("scope=row"):
-            ui.label(name)
-        for text in (f"{count:,} times" if count != 1 else "once", _time(at) if at else "never"):
-            with ui.element("td"):
-                ui.label(text)
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    table_line(name, f"{count:,} times" if count != 1 else "once", minute(at) if at else "never")

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from models.authkeys import Authkey
 from models.views import View, parse_view
-from models.wording import changes_to_keys
+from models.wording import changes_to_keys, minute
 from services.authkey_staging import AuthkeyStaging
 from services.console import Console
 from ui.authkeys.actions import KeyActions
@@ -20,7 +20,7 @@ from ui.shell.window import Window
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
 from ui.staged.registration import register_staged_page
-from ui.staged.row_menu import MenuEntry, RowMenu
+from ui.staged.row_menu import MenuEntry
 
 ASKED_BEYOND = 20
 """Changes that one click may stage; before more of them the page asks."""
@@ -63,7 +63,7 @@ class AuthkeysPage(StagedPage[View]):
         elif (days := self.view.unused_days) and not self.console.uses.counted_for(days):
             ui.label("Uses are not counted for that long yet").classes("empty-title")
             ui.label(
-                f"They have been counted since {self.console.uses.since:%Y-%m-%d %H:%M} UTC. What was not used for "
+                f"They have been counted since {minute(self.console.uses.since)}. What was not used for "
                 f"{days} days can be told {days} days after that."
             ).classes("empty-text")
         else:
@@ -72,10 +72,6 @@ class AuthkeysPage(StagedPage[View]):
             ui.button("Show all keys", on_click=self.toolbar.clear).props("flat no-caps")
 
     # -- one key -------------------------------------------------------------------------------------------------------
-
-    def build_menu(self) -> None:
-        """The menu of a key."""
-        self._menu = RowMenu()
 
     async def open_menu(self, row_id: int) -> None:
         """Details, a new key, and the removal of all keys of its IP."""
@@ -89,7 +85,7 @@ class AuthkeysPage(StagedPage[View]):
                 text = f"Stage removal of all {count:,} keys of this IP"
                 entries.append(MenuEntry(text, "row-remove-all", lambda: self._remove_all(row)))
         hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
-        self._menu.open(f"{row.ip}, {row.service}", entries, hint)
+        self.menu.open(f"{row.ip}, {row.service}", entries, hint)
 
     async def _remove_all(self, row: Authkey) -> None:
         await self.do(lambda: self.staging.stage_removal_of_ip(self.admin.id, row.ip))

@@ -7,7 +7,9 @@ from nicegui import ui
 
 from models.passphrases import Passphrase, PickupUse
 from models.submissions import Kind, LastChange
+from models.wording import minute
 from ui.shell.dialogs import open_dialog
+from ui.shell.tables import table_head, table_line
 
 SHOWN_USES = 50
 
@@ -19,9 +21,9 @@ def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence
     dialog, card = open_dialog("Details")
     with card:
         ui.label(passphrase.label).classes("details-name")
-        ui.label(f"Made by {passphrase.made_by}, {_time(passphrase.made_at)}.").classes("dialog-text")
+        ui.label(f"Made by {passphrase.made_by}, {minute(passphrase.made_at)}.").classes("dialog-text")
         if last and last.kind in _HAPPENED:
-            ui.label(f"{_HAPPENED[last.kind]} by {last.admin_name}, {_time(last.at)}.").classes("dialog-text")
+            ui.label(f"{_HAPPENED[last.kind]} by {last.admin_name}, {minute(last.at)}.").classes("dialog-text")
         ui.label(_allowance(passphrase)).classes("dialog-text")
         _table(uses)
         if passphrase.used > len(uses):
@@ -33,7 +35,7 @@ def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence
 def _allowance(passphrase: Passphrase) -> str:
     over = passphrase.why_over(datetime.now(UTC))
     state = f"{over}: used" if over else "Used"
-    expiry = f"expires {_time(passphrase.expires_at)}" if passphrase.expires_at else "never expires"
+    expiry = f"expires {minute(passphrase.expires_at)}" if passphrase.expires_at else "never expires"
     networks = ", ".join(passphrase.networks) or "any address"
     return f"{state} {passphrase.used:,} of {passphrase.uses:,}, {expiry}, from {networks}."
 
@@ -43,19 +45,7 @@ def _table(uses: Sequence[PickupUse]) -> None:
         ui.label("No server has registered with it.").classes("dialog-text")
         return
     with ui.element("table").classes("table texts").mark("phrase-uses-table"):
-        with ui.element("thead"), ui.element("tr"):
-            for heading in ("Server", "Service", "Registered"):
-                with ui.element("th").props("scope=col"):
-                    ui.label(heading)
+        table_head("Server", "Service", "Registered")
         with ui.element("tbody"):
             for use in uses:
-                with ui.element("tr"):
-                    with ui.element("th").props("scope=row"):
-                        ui.label(use.ip)
-                    for text in (use.service, _time(use.at)):
-                        with ui.element("td"):
-                            ui.label(text)
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+                table_line(use.ip, use.service, minute(use.at))

@@ -22,7 +22,7 @@ from ui.staged.grid import GridKind
 from ui.staged.news import News
 from ui.staged.page import StagedPage
 from ui.staged.registration import register_staged_page
-from ui.staged.row_menu import MenuEntry, RowMenu
+from ui.staged.row_menu import MenuEntry
 
 _EMPTY = {
     State.ACTIVE: (
@@ -91,16 +91,12 @@ class PassphrasesPage(StagedPage[PassphraseView]):
 
     # -- one passphrase ------------------------------------------------------------------------------------------------
 
-    def build_menu(self) -> None:
-        """The menu of a passphrase."""
-        self._menu = RowMenu()
-
     async def open_menu(self, row_id: int) -> None:
         """Its details, also of a removed one."""
         passphrase = await self._passphrases.find_any(row_id)
         if passphrase is not None:
             entry = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
-            self._menu.open(passphrase.label, [entry], f"Made by {passphrase.made_by}")
+            self.menu.open(passphrase.label, [entry], f"Made by {passphrase.made_by}")
 
     async def _show_details(self, passphrase: Passphrase) -> None:
         with user_errors():

@@ -76,7 +76,7 @@ class StagedGrid:
             "rowsUrl": rows_url,
             "query": view.to_query(),
             "names": kind.names,
-            "adminId": admin.id,
+            "tickStore": _tick_store(kind.subject, admin),
             "mayChange": admin.may_change,
         }
         first = f"{rows_url}?{'&'.join(filter(None, (view.to_query(), f'start=0&end={BLOCK_SIZE}')))}"
@@ -124,6 +124,11 @@ class StagedGrid:
 
     def _run(self, function: str, *arguments: Any) -> None:
         self._grid.client.run_javascript(f"authkeys.{function}({', '.join(map(json.dumps, arguments))})")
+
+
+def _tick_store(subject: Subject, admin: AdminIdentity) -> str:
+    """That of authkeys as earlier releases named it: a page that is open during an upgrade loses no tick."""
+    return f"authkeys.pending.{admin.id}" + ("" if subject is Subject.AUTHKEY else f".{subject}")
 
 
 def _options(kind: GridKind, view: GridView) -> dict[str, Any]:

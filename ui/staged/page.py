@@ -28,6 +28,7 @@ from ui.staged.dialogs import ask_stage_all
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.review import Review, review_items
+from ui.staged.row_menu import RowMenu
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -71,11 +72,9 @@ class StagedPage(Generic[V]):
         """Search, filters, and what can be done with many rows, or none."""
         raise NotImplementedError
 
-    def build_menu(self) -> None:
-        """The menu of a row."""
-
     async def open_menu(self, row_id: int) -> None:
-        """Open it for a row that a browser named; there may be none with that id."""
+        """Open the menu of a row that a browser named; there may be none with that id."""
+        raise NotImplementedError
 
     def build_empty(self, total: int) -> None:
         """What stands where no row is shown; `total` is how many there are without search and filters."""
@@ -109,7 +108,7 @@ class StagedPage(Generic[V]):
             may_change=self.admin.may_change,
         )
         self._submitting = Submitting(self.window, self.staging, self._bar)
-        self.build_menu()
+        self.menu = RowMenu()
 
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)

@@ -7,7 +7,7 @@ export const page = {
   rowsUrl: "",
   query: "", // the view, as in the address
   names: [], // the fields of a row that say which one it is
-  adminId: 0,
+  tickStore: "", // under which this tab keeps ticks that the server has not acknowledged
   mayChange: true,
   firstBlock: null, // the answer to the first question, asked before anything else was loaded
   ...window.authkeysPage,

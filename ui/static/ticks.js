@@ -51,11 +51,10 @@ export function start() {
 
 // -- over a reload ---------------------------------------------------------------------------------------------------
 
-const store = () => `authkeys.pending.${page.rowsUrl}.${page.adminId}`;
 
 function remember() {
   try {
-    sessionStorage.setItem(store(), JSON.stringify(pending));
+    sessionStorage.setItem(page.tickStore, JSON.stringify(pending));
   } catch {
     // Full, or not allowed: then a tick that is on its way lasts as long as this tab.
   }
@@ -63,7 +62,7 @@ function remember() {
 
 function remembered() {
   try {
-    const ticks = JSON.parse(sessionStorage.getItem(store()) ?? "[]");
+    const ticks = JSON.parse(sessionStorage.getItem(page.tickStore) ?? "[]");
     return Array.isArray(ticks) ? ticks.filter(isTick) : [];
   } catch {
     return [];
