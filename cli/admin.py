@@ -57,6 +57,12 @@ def change_role(context: typer.Context, name: Name, role: Role) -> None:
     _on_console(context, f"{name} is now {role}.", lambda console: console.admins.set_role(name, role, _me()))
 
 
+@commands.command("erase")
+def erase_name(context: typer.Context, name: Name) -> None:
+    """Forget a person's name, also in the history. The account, if it is one's, is disabled for good."""
+    _on_console(context, f"{name} is erased.", lambda console: console.admins.erase_name(name, _me()))
+
+
 @commands.command("list")
 def list_admins(context: typer.Context) -> None:
     """Show all accounts."""
@@ -77,10 +83,8 @@ def show_record(
     """Show who came in, who was refused, and what was changed at the accounts; newest first."""
 
     async def show(console: Console) -> None:
-        for entry in await console.records.newest(lines):
-            print(
-                f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<20} {entry.admin_name:<24} {entry.address} {entry.detail}"
-            )
+        for entry in await console.history.accesses(lines):
+            print(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<20} {entry.name:<24} {entry.address} {entry.detail}")
 
     _on_console(context, "", show)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from cli import admin, keys, launch
+from cli import admin, history, keys, launch
 from cli.command import refuse, run
 from cli.serve import serve
 from cli.settings import read_settings, refuse_demo_with, refuse_serving_flags, takes_settings
@@ -14,6 +14,7 @@ commands = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="A live console for API authorization keys."
 )
 commands.add_typer(admin.commands, name="admin")
+commands.add_typer(history.commands, name="history")
 commands.command("import")(keys.import_csv)
 commands.command("open")(launch.open_running)
 commands.command("install-launcher")(launch.launcher)

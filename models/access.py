@@ -1,9 +1,8 @@
-"""Who comes in: how long a session lasts, which hosts and origins are ours, and what is put on record."""
+"""Who comes in: how long a session lasts, and which hosts and origins are ours."""
 
 import ipaddress
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 IDLE = timedelta(hours=12)
@@ -16,27 +15,6 @@ SIGN_IN_PATH = "/sign-in"
 LAUNCH_PATH = "/launch"
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class AccessKind(StrEnum):
-    """What the access record knows of: sign-ins, accounts, and the passphrases with which servers register."""
-
-    SIGNED_IN = "signed in"
-    LAUNCHED = "launch link used"
-    REFUSED = "sign-in refused"
-    LINK_REFUSED = "launch link refused"
-    SLOWED = "attempts slowed"
-    SIGNED_OUT = "signed out"
-    SIGNED_OUT_EVERYWHERE = "signed out all"
-    ADDED = "account added"
-    PASSWORD_CHANGED = "password changed"
-    ROLE_CHANGED = "role changed"
-    DISABLED = "account disabled"
-    ENABLED = "account enabled"
-    PHRASE_ADDED = "phrase added"
-    PHRASE_CHANGED = "phrase changed"
-    PHRASE_REMOVED = "phrase removed"
-    PHRASE_REFUSED = "phrase refused"
 
 
 def is_current(created_at: datetime, used_at: datetime, now: datetime) -> bool:

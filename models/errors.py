@@ -86,6 +86,10 @@ class RegistrationRefused(AuthkeysError):
         """Which one, if there is such a one: its number and note"""
 
 
+class ChainBroken(AuthkeysError):
+    """The history is not what was written: an entry was changed, dropped or put in outside of the program."""
+
+
 class SecretUnusable(AuthkeysError):
     """The server's secret file cannot be read, or others can read it."""
 

@@ -54,20 +54,46 @@ class LaunchLink(Model):
         table = "launch_link"
 
 
-class AccessRecord(Model):
-    """A line of the access record: a sign-in, a refused one, a change of an account. Nothing is ever changed in it."""
+class Entry(Model):
+    """One record of the history. Nothing is ever changed in it, but for a name that is erased."""
 
-    id = fields.BigIntField(primary_key=True)
+    number = fields.BigIntField(primary_key=True, generated=False)
+    """Its place in the chain: from 1, without gaps"""
     at = fields.DatetimeField()
     kind = fields.CharField(max_length=20)
-    """`access.AccessKind`"""
-    admin_name = fields.CharField(max_length=100)
-    """As it was given: there may be no such admin."""
-    address = fields.CharField(max_length=45)
+    """`history.EntryKind`"""
+    admin_id = fields.IntField(null=True)
+    """Who did it, or whose account it is about; null for nobody whom we know"""
+    name = fields.CharField(max_length=100, default="")
+    """Only where there is no account: as it was given"""
+    name_salt = fields.BinaryField(null=True)
+    """With which the name is digested; without it the name was erased, or there was none"""
+    name_digest = fields.CharField(max_length=64, null=True)
+    """`chain.digest_of_name`"""
+    address = fields.CharField(max_length=45, default="")
     detail = fields.CharField(max_length=200, default="")
+    submission: fields.ForeignKeyNullableRelation["Submission"] = fields.ForeignKeyField(
+        "models.Submission", related_name="entries", on_delete=fields.RESTRICT, null=True, db_index=True
+    )
+    digest = fields.CharField(max_length=64)
+    """`chain.digest_of` this entry, in which the digest of the entry before is"""
 
     class Meta:
-        table = "access_record"
+        table = "entry"
+        indexes = (Index(fields=("admin_id", "number")), Index(fields=("kind", "number")))
+
+
+class HistoryCheck(Model):
+    """How the chain was found when it was checked last. One row."""
+
+    id = fields.SmallIntField(primary_key=True, generated=False)
+    at = fields.DatetimeField()
+    number = fields.BigIntField()
+    """Up to which entry nothing was wrong"""
+    fault = fields.CharField(max_length=300, default="")
+
+    class Meta:
+        table = "history_check"
 
 
 class Authkey(Model):
@@ -114,7 +140,21 @@ class RemovedAuthkey(Model):
 
     class Meta:
         table = "removed_authkey"
-        indexes = (Index(fields=("revision",)), Index(fields=("secret_digest",)))
+        indexes = (Index(fields=("revision",)), Index(fields=("secret_digest",)), Index(fields=("ip_key",)))
+
+
+class FormerAuthkey(Model):
+    """The name of an authkey that was removed and can no longer be restored: its history is still found by it."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    ip = fields.CharField(max_length=39)
+    ip_key = fields.BinaryField()
+    service = fields.CharField(max_length=100)
+    service_key = fields.CharField(max_length=300)
+
+    class Meta:
+        table = "former_authkey"
+        indexes = (Index(fields=("ip_key",)),)
 
 
 class ReplacedSecret(Model):
@@ -148,6 +188,13 @@ class Submission(Model):
     at = fields.DatetimeField()
     change_count = fields.IntField(default=0)
     key_count = fields.IntField(default=0)
+    granted = fields.IntField(default=0, db_default=0)
+    """The privileges that it granted to any of its rows"""
+    revoked = fields.IntField(default=0, db_default=0)
+    kinds = fields.CharField(max_length=120, default="", db_default="")
+    """How many rows it did what to: `history.kinds_text`"""
+    digest = fields.CharField(max_length=64, default="", db_default="")
+    """`chain.ModificationsDigest` of its modifications"""
 
     class Meta:
         table = "submission"
@@ -187,6 +234,7 @@ class StagedChange(Model):
     revocations = fields.IntField()
     removal = fields.BooleanField()
     revision = fields.BigIntField()
+    restoration = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "staged_change"

@@ -12,16 +12,16 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from models.access import AccessKind
 from models.accounts import AdminIdentity, Role, account_name, check_password, normalized
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import InvalidValue, TooManyAttempts, WrongPassword
+from models.history import EntryKind
 from models.secrets import looks_like_key
 from models.texts import storable
-from services.access_records import AccessRecords
 from services.attempts import Attempts
+from services.history import History
 from services.sessions import SignedIn
-from storage import access_records, accounts, sessions
+from storage import accounts, history, sessions
 from storage.accounts import Account
 from storage.transactions import Connection, run_transaction
 
@@ -43,8 +43,8 @@ async def local_admin() -> AdminIdentity:
 class Admins:
     """Checks passwords, slowly, and keeps accounts. Every refusal and every change is on record."""
 
-    def __init__(self, records: AccessRecords) -> None:
-        self._records = records
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(_HASHERS)
         self._attempts = Attempts()
@@ -103,13 +103,13 @@ class Admins:
             await attempts.count(name, address, known=known)
         except TooManyAttempts:
             if on_record:
-                await self._records.put_flood(AccessKind.SLOWED, name, address)
+                await self._history.put_flood(EntryKind.SLOWED, name, address)
             raise
         stored = row.password_hash if row and row.password_hash and not row.disabled else await self._hash_of_nobody()
         correct = await self._in_thread(lambda: self._verify(stored, password))
         if row is None or stored is self._nobody or not correct:
             if on_record:  # a key is noted among the denied requests, with its reason
-                await self._records.put(AccessKind.REFUSED, name, address)
+                await self._history.put(EntryKind.REFUSED, name, address)
             return None
         await attempts.succeeded(name, address)
         return row.identity
@@ -139,15 +139,15 @@ class Admins:
                     "Change its password with `admin passwd`, or choose another name."
                 )
             await accounts.add(db, name, role, hashed)
-            await access_records.add(db, AccessKind.ADDED, name, "", f"as {role}, by {by}")
+            await history.append(db, EntryKind.ADDED, name, "", f"as {role}, by {by}")
 
-        await run_transaction(insert)
+        await run_transaction(insert, in_order=True)
 
     async def set_password(self, name: str, password: str, by: str, *, keep_session: int | None = None) -> None:
         """Give an account a new password and end its sessions, except one. Raises InvalidValue."""
         check_password(password, name)
         hashed = await self._in_thread(lambda: self._hasher.hash(password))
-        await self._change(name, AccessKind.PASSWORD_CHANGED, f"by {by}", keep_session, password_hash=hashed)
+        await self._change(name, EntryKind.PASSWORD_CHANGED, f"by {by}", keep_session, password_hash=hashed)
 
     async def change_own_password(self, admin: AdminIdentity, present: str, new: str, session: SignedIn) -> None:
         """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, WrongPassword, TooManyAttempts."""
@@ -155,19 +155,38 @@ class Admins:
             raise WrongPassword("The present password is wrong. Nothing was changed.")
         if new == present:
             raise InvalidValue("The new password is the present one. Choose another; nothing was changed.")
-        await self.set_password(admin.name, new, admin.name, keep_session=session.id)
+        await self.set_password(admin.name, new, "its owner", keep_session=session.id)
 
     async def set_disabled(self, name: str, disabled: bool, by: str) -> None:
         """Disable an account, which ends its sessions at once, or enable it again. Raises InvalidValue."""
-        kind = AccessKind.DISABLED if disabled else AccessKind.ENABLED
+        kind = EntryKind.DISABLED if disabled else EntryKind.ENABLED
         await self._change(name, kind, f"by {by}", disabled=disabled)
 
     async def set_role(self, name: str, role: Role, by: str) -> None:
         """Give an account another role, which ends its sessions. Raises InvalidValue."""
-        await self._change(name, AccessKind.ROLE_CHANGED, f"to {role}, by {by}", role=role)
+        await self._change(name, EntryKind.ROLE_CHANGED, f"to {role}, by {by}", role=role)
+
+    async def erase_name(self, name: str, by: str) -> None:
+        """Forget a person's name: of an account, which is then disabled, or as it was given by who has none.
+
+        The history names accounts by number, and other names by a digest, so its chain still holds. Raises InvalidValue.
+        """
+
+        async def erase(db: Connection) -> None:
+            row = await accounts.find(normalized(name), db)
+            if row is None:
+                if not await history.erase_name(db, name):
+                    raise InvalidValue(f"There is no account {name!r}, and nothing is on record under that name.")
+            else:
+                nobody = f"account-{row.id}"
+                await accounts.update(db, row.id, name=nobody, disabled=True, password_hash=None)
+                await sessions.delete_all_of(db, row.id)
+            await history.append(db, EntryKind.NAME_ERASED, row.id if row else None, "", f"by {by}")
+
+        await run_transaction(erase, in_order=True)
 
     async def _change(
-        self, name: str, kind: AccessKind, detail: str, keep_session: int | None = None, **values: object
+        self, name: str, kind: EntryKind, detail: str, keep_session: int | None = None, **values: object
     ) -> None:
         async def change(db: Connection) -> None:
             row = await accounts.find(normalized(name), db)
@@ -175,9 +194,9 @@ class Admins:
                 raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
             await accounts.update(db, row.id, **values)
             await sessions.delete_all_of(db, row.id, but=keep_session)
-            await access_records.add(db, kind, name, "", detail)
+            await history.append(db, kind, row.id, "", detail)
 
-        await run_transaction(change)
+        await run_transaction(change, in_order=True)
 
     async def _hash_of_nobody(self) -> str:
         if self._nobody is None:

@@ -12,13 +12,14 @@ from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
 from models.subjects import Subject
 from models.views import PassphraseView
-from services.access_records import AccessRecords
 from services.admins import Admins, local_admin
 from services.authkey_staging import AuthkeyStaging
 from services.authkeys import Authkeys
 from services.authorizer import Authorizer
+from services.chain import Chain
 from services.clock import read_clock
 from services.feed import ChangeFeed
+from services.history import History
 from services.passphrases import Passphrases
 from services.secret_file import load_secret
 from services.sessions import Sessions
@@ -43,7 +44,8 @@ class Console:
     """The local admin: whom launch links sign in, and as whom the command line acts."""
     admins: Admins
     sessions: Sessions
-    records: AccessRecords
+    history: History
+    chain: Chain
     authkeys: Authkeys
     submissions: Submissions
     staging: AuthkeyStaging
@@ -70,11 +72,11 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
     """
     async with open_database(location):
         secret = load_secret(secret_file or location.companion("secret"))
-        records = AccessRecords()
-        admins, sessions = Admins(records), Sessions(secret, records)
+        history = History()
+        admins, sessions = Admins(history), Sessions(secret, history)
         uses = Uses()
         authkeys, submissions = Authkeys(uses), Submissions()
-        passphrases = Passphrases(secret, submissions, records)
+        passphrases = Passphrases(secret, submissions, history)
         staging = AuthkeyStaging(authkeys, submissions, uses)
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
         stagings: dict[Subject, Staging[Any]] = {Subject.AUTHKEY: staging, Subject.PASSPHRASE: passphrase_staging}
@@ -97,7 +99,8 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                     admin,
                     admins,
                     sessions,
-                    records,
+                    history,
+                    Chain(secret),
                     authkeys,
                     submissions,
                     staging,

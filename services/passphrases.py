@@ -5,24 +5,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from models.access import AccessKind
 from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import canonical_service
 from models.errors import InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
+from models.history import EntryKind
 from models.passphrases import Passphrase, PhraseProblem, PickupUse, canonical_phrase, digest, judge, new_phrase
-from models.privileges import labels
 from models.secrets import Secret, new_secret
 from models.subjects import Subject
 from models.submissions import LastChange, NewPassphrase, Registration, Source
 from models.views import PassphraseView
-from services.access_records import AccessRecords
 from services.attempts import Guess, Guesses
+from services.history import History
 from services.listing import MAX_BLOCK
 from services.submissions import Order, Submissions
-from storage import access_records, passphrases, submissions
+from storage import passphrases, submissions
 from storage.passphrases import Found
-from storage.transactions import Connection
 
 
 class Registered(NamedTuple):
@@ -36,10 +34,10 @@ class Registered(NamedTuple):
 class Passphrases:
     """Reads, makes and uses them."""
 
-    def __init__(self, secret: bytes, submissions: Submissions, records: AccessRecords) -> None:
+    def __init__(self, secret: bytes, submissions: Submissions, history: History) -> None:
         self._secret = secret
         self._submissions = submissions
-        self._records = records
+        self._history = history
         self._guesses = Guesses()
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -89,7 +87,7 @@ class Passphrases:
         expires_at: datetime | None = None,
         networks: tuple[str, ...] = (),
         note: str = "",
-        how: str = "in the page",
+        how: str = "",
         address: str = "",
         is_guesser: bool = False,
     ) -> None:
@@ -103,13 +101,8 @@ class Passphrases:
         hashed = digest(self._secret, new_phrase(phrase))
         new = NewPassphrase(hashed, privileges, uses, expires_at, networks, note)
 
-        async def put_on_record(db: Connection) -> None:
-            number = await passphrases.number_of(db, hashed)
-            detail = f"#{number} {how}: {labels(privileges)}"
-            await access_records.add(db, AccessKind.PHRASE_ADDED, admin.name, address, detail)
-
-        order = Order(uuid.uuid4(), admin, Source.DIALOG, [new], Subject.PASSPHRASE)
-        await self._submissions.submit(order, also=put_on_record)
+        order = Order(uuid.uuid4(), admin, Source.DIALOG, [new], Subject.PASSPHRASE, address, how)
+        await self._submissions.submit(order)
 
     # -- using ---------------------------------------------------------------------------------------------------------
 
@@ -127,8 +120,8 @@ class Passphrases:
             refusal = RegistrationRefused(PhraseProblem.TOO_MANY_ATTEMPTS)
         except RegistrationRefused as error:
             refusal = error
-        await self._records.put_flood(
-            AccessKind.PHRASE_REFUSED, "", ip, f"{refusal.reason} {refusal.passphrase}".strip()
+        await self._history.put_flood(
+            EntryKind.PHRASE_REFUSED, "", ip, f"{refusal.reason} {refusal.passphrase}".strip()
         )
         raise refusal from None
 
@@ -146,7 +139,7 @@ class Passphrases:
         secret, use = new_secret(), PickupUse(datetime.now(UTC), ip, service)
         key = Registration(ip, service, found.passphrase.privileges, secret.digest, secret.hint)
         await self._submissions.submit(
-            Order(uuid.uuid4(), found.maker, Source.REGISTERED, [key]),
+            Order(uuid.uuid4(), found.maker, Source.REGISTERED, [key], address=ip),
             also=lambda db: passphrases.take_use(db, found.passphrase, use),
         )
         return Registered(ip, service, secret)

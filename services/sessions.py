@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 from itsdangerous import BadSignature, Signer
 from nicegui import Event
 
-from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, AccessKind, is_current, is_fresh
+from models.access import ABSOLUTE, LAUNCH_LINK_LASTS, is_current, is_fresh
 from models.accounts import AdminIdentity
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import DatabaseUnavailable, NotAllowed
+from models.history import EntryKind
 from models.texts import storable
-from services.access_records import AccessRecords
-from storage import access_records, sessions
+from services.history import History
+from storage import history, sessions
 from storage.transactions import Connection, run_transaction
 
 _NOTE_USE_AFTER = timedelta(minutes=1)
@@ -59,8 +60,8 @@ def admit(scope: MutableMapping[str, Any], session: SignedIn) -> None:
 class Sessions:
     """Begins, finds and ends sessions."""
 
-    def __init__(self, secret: bytes, records: AccessRecords) -> None:
-        self._records = records
+    def __init__(self, secret: bytes, history: History) -> None:
+        self._history = history
         self._signer = Signer(secret, salt="authkeys session")
         # So that two consoles on one machine do not overwrite each other's cookie: cookies know no ports.
         self.cookie_name = f"authkeys-{hashlib.sha256(b'cookie' + secret).hexdigest()[:8]}"
@@ -71,16 +72,16 @@ class Sessions:
 
     # -- beginning -----------------------------------------------------------------------------------------------------
 
-    async def begin(self, admin: AdminIdentity, address: str, how: AccessKind = AccessKind.SIGNED_IN) -> str:
+    async def begin(self, admin: AdminIdentity, address: str, how: EntryKind = EntryKind.SIGNED_IN) -> str:
         """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable."""
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         address = storable(address, MAX_CALLER_LENGTH)
 
         async def insert(db: Connection) -> None:
             await sessions.add(db, _digest(token), admin.id, address, now)
-            await access_records.add(db, how, admin.name, address)
+            await history.append(db, how, admin.id, address)
 
-        await run_transaction(insert)
+        await run_transaction(insert, in_order=True)
         return self._signer.sign(token).decode()
 
     async def make_launch_link(self, admin: AdminIdentity) -> str:
@@ -98,9 +99,9 @@ class Sessions:
         digest = _digest(token)
         link = await sessions.take_link(digest) if await sessions.is_link(digest) else None
         if link is None or link.is_disabled or not is_fresh(link.created_at, datetime.now(UTC)):
-            await self._records.put_flood(AccessKind.LINK_REFUSED, "", address)
+            await self._history.put_flood(EntryKind.LINK_REFUSED, "", address)
             return None
-        return await self.begin(link.admin, address, AccessKind.LAUNCHED)
+        return await self.begin(link.admin, address, EntryKind.LAUNCHED)
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
@@ -140,9 +141,9 @@ class Sessions:
 
         async def delete(db: Connection) -> None:
             await sessions.delete(db, session.id)
-            await access_records.add(db, AccessKind.SIGNED_OUT, session.admin.name, address)
+            await history.append(db, EntryKind.SIGNED_OUT, session.admin.id, address)
 
-        await run_transaction(delete)
+        await run_transaction(delete, in_order=True)
         self._forget([session])
 
     async def end_all(self, admin: AdminIdentity, address: str) -> None:
@@ -150,9 +151,9 @@ class Sessions:
 
         async def delete(db: Connection) -> None:
             await sessions.delete_all_of(db, admin.id)
-            await access_records.add(db, AccessKind.SIGNED_OUT_EVERYWHERE, admin.name, address)
+            await history.append(db, EntryKind.SIGNED_OUT_EVERYWHERE, admin.id, address)
 
-        await run_transaction(delete)
+        await run_transaction(delete, in_order=True)
         self._forget([session for session in self._current.values() if session.admin.id == admin.id])
 
     async def refresh(self) -> None:

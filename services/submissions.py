@@ -38,6 +38,10 @@ class Order(NamedTuple):
     changes: Sequence[Change]
     subject: Subject = Subject.AUTHKEY
     """The rows of what the changes are about"""
+    address: str = ""
+    """From where it came, if not from a page"""
+    detail: str = ""
+    """What else the history shall say of it"""
 
 
 class Receipt(NamedTuple):
@@ -138,7 +142,7 @@ async def _apply(
         raise _refusal(conflicts, order.subject)
     if also:
         await also(db)
-    await submissions.end(db, revision, change_count, key_count)
+    await submissions.end(db, revision, change_count, key_count, order.address, order.detail)
     return Receipt(revision, change_count, key_count) if key_count else Receipt(None, 0, 0)
 
 

@@ -1,7 +1,7 @@
 """Where the database is, how it is opened, and what differs between SQLite and PostgreSQL.
 
-SQLite gets two connections: `sqlite` writes, and `sqlite_reader` sees the last commit without waiting for a writer (WAL).
-PostgreSQL has one pool for both.
+SQLite gets three connections: `sqlite` writes; `sqlite_reader` sees the last commit without waiting for a writer (WAL), and so
+does `sqlite_slow_reader`, behind which nobody waits. PostgreSQL has one pool for all.
 """
 
 import hashlib
@@ -109,6 +109,7 @@ def _sqlite(location: DatabaseLocation) -> dict[str, Any]:
     return {
         "sqlite": {"engine": "storage.sqlite_engine", "credentials": durable},
         "sqlite_reader": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
+        "sqlite_slow_reader": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
     }
 
 
@@ -156,6 +157,7 @@ async def _connect(location: DatabaseLocation) -> None:
     await _migrate(location, config)
     # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
     await reader().execute_query("SELECT 1")
+    await slow_reader().execute_query("SELECT 1")
 
 
 def _create_private(file: Path) -> None:
@@ -263,6 +265,11 @@ def writer() -> BaseDBAsyncClient:
 def reader() -> BaseDBAsyncClient:
     """The connection for reads outside of a transaction. It never waits for a writer."""
     return get_connection("sqlite_reader" if is_sqlite() else "postgres")
+
+
+def slow_reader() -> BaseDBAsyncClient:
+    """The connection for reads that may take long, such as those of the history: no page waits behind them."""
+    return get_connection("sqlite_slow_reader" if is_sqlite() else "postgres")
 
 
 def is_sqlite() -> bool:

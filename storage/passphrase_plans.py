@@ -3,14 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from models.access import AccessKind
 from models.passphrases import Passphrase
 from models.plans import Plan, Rows, ids_in, restorations_in
-from models.privileges import labels
-from models.submissions import Change, Kind, Modification, NewPassphrase, modification
+from models.submissions import Change, Kind, NewPassphrase, modification
 from models.tables import PickupPassphrase, Submission
 from models.texts import search_key
-from storage import access_records
 from storage.passphrases import by_id
 from storage.sql import ids, parameters
 from storage.submissions import record
@@ -44,14 +41,6 @@ async def write(db: Connection, plan: Plan, revision: int) -> None:
         )
     await _set_removed(db, plan.removed, by.at, revision)
     await _set_removed(db, plan.restored, None, revision)
-    await access_records.add_many(db, by.admin.name, map(_access_record, plan.modifications))
-
-
-def _access_record(done: Modification) -> tuple[AccessKind, str]:
-    if done.kind is Kind.REMOVED:
-        return AccessKind.PHRASE_REMOVED, f"#{done.row_id}"
-    again = " restored" if done.kind is Kind.RESTORED else ""
-    return AccessKind.PHRASE_CHANGED, f"#{done.row_id}{again}: {labels(done.after)}"
 
 
 async def _add(db: Connection, new: Sequence[NewPassphrase], by: Submission) -> list[Passphrase]:

@@ -190,12 +190,6 @@ def _ordered(query: QuerySet[PickupPassphrase], view: PassphraseView) -> QuerySe
 # -- using, within a transaction -----------------------------------------------------------------------------------------
 
 
-async def number_of(db: Connection, digest: str) -> int:
-    """The number of the passphrase with this digest."""
-    row = await PickupPassphrase.get(digest=digest, using_db=db)
-    return int(row.id)
-
-
 async def take_use(db: Connection, passphrase: Passphrase, use: PickupUse) -> None:
     """Use it once. Of two servers that come at once with the last use, one gets PassphraseOutdated; so does who read it before a change."""
     one, two = parameters(2).split(", ")

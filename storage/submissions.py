@@ -11,9 +11,10 @@ from models.subjects import Subject
 from models.submissions import Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
+from storage import history
 from storage.database import database_errors, reader
 from storage.sql import insert
-from storage.transactions import notify, run_transaction
+from storage.transactions import run_transaction
 
 
 class Stored(NamedTuple):
@@ -115,12 +116,14 @@ async def begin(
     return int(row.id)
 
 
-async def end(db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int) -> None:
-    """Write what it came to; one that came to nothing leaves no trace."""
+async def end(
+    db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int, address: str, detail: str
+) -> None:
+    """Write what it came to, and its entry of the history; one that came to nothing leaves no trace."""
     this = Submission.filter(id=revision).using_db(db)
     if key_count:
         await this.update(change_count=change_count, key_count=key_count)
-        await notify(db)
+        await history.append_submission(db, await this.get(), address, detail)
     else:
         await this.delete()
 

@@ -20,6 +20,7 @@ from models.errors import DatabaseUnavailable, DatabaseUnusable
 from models.submissions import CellChange, NewAuthkey, Removal
 from models.tables import Authkey, KeyUse
 from models.texts import search_key
+from services.chain import Chain
 from services.console import Console, open_console
 from storage import migrations
 from storage.database import APP, DatabaseLocation, is_sqlite, open_database, reader, tortoise_config, writer
@@ -110,7 +111,7 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
 async def test_a_new_database_has_all_tables_and_they_are_empty(database: DatabaseLocation) -> None:
     async with open_database(database):
         assert set(await everything()) == {
-            "Admin", "Session", "LaunchLink", "AccessRecord", "Authkey", "RemovedAuthkey", "Submission", "Modification",
+            "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "UseTracking", "DeniedRequest",
             "ReplacedSecret", "StoredClockReading",
         }  # fmt: skip
@@ -183,7 +184,17 @@ async def test_a_filled_database_of_every_earlier_release_keeps_all_its_rows(
         before = await rows_of(columns)
     async with open_database(database):
         after = await rows_of(await columns_of_tables(database))
-    moved = {"staged_change", "staged_passphrase_change", "staging_step"}
+        found = await Chain(b"").check()
+        assert found.fault is None, "what was on record before there was a chain is chained"
+    names = {row["id"]: row["name"] for row in after["admin"]}
+    told = [(row["at"], row["kind"], names.get(row["admin_id"]), row["address"], row["detail"])
+            for row in after["entry"] if row["submission_id"] is None]  # fmt: skip
+    access_records = before.get("access_record", ())
+    assert told == [(r["at"], r["kind"], r["admin_name"], r["address"], r["detail"]) for r in access_records]
+    assert [row["submission_id"] for row in after["entry"] if row["submission_id"]] == [
+        r["id"] for r in after["submission"]
+    ]
+    moved = {"staged_change", "staged_passphrase_change", "staging_step", "access_record"}
     for table in before.keys() - moved:
         for old, new in zip(before[table], after[table], strict=True):
             kept = old.keys() - {"staging_version", "note_key", "authkey_id" if table == "modification" else ""}

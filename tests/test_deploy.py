@@ -50,7 +50,7 @@ class Front:
     def recorded(self) -> list[str]:
         """From where somebody was refused, as it is on record."""
         with sqlite3.connect(self.server.database) as file:
-            return [row[0] for row in file.execute("SELECT address FROM access_record WHERE kind = 'sign-in refused'")]
+            return [row[0] for row in file.execute("SELECT address FROM entry WHERE kind = 'sign-in refused'")]
 
 
 @pytest.fixture(scope="module")

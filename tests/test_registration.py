@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.access import AccessKind
 from models.accounts import Role
 from models.errors import InvalidValue, NotAllowed, NotStaged, RegistrationRefused, RowNotFound, SubmissionRefused
+from models.history import EntryKind
 from models.passphrases import (
     PhraseProblem,
 )
@@ -51,8 +51,8 @@ async def refusal(console: Console, phrase: str = PHRASE, ip: str = SERVER) -> s
     return refused.value.reason
 
 
-async def recorded(console: Console) -> list[AccessKind]:
-    return [entry.kind for entry in reversed(await console.records.newest())]
+async def recorded(console: Console) -> list[EntryKind]:
+    return [entry.kind for entry in reversed(await console.history.accesses())]
 
 
 # -- registering -------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ async def test_an_unknown_expired_removed_or_foreign_phrase_lets_nobody_in_and_t
     await console.passphrase_staging.stage_removal(console.admin.id, removed)
     await console.passphrase_staging.submit(console.admin, uuid.uuid4())
     assert await refusal(console) == PhraseProblem.REMOVED
-    assert AccessKind.PHRASE_REFUSED in await recorded(console)
+    assert EntryKind.PHRASE_REFUSED in await recorded(console)
 
 
 async def test_a_phrase_of_a_disabled_admin_lets_nobody_in(console: Console) -> None:
@@ -186,7 +186,9 @@ async def test_privileges_are_staged_undone_and_submitted_like_those_of_keys(con
     assert (receipt.change_count, receipt.key_count) == (2, 2)
     assert {each.id: each.privileges for each in await kept_passphrases()} == {first: ADD.mask | SEARCH.mask}
     assert len(await staging.of(me.id)) == 0
-    assert (await recorded(console))[-2:] == [AccessKind.PHRASE_CHANGED, AccessKind.PHRASE_REMOVED]
+    (entry,) = await console.history.newest(1)
+    assert entry.submission is not None
+    assert entry.submission.kinds == "changed:1 removed:1"
 
 
 async def test_what_is_staged_for_a_passphrase_that_somebody_removed_is_refused_and_kept(console: Console) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from api.gateway import AT_ONCE_FROM_ONE, Backend
 from api.stub_backend import stub_backend
-from models.access import AccessKind
 from models.access_checks import Reason
 from models.accounts import Role
+from models.history import EntryKind
 from models.privileges import MANAGE_AUTHKEYS
 from models.secrets import new_secret
 from models.submissions import Removal
@@ -103,7 +103,7 @@ async def test_who_guesses_phrases_is_slowed_also_with_the_right_one_then(consol
         assert "not valid for this server" in answer.json()["reason"]
     async with calling(console, address=ELSEWHERE) as client:
         assert status(await client.get("/XMLregisterAuth.cgi", params=right)) == 1
-    assert "too many phrases" in {entry.detail for entry in await console.records.newest()}
+    assert "too many phrases" in {entry.detail for entry in await console.history.accesses()}
 
 
 # -- calls that need a key ---------------------------------------------------------------------------------------------
@@ -167,9 +167,9 @@ async def test_a_phrase_on_record_names_the_key_that_made_it_and_not_the_name_pu
     managing = await add_key_with(console, MANAGE_AUTHKEYS)
     async with calling(console) as client:
         await client.get("/XMLaddPickupPass.cgi", params={"pickup": PHRASE}, auth=("dana", managing.text))
-    (entry,) = [each for each in await console.records.newest() if each.kind is AccessKind.PHRASE_ADDED]
-    assert entry.admin_name == console.admin.name
-    assert f"through the API by the key of billing at {HERE}" in entry.detail
+    entry = (await console.history.newest(1))[0]
+    assert (entry.kind, entry.name, entry.address) == (EntryKind.SUBMITTED, console.admin.name, HERE)
+    assert entry.detail == f"through the API by the key of billing at {HERE}"
 
 
 async def test_a_key_cannot_find_out_the_phrases_of_others_by_adding_many(console: Console) -> None:
@@ -228,8 +228,8 @@ async def test_old_keys_are_slowed_like_unknown_ones_and_keep_nobody_elses_passw
             assert (await client.get("/XMLlookup.cgi?output=json", auth=("dana", PASSWORD))).status_code == 200
     assert said["removed"] == said["replaced"] == said["unknown"]
     assert "Too many attempts with a wrong key or password" in said["unknown"][-1][1]
-    kinds = [each.kind for each in await console.records.newest()]
-    assert not {AccessKind.REFUSED, AccessKind.SLOWED} & set(kinds)
+    kinds = [each.kind for each in await console.history.accesses()]
+    assert not {EntryKind.REFUSED, EntryKind.SLOWED} & set(kinds)
 
     await console.uses.write(all_challenges=True)
     denied = {(each.reason, each.service): each.times for each in await console.uses.denied_requests()}

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from models.access import ABSOLUTE, IDLE, LAUNCH_LINK_LASTS, AccessKind
+from models.access import ABSOLUTE, IDLE, LAUNCH_LINK_LASTS
 from models.accounts import AdminIdentity, Role
 from models.errors import InvalidValue, NotAllowed, SecretUnusable, TooManyAttempts
+from models.history import EntryKind
 from models.privileges import privilege
 from models.subjects import Subject
 from models.submissions import NewSecret
@@ -41,8 +42,8 @@ async def session_of(console: Console, admin: AdminIdentity) -> tuple[str, Signe
     return cookie, session
 
 
-async def kinds(console: Console) -> list[AccessKind]:
-    return [entry.kind for entry in reversed(await console.records.newest())]
+async def kinds(console: Console) -> list[EntryKind]:
+    return [entry.kind for entry in reversed(await console.history.accesses())]
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ async def test_only_the_right_password_lets_in_and_every_attempt_is_on_record(co
     assert await console.admins.authenticate("dana", OTHER_PASSWORD, HERE) is None
     assert await console.admins.authenticate("nobody", PASSWORD, HERE) is None
     assert await console.admins.authenticate(console.admin.name, "", HERE) is None
-    assert await kinds(console) == [AccessKind.ADDED, *[AccessKind.REFUSED] * 3]
+    assert await kinds(console) == [EntryKind.ADDED, *[EntryKind.REFUSED] * 3]
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\n", "", "x" * 65, "x" * 150, "x" * 300, "\ud800"])
@@ -141,7 +142,7 @@ async def test_a_thousand_wrong_passwords_are_slowed_and_the_rightful_admin_stil
     assert len(waits) >= 990
     assert all(0 < wait <= 60 for wait in waits)
     assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
-    assert (await kinds(console)).count(AccessKind.SLOWED) == 1
+    assert (await kinds(console)).count(EntryKind.SLOWED) == 1
 
 
 async def test_all_addresses_of_one_ipv6_network_count_as_one(console: Console) -> None:
@@ -162,7 +163,7 @@ async def test_an_address_that_no_table_takes_is_recorded_as_far_as_it_can_be(co
     assert await console.admins.authenticate("dana", OTHER_PASSWORD, address) is None
     assert await console.sessions.launch("invented", address) is None
     await console.sessions.begin(admin, address)
-    recorded = [entry.address for entry in await console.records.newest(3)]
+    recorded = [entry.address for entry in await console.history.accesses(3)]
     assert recorded == ["".join(each if each.isprintable() else "?" for each in address)[:45]] * 3
 
 
@@ -248,7 +249,7 @@ async def test_a_launch_link_signs_in_once(console: Console) -> None:
     assert session is not None
     assert session.admin == console.admin
     assert await console.sessions.launch(token, HERE) is None
-    assert await kinds(console) == [AccessKind.LAUNCHED, AccessKind.LINK_REFUSED]
+    assert await kinds(console) == [EntryKind.LAUNCHED, EntryKind.LINK_REFUSED]
 
 
 async def test_of_many_who_use_a_link_at_once_one_gets_in(console: Console) -> None:

@@ -235,7 +235,7 @@ def test_disabling_an_account_on_the_command_line_ends_its_session_in_the_runnin
 
 def recorded_addresses(database: str) -> list[str]:
     with sqlite3.connect(database) as file:
-        return [row[0] for row in file.execute("SELECT address FROM access_record WHERE kind = 'sign-in refused'")]
+        return [row[0] for row in file.execute("SELECT address FROM entry WHERE kind = 'sign-in refused'")]
 
 
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(tmp_path: Path) -> None:

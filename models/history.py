@@ -1,0 +1,154 @@
+"""What the history holds: one entry for each submission, sign-in, change of an account and whatever else must be answered for."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from models.chain import Anchor, Record, Row
+from models.subjects import Subject
+from models.submissions import Kind, Source
+
+
+class EntryKind(StrEnum):
+    """What an entry tells of."""
+
+    SUBMITTED = "submission"
+    SIGNED_IN = "signed in"
+    LAUNCHED = "launch link used"
+    REFUSED = "sign-in refused"
+    LINK_REFUSED = "launch link refused"
+    SLOWED = "attempts slowed"
+    SIGNED_OUT = "signed out"
+    SIGNED_OUT_EVERYWHERE = "signed out all"
+    ADDED = "account added"
+    PASSWORD_CHANGED = "password changed"
+    ROLE_CHANGED = "role changed"
+    DISABLED = "account disabled"
+    ENABLED = "account enabled"
+    NAME_ERASED = "name erased"
+    PHRASE_ADDED = "phrase added"
+    PHRASE_CHANGED = "phrase changed"
+    """Of earlier releases: passphrases have submissions now"""
+    PHRASE_REMOVED = "phrase removed"
+    """Of earlier releases, likewise"""
+    PHRASE_REFUSED = "phrase refused"
+    EXPORTED = "exported"
+    PRUNED = "history pruned"
+
+
+class Totals(NamedTuple):
+    """What a submission comes to, over all its rows."""
+
+    granted: int = 0
+    """The privileges that it granted to any of its rows"""
+    revoked: int = 0
+    kinds: Mapping[Kind, int] = {}
+    """How many rows it did what to"""
+
+    def plus(self, rows: Iterable[Row]) -> "Totals":
+        """With these modifications (row, kind, ip, service, before, after) too."""
+        granted, revoked, kinds = self.granted, self.revoked, dict(self.kinds)
+        for _, kind, _, _, before, after in rows:
+            granted |= int(after) & ~int(before)
+            revoked |= int(before) & ~int(after)
+            kinds[Kind(str(kind))] = kinds.get(Kind(str(kind)), 0) + 1
+        return Totals(granted, revoked, kinds)
+
+
+def kinds_text(kinds: Mapping[Kind, int]) -> str:
+    """The kinds of a submission's modifications as they are stored: `changed:5 removed:1`."""
+    return " ".join(f"{kind.value}:{kinds[kind]}" for kind in sorted(kinds))
+
+
+def read_kinds(text: str) -> dict[Kind, int]:
+    """What `kinds_text` wrote."""
+    parts = (part.rpartition(":") for part in text.split())
+    return {Kind(kind): int(count) for kind, _, count in parts}
+
+
+class SubmissionPart(NamedTuple):
+    """What an entry says of its submission."""
+
+    revision: int
+    uuid: str
+    admin_id: int
+    at: datetime
+    source: Source
+    subject: Subject
+    change_count: int
+    row_count: int
+    granted: int
+    revoked: int
+    kinds: str
+    """`kinds_text`"""
+    digest: str
+    """`chain.ModificationsDigest` of what it did"""
+
+    def to_record(self) -> Record:
+        """As it is digested."""
+        return {
+            "revision": self.revision,
+            "uuid": self.uuid,
+            "admin": self.admin_id,
+            "at": timestamp(self.at),
+            "source": self.source,
+            "subject": self.subject,
+            "changes": self.change_count,
+            "rows": self.row_count,
+            "granted": self.granted,
+            "revoked": self.revoked,
+            "kinds": self.kinds,
+            "modifications": self.digest,
+        }
+
+
+class Entry(NamedTuple):
+    """One record of the history."""
+
+    number: int
+    at: datetime
+    kind: EntryKind
+    admin_id: int | None
+    """Who did it, or whose account it is about; None for nobody whom we know"""
+    name: str
+    """The account's as it is now, or as it was given; empty for nobody, and for one that was erased"""
+    name_digest: str | None
+    """Only of a name that is no account's"""
+    address: str
+    detail: str
+    submission: SubmissionPart | None
+    digest: str = ""
+
+    def to_record(self) -> Record:
+        """As it is digested, but for the digest of the entry before. Accounts are numbers in it, so a name can be erased."""
+        return {
+            "number": self.number,
+            "at": timestamp(self.at),
+            "kind": self.kind,
+            "admin": self.admin_id,
+            "name": self.name_digest,
+            "address": self.address,
+            "detail": self.detail,
+            "submission": self.submission.to_record() if self.submission else None,
+        }
+
+
+def timestamp(at: datetime) -> str:
+    """A moment as records hold it: RFC 3339 in UTC, always with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def prune_text(anchor: Anchor, archive: str) -> str:
+    """What the entry of a prune says: the last entry that went, its digest, and that of the archive."""
+    return json.dumps({"after": anchor.number, "archive": archive, "digest": anchor.digest}, separators=(",", ":"))
+
+
+def read_prune(text: str) -> Anchor:
+    """Where the chain goes on after a prune; at the beginning, if this is not what a prune says."""
+    try:
+        told = json.loads(text)
+        return Anchor(int(told["after"]), str(told["digest"]))
+    except (ValueError, KeyError, TypeError):
+        return Anchor()

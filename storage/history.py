@@ -1,0 +1,245 @@
+"""Every statement that writes the history or follows its chain. What reads it for people is in `history_views`."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import rfc8785
+
+from models.addresses import MAX_CALLER_LENGTH
+from models.chain import GENESIS, Anchor, ModificationsDigest, Record, Row, digest_of_name
+from models.history import Entry, EntryKind, SubmissionPart, Totals, kinds_text, read_prune
+from models.tables import Admin, HistoryCheck, Submission
+from models.tables import Entry as EntryTable
+from models.texts import storable
+from storage.database import database_errors, slow_reader
+from storage.transactions import Connection, notify, run_transaction
+
+PORTION = 5_000
+"""Rows that are read at once."""
+
+ENTRY_COLUMNS = (
+    "entry.number, entry.at, entry.kind, entry.admin_id, entry.name, entry.name_digest, entry.address, entry.detail, "
+    "entry.digest, submission.id, submission.uuid, submission.admin_id, submission.at, submission.source, submission.subject, "
+    "submission.change_count, submission.key_count, submission.granted, submission.revoked, submission.kinds, submission.digest"
+)
+ENTRIES = "entry LEFT JOIN submission ON submission.id = entry.submission_id"
+
+
+class Check(NamedTuple):
+    """How the chain was found when it was checked last."""
+
+    at: datetime
+    number: int
+    """Up to which entry nothing was wrong"""
+    fault: str
+    """Empty if nothing was"""
+
+
+# -- writing -------------------------------------------------------------------------------------------------------------
+
+
+async def append(
+    db: Connection,
+    kind: EntryKind,
+    admin: int | str | None,
+    address: str = "",
+    detail: str = "",
+    submission: SubmissionPart | None = None,
+) -> int:
+    """Put the next entry, in a transaction that runs in order; returns its number.
+
+    `admin` is who did it, or a name as it was given. Texts of callers are cut to what the table holds.
+    """
+    if isinstance(admin, str):
+        admin_id, name = await _known(db, admin)
+    else:
+        admin_id, name = admin, ""
+    salt = secrets.token_bytes(16) if name else None
+    hidden = digest_of_name(name, salt) if salt else None
+    number, previous = await _head(db)
+    at = submission.at if submission else datetime.now(UTC)
+    where, what = storable(address, MAX_CALLER_LENGTH), storable(detail, 200)
+    entry = Entry(number + 1, at, kind, admin_id, name, hidden, where, what, submission)
+    # By the library here, and by the standard library where a million of them are checked: each watches the other.
+    digest = hashlib.sha256(rfc8785.dumps(dict(entry.to_record(), previous=previous))).hexdigest()
+    await EntryTable.create(
+        number=entry.number,
+        at=at,
+        kind=kind,
+        admin_id=admin_id,
+        name=name,
+        name_salt=salt,
+        name_digest=hidden,
+        address=where,
+        detail=what,
+        submission_id=submission.revision if submission else None,
+        digest=digest,
+        using_db=db,
+    )
+    await notify(db)
+    return entry.number
+
+
+async def append_submission(db: Connection, row: Submission, address: str, detail: str) -> None:
+    """Put the entry of a submission whose modifications are all written; they are digested as they now stand there."""
+    totals, digest, last = Totals(), ModificationsDigest(), 0
+    more = True
+    while more:
+        _, rows = await db.execute_query(
+            f"SELECT id, {_MODIFICATION} FROM modification WHERE submission_id = {int(row.id)} AND id > {int(last)} "
+            f"ORDER BY id LIMIT {PORTION}"
+        )
+        done = [tuple(each)[1:] for each in rows]
+        digest.add(done)
+        totals = totals.plus(done)
+        last, more = rows[-1][0] if rows else last, len(rows) == PORTION
+    part = SubmissionPart(
+        row.id, str(row.uuid), row.admin_id, row.at, row.source, row.subject, row.change_count, row.key_count,  # type: ignore[attr-defined, arg-type]
+        totals.granted, totals.revoked, kinds_text(totals.kinds), digest.hexdigest(),
+    )  # fmt: skip
+    await (
+        Submission.filter(id=row.id)
+        .using_db(db)
+        .update(granted=part.granted, revoked=part.revoked, kinds=part.kinds, digest=part.digest)
+    )
+    await append(db, EntryKind.SUBMITTED, part.admin_id, address, detail, part)
+
+
+async def erase_name(db: Connection, name: str) -> int:
+    """Forget a name that is no account's wherever it was given; returns how often. The chain, which has its digest, holds."""
+    return await EntryTable.filter(name=storable(name, 100)).using_db(db).update(name="", name_salt=None)
+
+
+async def _head(db: Connection) -> tuple[int, str]:
+    _, rows = await db.execute_query("SELECT number, digest FROM entry ORDER BY number DESC LIMIT 1")
+    return (rows[0][0], rows[0][1]) if rows else (0, GENESIS)
+
+
+async def _known(db: Connection, name: str) -> tuple[int | None, str]:
+    """The account of this name, or else the name itself, as it can be stored."""
+    stored = storable(name, 100)
+    row = await Admin.filter(name=stored).using_db(db).first() if stored else None
+    return (row.id, "") if row else (None, stored)
+
+
+# -- following the chain, without a cap and in flat memory ---------------------------------------------------------------
+
+_MODIFICATION = "row_id, kind, ip, service, before, after"
+
+
+class Link(NamedTuple):
+    """An entry as the chain knows it."""
+
+    record: Record
+    """But for the digest of the entry before"""
+    digest: str
+    revision: int | None
+    """Of its submission"""
+
+
+async def links(after: int, limit: int = PORTION) -> list[Link]:
+    """The entries after this one, in their order."""
+    query = f"SELECT {ENTRY_COLUMNS} FROM {ENTRIES} WHERE number > {int(after)} ORDER BY number LIMIT {int(limit)}"
+    with database_errors():
+        _, rows = await slow_reader().execute_query(query)
+    entries = [entry_of(tuple(row)) for row in rows]
+    return [
+        Link(each.to_record(), each.digest, each.submission.revision if each.submission else None) for each in entries
+    ]
+
+
+async def modifications_after(id_: int) -> list[tuple[int, int, Row]]:
+    """Modifications in the order in which they were written: id, submission, and what was done. Submissions never mix."""
+    query = (
+        f"SELECT id, submission_id, {_MODIFICATION} FROM modification WHERE id > {int(id_)} ORDER BY id LIMIT {PORTION}"
+    )
+    with database_errors():
+        _, rows = await slow_reader().execute_query(query)
+    return [(row[0], row[1], tuple(row)[2:]) for row in rows]
+
+
+async def head() -> Anchor:
+    """The newest entry."""
+    with database_errors():
+        return Anchor(*await _head(slow_reader()))
+
+
+async def digest_at(number: int) -> str | None:
+    """The digest of an entry; None if there is none."""
+    with database_errors():
+        row = await EntryTable.filter(number=number).using_db(slow_reader()).first()
+    return row.digest if row else None
+
+
+async def number_of(revision: int) -> int | None:
+    """The entry of a submission."""
+    with database_errors():
+        row = await EntryTable.filter(submission_id=revision).using_db(slow_reader()).first()
+    return row.number if row else None
+
+
+async def unlinked_submission() -> int | None:
+    """The first submission that no entry tells of; there is none unless somebody wrote into the table."""
+    query = "SELECT MIN(id) FROM submission WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.submission_id = submission.id)"
+    with database_errors():
+        _, rows = await slow_reader().execute_query(query)
+    return int(rows[0][0]) if rows[0][0] is not None else None
+
+
+async def odd_authkey() -> tuple[str, str, int] | None:
+    """IP, service and last submission of an authkey whose privileges are not what that submission left."""
+    query = (
+        "SELECT authkey.ip, authkey.service, authkey.revision FROM authkey JOIN modification AS done "
+        "ON done.submission_id = authkey.revision AND done.row_id = authkey.id "
+        "WHERE done.after <> authkey.privileges LIMIT 1"
+    )
+    with database_errors():
+        _, rows = await slow_reader().execute_query(query)
+    return tuple(rows[0]) if rows else None
+
+
+def entry_of(row: Sequence[Any], name: str = "") -> Entry:
+    """An entry from its columns, just as they are: nothing is believed of them yet."""
+    revision, uuid, *rest = row[9:]
+    part = None if revision is None else SubmissionPart(revision, str(uuid), rest[0], _time(rest[1]), *rest[2:])
+    number, at, kind, admin_id, given, hidden, address, detail, digest = row[:9]
+    return Entry(number, _time(at), kind, admin_id, name or given, hidden, address, detail, part, digest)
+
+
+def _time(value: datetime | str) -> datetime:
+    """SQLite gives texts."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+# -- how it was found ----------------------------------------------------------------------------------------------------
+
+
+async def last_check() -> Check | None:
+    """When the chain was checked last."""
+    with database_errors():
+        row = await HistoryCheck.filter(id=1).using_db(slow_reader()).first()
+    return Check(row.at, row.number, row.fault) if row else None
+
+
+async def keep_check(check: Check) -> None:
+    """Remember how the chain was found."""
+
+    async def keep(db: Connection) -> None:
+        row = HistoryCheck(id=1, at=check.at, number=check.number, fault=check.fault[:300])
+        await HistoryCheck.bulk_create([row], on_conflict=["id"], update_fields=["at", "number", "fault"], using_db=db)
+
+    await run_transaction(keep)
+
+
+# -- what was pruned -----------------------------------------------------------------------------------------------------
+
+
+async def anchor() -> Anchor:
+    """Where the chain begins: after the last entry that was pruned, as the newest prune says."""
+    with database_errors():
+        row = await EntryTable.filter(kind=EntryKind.PRUNED).using_db(slow_reader()).order_by("-number").first()
+    return read_prune(row.detail) if row else Anchor()

@@ -1,0 +1,368 @@
+"""The chain of the history: whatever is changed in it behind the program's back is found, and the right entry named."""
+
+import asyncio
+import random
+import sqlite3
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import chain
+from models.accounts import Role
+from models.chain import Fault, canonical
+from models.errors import ChainBroken, InvalidValue
+from models.history import EntryKind
+from models.submissions import CellChange, NewAuthkey, Removal, Restoration
+from models.tables import Admin, Entry, Modification, Submission
+from services.console import Console, open_console
+from storage import history
+from storage.database import DatabaseLocation, writer
+from tests.other_process import OtherProcess, tell
+from tests.support import ADD, MODIFY, SEARCH, add_keys, all_keys, an_admin, new_keys, submit
+from tests.waiting import comes_true
+
+TAMPERINGS = 500
+"""On each database"""
+
+
+async def make_history(console: Console) -> None:
+    """A bit of everything that happens."""
+    dana = await an_admin("dana")
+    keys = await add_keys(console, *new_keys(12, SEARCH.mask))
+    await console.history.put(EntryKind.REFUSED, "nobody knows me", "192.0.2.1")
+    for number, key in enumerate(keys[:6]):
+        await submit(console, CellChange(key.id, ADD.mask, 0), admin=dana if number % 2 else None)
+        await console.sessions.begin(dana, f"192.0.2.{number}")
+    await submit(console, *(CellChange(key.id, MODIFY.mask, SEARCH.mask) for key in keys))
+    revision = (await submit(console, *(Removal(key.id, 1_000) for key in keys[-3:]))).revision
+    await submit(console, Restoration(keys[-1].id))
+    await console.passphrases.add(dana, "correct horse battery", SEARCH.mask)
+    await console.admins.add("lee", "five words that do not belong", Role.AUDITOR, "a test")
+    await submit(console, NewAuthkey("2001:db8::7", 'Büro, 📠 \\ "x"', 257))
+    assert revision
+
+
+async def check(console: Console, checkpoint: str = "") -> Fault | None:
+    return (await console.chain.check(checkpoint)).fault
+
+
+# -- what is digested ----------------------------------------------------------------------------------------------------
+
+_VALUES = st.recursive(
+    st.none() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers(-(2**53) + 1, 2**53 - 1),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(codec="ascii"), max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_VALUES)
+def test_the_standard_library_writes_the_canonical_json_of_rfc_8785(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+# -- a chain that is whole -----------------------------------------------------------------------------------------------
+
+
+async def test_a_chain_of_everything_that_happens_is_whole(console: Console) -> None:
+    assert await check(console) is None
+    await make_history(console)
+    found = await console.chain.check()
+    assert found.fault is None
+    assert found.number == await Entry.all().count()
+    assert found.modification_count == await Modification.all().count()
+    assert (await console.chain.last_check())[1:] == (found.number, "")
+
+
+async def test_a_name_can_be_erased_and_the_chain_still_holds(console: Console) -> None:
+    await make_history(console)
+    await console.admins.erase_name("dana", "a test")
+    await console.admins.erase_name("nobody knows me", "a test")
+    assert await check(console) is None
+    names = {entry.name for entry in await console.history.newest(1_000)}
+    assert not names & {"dana", "nobody knows me"}
+    with pytest.raises(InvalidValue, match="nothing is on record"):
+        await console.admins.erase_name("whoever", "a test")
+
+
+async def test_a_chain_that_grows_while_it_is_checked_is_whole(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_history(console)
+    key, *_ = (await all_keys()).values()
+    monkeypatch.setattr(history, "PORTION", 3)
+    finding = asyncio.create_task(console.chain.check())
+    for number in range(20):
+        await submit(console, CellChange(key.id, *((SEARCH.mask, 0) if number % 2 else (0, SEARCH.mask))))
+    assert (await finding).fault is None
+
+
+# -- a chain that somebody wrote into ------------------------------------------------------------------------------------
+
+
+class Tamperer:
+    """Changes one thing at random; says at which entry that is."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.kinds: list[Callable[[], Awaitable[int]]] = [
+            self.edit_entry, self.edit_submission, self.edit_modification, self.insert_modification,
+            self.drop_modification, self.move_modification, self.swap_modifications, self.insert_entry,
+            self.insert_submission, self.drop_entry, self.swap_entries, self.cut_head, self.cut_tail, self.restamp,
+            self.edit_authkey,
+        ]  # fmt: skip
+
+    async def load(self) -> None:
+        self.entries = await Entry.all().order_by("number").values()
+        self.submissions = await Submission.all().order_by("id").values()
+        self.modifications = await Modification.all().order_by("id").values()
+        self.numbers = {each["submission_id"]: each["number"] for each in self.entries}
+        self.head = self.entries[-1]["number"]
+
+    async def do(self) -> tuple[str, int]:
+        kind = self.chance.choice(self.kinds)
+        return kind.__name__, await kind()
+
+    def another(self, value: Any) -> Any:
+        if isinstance(value, bool) or value is None:
+            return 7
+        if isinstance(value, int):
+            return value ^ 1
+        if isinstance(value, uuid.UUID):
+            return uuid.uuid4()
+        if isinstance(value, datetime):
+            return datetime(2020, 1, 1, tzinfo=UTC)
+        return value[:-1] + ("x" if value[-1:] != "x" else "y")
+
+    async def edit_entry(self) -> int:
+        entry = self.chance.choice(self.entries)
+        column = self.chance.choice(["at", "kind", "admin_id", "address", "detail", "digest", "name_digest"])
+        value = self.another(entry[column]) if column != "name_digest" else "0" * 64
+        await Entry.filter(number=entry["number"]).update(**{column: value})
+        return entry["number"]
+
+    async def edit_submission(self) -> int:
+        row = self.chance.choice(self.submissions)
+        columns = [
+            "at",
+            "uuid",
+            "source",
+            "subject",
+            "change_count",
+            "key_count",
+            "granted",
+            "revoked",
+            "kinds",
+            "digest",
+        ]
+        column = self.chance.choice([*columns, "admin_id"])
+        others = [each.id for each in await Admin.all() if each.id != row["admin_id"]]
+        value = self.chance.choice(others) if column == "admin_id" else self.another(row[column])
+        await Submission.filter(id=row["id"]).update(**{column: value})
+        return self.numbers[row["id"]]
+
+    async def edit_modification(self) -> int:
+        row = self.chance.choice(self.modifications)
+        column = self.chance.choice(["row_id", "kind", "ip", "service", "before", "after"])
+        await Modification.filter(id=row["id"]).update(**{column: self.another(row[column])})
+        return self.numbers[row["submission_id"]]
+
+    async def insert_modification(self) -> int:
+        row = self.chance.choice(self.modifications)
+        await Modification.create(**{**row, "id": self.modifications[-1]["id"] + 1})
+        return self.numbers[row["submission_id"]]
+
+    async def drop_modification(self) -> int:
+        row = self.chance.choice(self.modifications)
+        await Modification.filter(id=row["id"]).delete()
+        return self.numbers[row["submission_id"]]
+
+    async def move_modification(self) -> int:
+        row = self.chance.choice(self.modifications)
+        other = self.chance.choice([each["id"] for each in self.submissions if each["id"] != row["submission_id"]])
+        await Modification.filter(id=row["id"]).update(submission_id=other)
+        return min(self.numbers[row["submission_id"]], self.numbers[other])
+
+    async def swap_modifications(self) -> int:
+        one, other = self.chance.sample(self.modifications, 2)
+        for row, place in ((one, other), (other, one)):
+            kept = {name: value for name, value in row.items() if name not in ("id", "submission_id")}
+            await Modification.filter(id=place["id"]).update(**kept)
+        return min(self.numbers[each["submission_id"]] for each in (one, other))
+
+    async def insert_entry(self) -> int:
+        await Entry.create(**{**self.chance.choice(self.entries), "number": self.head + 1, "submission_id": None})
+        return self.head + 1
+
+    async def insert_submission(self) -> int:
+        row = self.chance.choice(self.submissions)
+        await Submission.create(**{**row, "id": self.submissions[-1]["id"] + 1, "uuid": uuid.uuid4()})
+        return self.head + 1
+
+    async def drop_entry(self) -> int:
+        entry = self.chance.choice(self.entries)
+        await Entry.filter(number=entry["number"]).delete()
+        return entry["number"]
+
+    async def swap_entries(self) -> int:
+        one, other = sorted(each["number"] for each in self.chance.sample(self.entries, 2))
+        for old, new in ((one, -1), (other, one), (-1, other)):
+            await writer().execute_query(f"UPDATE entry SET number = {new} WHERE number = {old}")
+        return one
+
+    async def cut_head(self) -> int:
+        await Entry.filter(number__lte=self.chance.randint(1, self.head - 1)).delete()
+        return 1
+
+    async def cut_tail(self) -> int:
+        first = self.chance.randint(2, self.head)
+        ids = [each["submission_id"] for each in self.entries if each["number"] >= first and each["submission_id"]]
+        await Entry.filter(number__gte=first).delete()
+        await Modification.filter(submission_id__in=ids or [0]).delete()
+        await Submission.filter(id__in=ids or [0]).delete()
+        return first
+
+    async def restamp(self) -> int:
+        entry = self.chance.choice(self.entries)
+        await Entry.filter(number=entry["number"]).update(address="203.0.113.9")
+        links = await history.links(0)
+        previous = chain.GENESIS
+        for link in links:
+            previous = chain.digest_of({**link.record, "previous": previous})
+            await Entry.filter(number=link.record["number"]).update(digest=previous)
+        return self.head
+
+    async def edit_authkey(self) -> int:
+        key = self.chance.choice([*(await all_keys()).values()])
+        await writer().execute_query(f"UPDATE authkey SET privileges = {key.privileges ^ 1} WHERE id = {key.id}")
+        return self.numbers[key.revision]
+
+    async def put_back(self) -> None:
+        await writer().execute_query("DELETE FROM entry")
+        await writer().execute_query("DELETE FROM modification")
+        await writer().execute_query("DELETE FROM submission")
+        await Submission.bulk_create([Submission(**row) for row in self.submissions])
+        await Modification.bulk_create([Modification(**row) for row in self.modifications])
+        await Entry.bulk_create([Entry(**row) for row in self.entries])
+        for key in (await all_keys()).values():
+            (left,) = [
+                row["after"]
+                for row in self.modifications
+                if (row["submission_id"], row["row_id"]) == (key.revision, key.id)
+            ]
+            if left != key.privileges:
+                await writer().execute_query(f"UPDATE authkey SET privileges = {left} WHERE id = {key.id}")
+
+
+@pytest.mark.timeout(600)
+async def test_hundreds_of_random_tamperings_are_all_found_and_the_right_entry_is_named(console: Console) -> None:
+    await make_history(console)
+    checkpoint = await console.chain.checkpoint()
+    tamperer = Tamperer(random.Random(20261126))
+    await tamperer.load()
+    wrong = []
+    for _ in range(TAMPERINGS):
+        kind, number = await tamperer.do()
+        fault = await check(console, checkpoint)
+        if fault is None or fault.number != number:
+            wrong.append((kind, number, fault))
+        await tamperer.put_back()
+    assert wrong == []
+    assert await check(console, checkpoint) is None
+
+
+async def test_of_several_checkpoints_the_last_that_agrees_says_where_a_chain_was_written_anew(
+    console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "checkpoints"
+    await submit(console, *new_keys(2))
+    assert await console.chain.append_checkpoint(file)
+    assert not await console.chain.append_checkpoint(file), "nothing is new"
+    await make_history(console)
+    assert await console.chain.append_checkpoint(file)
+    tamperer = Tamperer(random.Random(1))
+    await tamperer.load()
+    tamperer.entries = tamperer.entries[3:4]
+    await tamperer.restamp()
+    fault = await check(console, file.read_text())
+    assert str(fault).endswith("the chain was written anew at or before it, after #1.")
+    with pytest.raises(ChainBroken, match="is not the one that was signed before"):
+        await console.chain.append_checkpoint(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("\n2\n", "\n3\n", 1).replace("\n1\n", "\n7\n", 1), "is not signed with this key"),
+        (lambda text: text[:-20], "damaged|cut off|not signed"),
+        (lambda text: text.split("\n\n")[0], "cut off"),
+        (lambda text: "a letter to a friend", "cut off"),
+    ],
+)
+async def test_a_damaged_checkpoint_is_refused_in_words(console: Console, change: Any, said: str) -> None:
+    await submit(console, *new_keys(1))
+    with pytest.raises(InvalidValue, match=said):
+        await console.chain.check(change(await console.chain.checkpoint()))
+
+
+async def test_a_checkpoint_of_another_key_is_refused_in_words(console: Console) -> None:
+    await submit(console, *new_keys(1))
+    note = await console.chain.checkpoint()
+    other = chain.verifier_key("authkeys", bytes(range(32)))
+    with pytest.raises(InvalidValue, match="is not signed with this key"):
+        await console.chain.check(note, other)
+    with pytest.raises(InvalidValue, match="no verifier key"):
+        await console.chain.check(note, "rubbish")
+
+
+# -- many who write, and one that dies -----------------------------------------------------------------------------------
+
+
+async def write_much(console: Console, name: str) -> None:
+    for number in range(25):
+        await submit(console, NewAuthkey(f"192.0.2.{number}", name, SEARCH.mask))
+        await console.sessions.begin(console.admin, "192.0.2.1")
+
+
+async def test_three_processes_that_write_at_once_make_one_unbroken_chain(database: DatabaseLocation) -> None:
+    processes = [OtherProcess(database, "ada") for _ in range(3)]
+    try:
+        assert await asyncio.gather(*(process.told() for process in processes)) == ["open"] * 3
+        await asyncio.gather(*(process.do(write_much, str(n)) for n, process in enumerate(processes)))
+        await asyncio.gather(*(process.end() for process in processes))
+    finally:
+        for process in processes:
+            process.kill()
+    async with open_console(database) as console:
+        found = await console.chain.check()
+        assert (found.fault, found.number) == (None, 150)
+
+
+async def write_for_ever(console: Console) -> None:
+    await write_much(console, "first")
+    tell("writing")
+    for number in range(10_000):
+        await submit(console, NewAuthkey(f"10.0.{number >> 8}.{number & 255}", "second", SEARCH.mask))
+
+
+async def test_after_kill_9_in_the_middle_the_chain_is_whole(sqlite_database: DatabaseLocation) -> None:
+    killed = OtherProcess(sqlite_database, "ada")
+    assert await killed.told() == "open"
+    killed.begin(write_for_ever)
+    assert await killed.told() == "writing"
+    with sqlite3.connect(sqlite_database.path) as file:
+        assert await comes_true(lambda: file.execute("SELECT MAX(number) FROM entry").fetchone()[0] > 80)
+    killed.kill()
+    async with open_console(sqlite_database) as console:
+        assert await check(console) is None
+        await submit(console, NewAuthkey("2001:db8::8", "third", 0))
+        assert await check(console) is None
