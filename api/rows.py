@@ -7,15 +7,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from models.errors import DatabaseUnavailable, InvalidValue
+from models.history import timestamp
+from models.history_views import SOURCE_NAMES, parse_history_view
+from models.submissions import Source
 from models.views import Parse, parse_passphrase_view, parse_view
 from services.console import Console
+from services.history import History, Told
 from services.listing import MAX_BLOCK, V
 from services.sessions import session_of
 from services.staging import Staging
 
 
 def rows_router(console: Console) -> APIRouter:
-    """`GET /grid/rows` (authkeys) and `/grid/passphrases`: a view's query (`models.views`), `start` and `end`.
+    """`GET /grid/rows` (authkeys), `/grid/passphrases` and `/grid/history`: a view's query, `start` and `end`.
 
     The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them.
     """
@@ -25,6 +29,7 @@ def rows_router(console: Console) -> APIRouter:
         ("/grid/passphrases", _blocks(console.passphrase_staging, parse_passphrase_view)),
     ):
         router.add_api_route(path, blocks, methods=["GET", "HEAD"])
+    router.add_api_route("/grid/history", _history(console.history), methods=["GET", "HEAD"])
     return router
 
 
@@ -36,7 +41,7 @@ def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitab
             start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
             total = await staging.listing.count(view, admin.id)
             rows = await staging.listing.block(view, admin.id, start, end)
-            overlaid = await staging.overlaid(admin.id, rows)
+            overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
@@ -44,6 +49,36 @@ def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitab
         return _answer({"rows": overlaid, "total": total})
 
     return block
+
+
+def _history(history: History) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def block(request: Request) -> JSONResponse:
+        try:
+            view = parse_history_view(request.query_params)
+            start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
+            told = await history.block(view, start, end)
+            total = await history.count(view)
+        except InvalidValue as error:
+            return _answer({"error": str(error)}, 400)
+        except DatabaseUnavailable as error:
+            return _answer({"error": str(error)}, 503)
+        return _answer({"rows": [_line(each) for each in told], "total": total})
+
+    return block
+
+
+def _line(told: Told) -> dict[str, Any]:
+    """An entry as its grid shows it."""
+    entry = told.entry
+    how = SOURCE_NAMES[Source(entry.submission.source)] if entry.submission else ""
+    return {
+        "id": entry.number,
+        "number": f"{entry.number:,}",
+        "at": timestamp(entry.at),
+        "who": entry.name or "–",
+        "what": told.sentence,
+        "from": " · ".join(filter(None, (how, entry.address))),
+    }
 
 
 def _range(start: str | None, end: str | None) -> tuple[int, int]:

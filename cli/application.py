@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from starlette.types import ASGIApp
 
+from api.exports import exports_router
 from api.gateway import Backend
 from api.rows import rows_router
 from api.scripts import is_for_scripts, scripts_app
@@ -37,6 +38,7 @@ def build_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(sign_in_router(console))
     app.include_router(rows_router(console))
+    app.include_router(exports_router(console))
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,

@@ -1,15 +1,23 @@
-"""Commands about the history: check its chain, sign how long it is."""
+"""Commands about the history: check its chain, sign how long it is, export it, prune it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 from cli.command import REFUSED, refuse, run
 from cli.settings import Settings
-from models.errors import InvalidValue
+from models.chain import check_lines
+from models.errors import ArchiveRefused, InvalidValue
+from models.exports import ExportFormat
+from models.history_views import parse_history_view
+from models.moments import moment
+from models.views import parse_view
 from services.console import open_console
+from services.pruning import prune
 
 commands = typer.Typer(help="The history: check it, export it, prune it.", no_args_is_help=True)
 
@@ -28,9 +36,22 @@ def verify(
     context: typer.Context,
     checkpoint: Annotated[Path | None, typer.Option(help="A file of signed checkpoints.")] = None,
     key: Annotated[str, typer.Option(help="The verifier key that signs them; by default this server's.")] = "",
+    archive: Annotated[Path | None, typer.Option(help="Check an export or an archive instead of the database.")] = None,
 ) -> None:
     """Follow the whole chain; names the first entry that is wrong, and then ends with 1."""
-    run(_verify(context.obj, checkpoint, key))
+    run(_verify_archive(archive) if archive else _verify(context.obj, checkpoint, key))
+
+
+async def _verify_archive(archive: Path) -> None:
+    try:
+        with archive.open(encoding="utf-8") as file:
+            checker, whole = check_lines(file, {})
+    except (OSError, ValueError) as error:
+        raise InvalidValue(f"{archive} cannot be checked: {error}") from None
+    if fault := checker.end() if whole else checker.fault:
+        refuse(f"{archive} is not what was written. {fault}", status=REFUSED)
+    part = "" if whole else " It is a part of the history."
+    print(f"Nothing is wrong, up to entry #{checker.number:,}.{part}\nThe last entry's digest: {checker.digest}")
 
 
 async def _verify(settings: Settings, checkpoint: Path | None, key: str) -> None:
@@ -79,3 +100,80 @@ def key(context: typer.Context) -> None:
 async def _key(settings: Settings) -> None:
     async with open_console(settings.location, settings.secret_file) as console:
         print(console.chain.verifier_key)
+
+
+Before = Annotated[str, typer.Option(help="A time in UTC, such as 2026-01-31 or 2026-01-31 14:30.")]
+To = Annotated[Path | None, typer.Option(help="Into this new file instead of standard output.")]
+
+
+@commands.command()
+def export(
+    context: typer.Context,
+    to: To = None,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="How it is written.")] = ExportFormat.JSONL,
+    admin: Annotated[str, typer.Option(help="Only what this admin did.")] = "",
+    search: Annotated[str, typer.Option(help="Only about these keys: an IP, a network, part of a service.")] = "",
+    since: Annotated[str, typer.Option(help="Only from this time on.")] = "",
+    until: Annotated[str, typer.Option(help="Only until this time.")] = "",
+    table_as_of: Annotated[
+        str, typer.Option(help="Instead of the history the table as it was: after a submission, or at a time; or now.")
+    ] = "",
+) -> None:
+    """Write the history, or the table at any moment. The export itself is put on record."""
+    run(
+        _export(
+            context.obj, to, format_, table_as_of, {"admin": admin, "search": search, "since": since, "until": until}
+        )
+    )
+
+
+async def _export(
+    settings: Settings, to: Path | None, format_: ExportFormat, table_as_of: str, filters: dict[str, str]
+) -> None:
+    view = parse_history_view(filters)
+    table = parse_view({"as_of": "" if table_as_of == "now" else table_as_of})
+    async with open_console(settings.location, settings.secret_file) as console:
+        exports = console.exports
+        with _opened(to) as file:
+            if table_as_of:
+                pieces = await exports.of_table(table, format_, console.admin, "the command line")
+            else:
+                pieces = await exports.of_history(view, format_, console.admin, "the command line")
+            async for piece in pieces:
+                file.write(piece)
+    if to:
+        print(f"Written to {to}.")
+
+
+@contextmanager
+def _opened(to: Path | None) -> Iterator[TextIO]:
+    if to is None:
+        yield sys.stdout
+        return
+    try:
+        with to.open("x", encoding="utf-8", newline="") as file:
+            yield file
+    except FileExistsError:
+        raise ArchiveRefused(f"{to} exists already. Nothing was written; give another file.") from None
+    except OSError as error:
+        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
+
+
+@commands.command("prune")
+def prune_history(
+    context: typer.Context,
+    before: Before,
+    archive: Annotated[Path, typer.Option(help="A new file that gets the entries, as lines of JSON.")],
+) -> None:
+    """Move the oldest entries into an archive. They leave the database once the archive was checked; this is put on record."""
+    run(_prune(context.obj, before, archive))
+
+
+async def _prune(settings: Settings, before: str, archive: Path) -> None:
+    at = moment(before)
+    async with open_console(settings.location, settings.secret_file) as console:
+        pruned = await prune(at, archive, console.admin)
+    print(
+        f"{pruned.entry_count:,} entries are in {archive}, and no longer in the database.\n"
+        f"SHA-256 of the archive: {pruned.archive_digest}"
+    )

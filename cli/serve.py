@@ -45,7 +45,9 @@ async def serve(settings: Settings) -> None:
         if not stack.enter_context(running.held()) and serving.is_desktop:
             await show_running(settings, display)
             return
-        console = await stack.enter_async_context(open_console(settings.location, settings.secret_file))
+        console = await stack.enter_async_context(
+            open_console(settings.location, settings.secret_file, settings.checkpoint_file)
+        )
         if not serving.is_desktop and not await console.admins.has_accounts():
             raise NotAllowed(
                 "Others can reach this address, and nobody has a password yet. Make an account first: "

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     )
     allowed_host: HostNames = Field((), description="a name under which browsers reach this server; repeatable")
     backend: BackendUrl = Field(None, description="URL of the licensing backend that allowed Manage2 calls go to")
+    checkpoint_file: Path | None = Field(
+        None, description="where signed checkpoints of the history are appended each hour; - is standard output"
+    )
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")

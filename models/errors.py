@@ -90,6 +90,10 @@ class ChainBroken(AuthkeysError):
     """The history is not what was written: an entry was changed, dropped or put in outside of the program."""
 
 
+class ArchiveRefused(AuthkeysError):
+    """The file into which the oldest entries should go cannot be made."""
+
+
 class SecretUnusable(AuthkeysError):
     """The server's secret file cannot be read, or others can read it."""
 

@@ -151,12 +151,12 @@ def _take_back(plan: Plan, change: Restoration, rows: Rows) -> None:
     row = rows.removed.get(change.row_id)
     if row is None:
         raise AuthkeyNotFound(
-            f"A removed authkey is kept for {KEEP_REMOVED.days} days, and these are no longer there. Nothing was undone."
+            f"A removed authkey is kept for {KEEP_REMOVED.days} days, and not all of these are still there. Nothing was changed."
         )
     if (row.ip, row.service) in rows.by_name:
         raise DuplicateAuthkey(
             f"{row.ip} has a new authkey for the service {row.service!r}, so the removed one cannot come back. "
-            "Nothing was undone."
+            "Nothing was changed; if its restoration is staged, take that back in the review."
         )
     plan.restored.append(row.id)
     plan.modifications.append(modification(row, Kind.RESTORED, 0, row.privileges))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from models.errors import NotStaged
 from models.privileges import Privilege
 from models.subjects import Row
-from models.submissions import CellChange, Change, Conflict, ConflictKind, Removal
+from models.submissions import CellChange, Change, Conflict, ConflictKind, Removal, Restoration
 
 MAX_STEPS = 200
 """How many staging steps can be undone."""
@@ -27,11 +27,13 @@ class StagedRow(NamedTuple):
     removal: bool = False
     revision: int = 0
     """For a removal: the row's revision that the admin saw when marking it."""
+    restoration: bool = False
+    """A removed row shall come back."""
 
     @property
     def change_count(self) -> int:
-        """Staged changes in this entry; a removal is one."""
-        return 1 if self.removal else self.grants.bit_count() + self.revocations.bit_count()
+        """Staged changes in this entry; what happens to the whole row is one."""
+        return 1 if self.removal or self.restoration else self.grants.bit_count() + self.revocations.bit_count()
 
     def applied_to(self, privileges: int) -> int:
         """The set of privileges that a submission would leave: each cell set or cleared, the others as they are."""
@@ -114,7 +116,8 @@ class StagedChanges:
     @property
     def conflicts(self) -> dict[int, Conflict]:
         """The staged changes that a submission would refuse, by row, as far as `rebase` was told."""
-        found = {id_: Conflict(ConflictKind.REMOVED, 0) for id_ in self._gone if id_ in self._entries}
+        gone = (id_ for id_ in self._gone if id_ in self._entries and not self._entries[id_].restoration)
+        found = {id_: Conflict(ConflictKind.REMOVED, 0) for id_ in gone}
         for id_, revision in self._revisions.items():
             entry = self[id_]
             if entry.removal and revision > entry.revision:
@@ -166,6 +169,22 @@ class StagedChanges:
         return self._take_step(
             {row.id: StagedRow(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
         )
+
+    def stage_reversal(
+        self,
+        cells: Mapping[int, tuple[int, int]],
+        rows: Mapping[int, Row],
+        removals: Iterable[Row],
+        restored: Iterable[int],
+    ) -> set[int]:
+        """Stage what gives back an earlier state, in one step, beside what is staged already.
+
+        `cells` are the privileges to grant and to revoke, by row, of `rows`; what is staged for removal stays so.
+        """
+        wanted = {id_: _with_both(self[id_], rows[id_], *both) for id_, both in cells.items() if not self[id_].removal}
+        wanted |= {row.id: StagedRow(removal=True, revision=row.revision) for row in removals}
+        wanted |= {id_: StagedRow(restoration=True) for id_ in restored}
+        return self._take_step(wanted)
 
     def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
         """Take back what is staged for one cell."""
@@ -276,6 +295,8 @@ class StagedChanges:
 def _change(row_id: int, entry: StagedRow) -> Change:
     if entry.removal:
         return Removal(row_id, entry.revision)
+    if entry.restoration:
+        return Restoration(row_id)
     return CellChange(row_id, entry.grants, entry.revocations)
 
 
@@ -289,6 +310,11 @@ def _with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) 
     return StagedRow(grants, revocations)
 
 
+def _with_both(entry: StagedRow, row: Row, grants: int, revocations: int) -> StagedRow:
+    kept = StagedRow(entry.grants & ~revocations, entry.revocations & ~grants)
+    return StagedRow((kept.grants | grants) & ~row.privileges, (kept.revocations | revocations) & row.privileges)
+
+
 def _with_revocations(entry: StagedRow, row: Row, mask: int) -> StagedRow:
     return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges)
 
@@ -297,6 +323,8 @@ def _rebased(entry: StagedRow, row: Row | None) -> StagedRow:
     """The entry against the row as it is now. Cells of a removed row are kept: the admin must decide on them."""
     if row is None:
         return NOTHING if entry.removal else entry
+    if entry.restoration:
+        return NOTHING
     if entry.removal:
         return entry
     return StagedRow(entry.grants & ~row.privileges, entry.revocations & row.privileges)

@@ -25,15 +25,20 @@ def to_texts(step: Step) -> Iterator[str]:
 
 def from_text(text: str) -> dict[int, tuple[StagedRow, StagedRow]]:
     """The entries of one part."""
-    return {row[0]: (_entry(*row[1:5]), _entry(*row[5:9])) for row in json.loads(text)}
+    return {row[0]: _before_and_after(row[1:]) for row in json.loads(text)}
 
 
 def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[int]:
     return [row_id, *(int(value) for entry in entries for value in entry)]
 
 
-def _entry(grants: int, revocations: int, removal: int, revision: int) -> StagedRow:
-    return StagedRow(grants, revocations, bool(removal), revision)
+def _before_and_after(values: list[int]) -> tuple[StagedRow, StagedRow]:
+    half = len(values) // 2  # earlier releases knew of no restorations
+    return _entry(*values[:half]), _entry(*values[half:])
+
+
+def _entry(grants: int, revocations: int, removal: int, revision: int, restoration: int = 0) -> StagedRow:
+    return StagedRow(grants, revocations, bool(removal), revision, bool(restoration))
 
 
 class StepChanges(NamedTuple):

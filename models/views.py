@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar
 from urllib.parse import urlencode
 
 from models.errors import InvalidValue
+from models.moments import moment, moment_text
 from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
 from models.texts import trim_unseen
 from models.usage import QUIET_DAYS
@@ -67,6 +69,11 @@ class GridView:
         return bool(self.search or self.has or self.lacks or self.staged_only)
 
     @property
+    def is_live(self) -> bool:
+        """Whether it shows the rows as they are now."""
+        return True
+
+    @property
     def may_hide(self) -> bool:
         """Whether some rows may be left out."""
         return self.is_filtered
@@ -105,10 +112,16 @@ class View(GridView):
     sort: str = "ip"
     unused_days: int = 0
     """Only authkeys with a granted privilege that was not used for so many days; 0 for all"""
+    as_of: int | datetime | None = None
+    """As they were after this submission, or at this time; None as they are"""
 
     def __post_init__(self) -> None:
         """Raises InvalidValue, also for days that nobody asks for."""
         super().__post_init__()
+        if self.as_of is not None and (self.staged_only or self.unused_days):
+            raise InvalidValue(
+                "What is staged, and what is unused, is known of today only, not of the table as it was."
+            )
         if self.unused_days not in (0, *QUIET_DAYS):
             raise InvalidValue(f"Unused for {self.unused_days} days cannot be looked for; {QUIET_DAYS} can.")
 
@@ -116,6 +129,15 @@ class View(GridView):
     def natural(cls) -> Self:
         """All of them by IP address."""
         return cls()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it shows the authkeys as they are now."""
+        return self.as_of is None
+
+    def without_filters(self) -> Self:
+        """All of the same moment."""
+        return replace(self.natural(), as_of=self.as_of)
 
     @property
     def is_filtered(self) -> bool:
@@ -128,7 +150,8 @@ class View(GridView):
         return super().depends_on_privileges or bool(self.unused_days)
 
     def _own_parts(self) -> dict[str, str]:
-        return {"unused": str(self.unused_days)} if self.unused_days else {}
+        unused = {"unused": str(self.unused_days)} if self.unused_days else {}
+        return unused if self.as_of is None else {"as_of": as_of_text(self.as_of)}
 
 
 class State(StrEnum):
@@ -172,12 +195,15 @@ class PassphraseView(GridView):
 
 
 V = TypeVar("V", bound=GridView)
+Any_ = TypeVar("Any_")
 Parse = Callable[[Mapping[str, str]], V]
 
 
 def parse_view(query: Mapping[str, str]) -> View:
     """The view that a URL query names. Raises InvalidValue for an unknown privilege, column or overlong search."""
-    return View(**_common(query, View.natural()), unused_days=_days(query.get("unused")))
+    return View(
+        **_common(query, View.natural()), unused_days=_days(query.get("unused")), as_of=as_of(query.get("as_of"))
+    )
 
 
 def parse_passphrase_view(query: Mapping[str, str]) -> PassphraseView:
@@ -185,7 +211,7 @@ def parse_passphrase_view(query: Mapping[str, str]) -> PassphraseView:
     return PassphraseView(**_common(query, PassphraseView.natural()), state=_state(query.get("state")))
 
 
-def read_view(query: Mapping[str, str], parse: Parse[V]) -> tuple[V, list[str]]:
+def read_view(query: Mapping[str, str], parse: Callable[[Mapping[str, str]], Any_]) -> tuple[Any_, list[str]]:
     """The view that an address names, without the parts of it that cannot be, and what is wrong with each of those."""
     kept: dict[str, str] = {}
     problems = []
@@ -209,6 +235,21 @@ def _common(query: Mapping[str, str], natural: GridView) -> dict[str, Any]:
         "sort": natural.sort if sort is None else sort.removeprefix("-"),
         "descending": natural.descending if sort is None else sort.startswith("-"),
     }
+
+
+def as_of(text: str | None) -> int | datetime | None:
+    """The submission, or the time, that an address names. Raises InvalidValue for what is neither."""
+    if not text:
+        return None
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 16:
+        return int(number)
+    return moment(text)
+
+
+def as_of_text(value: int | datetime) -> str:
+    """What `as_of` reads."""
+    return str(value) if isinstance(value, int) else moment_text(value)
 
 
 def _state(text: str | None) -> State:

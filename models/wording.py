@@ -12,6 +12,10 @@ _REMOVED = {
     Subject.AUTHKEY: "it loses every privilege and the key stops working",
     Subject.PASSPHRASE: "no server can register with it any more",
 }
+_RESTORED = {
+    Subject.AUTHKEY: "it comes back with the privileges and the key that it had",
+    Subject.PASSPHRASE: "servers can register with it again",
+}
 _NOUNS = {Subject.AUTHKEY: "key", Subject.PASSPHRASE: "passphrase"}
 
 
@@ -53,13 +57,15 @@ class Consequence(NamedTuple):
     """`grant`, `revoke` or `remove`."""
     text: str
     privilege: Privilege | None
-    """None for a removal."""
+    """None for what happens to the whole row"""
 
 
 def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
     """What a submission would do to one row, in plain words."""
     if entry.removal:
         return [Consequence("×", "remove", f"Remove: {_REMOVED[subject]}", None)]
+    if entry.restoration:
+        return [Consequence("↺", "grant", f"Restore: {_RESTORED[subject]}", None)]
     return [
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),

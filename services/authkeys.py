@@ -12,6 +12,7 @@ from models.submissions import LastChange
 from models.usage import Quiet
 from models.views import View
 from services.listing import MAX_BLOCK
+from services.past import Past
 from services.uses import Uses
 from storage import authkeys, submissions
 
@@ -21,27 +22,34 @@ _REMEMBERED_COUNTS = 256
 class Authkeys:
     """Reads them, and remembers counts. Raises DatabaseUnavailable."""
 
-    def __init__(self, uses: Uses) -> None:
+    def __init__(self, uses: Uses, past: Past) -> None:
         self._uses = uses
+        self._past = past
         self._counts: OrderedDict[View, asyncio.Task[int]] = OrderedDict()
 
     async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
         """Rows `start` to `end` (exclusive) of a view; at most MAX_BLOCK."""
         start, end = max(0, start), min(end, start + MAX_BLOCK)
-        quiet = await self._quiet(view)
         if view.sort in ("ip", "service"):
-            return await authkeys.rows(view, admin_id, quiet, start, end)
+            return await self._rows(view, admin_id, start, end)
         # By a privilege: those that have it, then those that lack it, each in the order of an index. One query would
         # sort all rows of the view for each block.
         mask = privilege(view.sort).mask
         parts = [replace(view, has=view.has | mask, sort="ip"), replace(view, lacks=view.lacks | mask, sort="ip")]
         first, second = (replace(part, descending=False) for part in (reversed(parts) if view.descending else parts))
         boundary = await self.count(first, admin_id)
-        rows = await authkeys.rows(first, admin_id, quiet, start, min(end, boundary))
-        return rows + await authkeys.rows(second, admin_id, quiet, max(start - boundary, 0), end - boundary)
+        rows = await self._rows(first, admin_id, start, min(end, boundary))
+        return rows + await self._rows(second, admin_id, max(start - boundary, 0), end - boundary)
+
+    async def _rows(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
+        if view.as_of is not None:
+            return await self._past.rows(view, start, end)
+        return await authkeys.rows(view, admin_id, await self._quiet(view), start, end)
 
     async def count(self, view: View, admin_id: int) -> int:
         """How many authkeys a view shows. Asked often and by many pages, so remembered until something changes."""
+        if view.as_of is not None:
+            return await self._past.count(view, await self.count(replace(view, as_of=None), admin_id))
         if view.staged_only or view.unused_days:
             return await authkeys.count(view, admin_id, await self._quiet(view))
         key = replace(view, sort="ip", descending=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
@@ -19,13 +20,18 @@ from models.chain import (
     signed_note,
     verifier_key,
 )
-from models.errors import ChainBroken, InvalidValue
+from models.errors import ChainBroken, DatabaseUnavailable, InvalidValue
 from models.history import timestamp
 from storage import history
 from storage.history import Check, Link
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_BETWEEN_SECONDS = 3600
+_STANDARD_OUTPUT = Path("-")
+
+log = logging.getLogger(__name__)
 
 KEY_NAME = "authkeys"
 """Of the key that signs checkpoints; there is one for each server's secret."""
@@ -46,7 +52,9 @@ class Finding(NamedTuple):
 class Chain:
     """Checks and signs the chain."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, checkpoint_file: Path | None = None) -> None:
+        """`checkpoint_file` is where checkpoints are appended regularly; `-` is standard output."""
+        self._file = checkpoint_file
         # Of the server's secret, and so backed up and shared with it: a new secret is another signer.
         self._seed = hmac.digest(secret, b"authkeys history checkpoints", "sha256")
 
@@ -57,8 +65,10 @@ class Chain:
     ) -> Finding:
         """Follow the whole chain in flat memory, and remember how it was found. Raises InvalidValue for bad checkpoints.
 
-        `checkpoints` is a text of signed ones, `key` the verifier key that signs them; by default this server's.
+        `checkpoints` is a text of signed ones, `key` the verifier key that signs them; by default this server's. Without any, those of its own file.
         """
+        if not checkpoints and self._file and self._file != _STANDARD_OUTPUT:
+            checkpoints = await asyncio.to_thread(_read, self._file)
         try:
             given = read_checkpoints(checkpoints, key or self.verifier_key) if checkpoints else []
         except ValueError as error:
@@ -125,11 +135,22 @@ class Chain:
         public = self._key.public_key().public_bytes_raw()
         return signed_note(note, KEY_NAME, public, self._key.sign(note.text().encode()))
 
+    async def append_regularly(self) -> None:
+        """Append a checkpoint each hour, as long as the program runs."""
+        assert self._file is not None
+        said = ""
+        while True:
+            try:
+                if self._file == _STANDARD_OUTPUT:
+                    print(said := await self.checkpoint(said), flush=True)
+                else:
+                    await self.append_checkpoint(self._file)
+            except (ChainBroken, InvalidValue, DatabaseUnavailable) as error:
+                log.error("No checkpoint was signed; the next attempt is in an hour. %s", error)
+            await asyncio.sleep(_BETWEEN_SECONDS)
+
     async def append_checkpoint(self, file: Path) -> bool:
         """Append a checkpoint to a file, if there is something new since its last one. Raises like `checkpoint`."""
-
-        def read() -> str:
-            return file.read_text("utf-8") if file.exists() else ""
 
         def append(note: str) -> None:
             with file.open("a", encoding="utf-8") as opened:
@@ -138,7 +159,7 @@ class Chain:
                 os.fsync(opened.fileno())
 
         try:
-            before = await asyncio.to_thread(read)
+            before = await asyncio.to_thread(_read, file)
             note = await self.checkpoint(before)
             if before and read_checkpoints(before, self.verifier_key)[-1].size == (await history.head()).number:
                 return False
@@ -146,6 +167,10 @@ class Chain:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidValue(f"The checkpoint file {file} cannot be used: {error}.") from None
         return True
+
+
+def _read(file: Path) -> str:
+    return file.read_text("utf-8") if file.exists() else ""
 
 
 class _Written:

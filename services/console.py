@@ -18,9 +18,12 @@ from services.authkeys import Authkeys
 from services.authorizer import Authorizer
 from services.chain import Chain
 from services.clock import read_clock
+from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
 from services.passphrases import Passphrases
+from services.past import Past
+from services.reversals import Reversals
 from services.secret_file import load_secret
 from services.sessions import Sessions
 from services.staging import Staging
@@ -46,6 +49,9 @@ class Console:
     sessions: Sessions
     history: History
     chain: Chain
+    past: Past
+    reversals: Reversals
+    exports: Exports
     authkeys: Authkeys
     submissions: Submissions
     staging: AuthkeyStaging
@@ -65,9 +71,12 @@ class Console:
 
 
 @asynccontextmanager
-async def open_console(location: DatabaseLocation, secret_file: Path | None = None) -> AsyncIterator[Console]:
+async def open_console(
+    location: DatabaseLocation, secret_file: Path | None = None, checkpoint_file: Path | None = None
+) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
+    `checkpoint_file` is where signed checkpoints of the history are appended.
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
@@ -75,7 +84,8 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         history = History()
         admins, sessions = Admins(history), Sessions(secret, history)
         uses = Uses()
-        authkeys, submissions = Authkeys(uses), Submissions()
+        past = Past()
+        authkeys, submissions = Authkeys(uses, past), Submissions()
         passphrases = Passphrases(secret, submissions, history)
         staging = AuthkeyStaging(authkeys, submissions, uses)
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
@@ -86,13 +96,20 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
         feed.at_once["access checks"] = lambda commits: authorizer.invalidate_older(commits.changed[Subject.AUTHKEY])
         feed.at_once["counts"] = lambda _: authkeys.forget_counts()
         feed.followers["denied requests"] = uses.refresh
+        feed.followers["history"] = history.follow
         admin = await local_admin()
         supervisor = Supervisor()
+        chain = Chain(secret, checkpoint_file)
         try:
             async with (
                 uses.running(supervisor),
                 feed.running(supervisor),
-                supervisor.keeping({"purge": lambda: _purge_regularly(submissions, sessions)}),
+                supervisor.keeping(
+                    {
+                        "purge": lambda: _purge_regularly(submissions, sessions),
+                        **({"checkpoints": chain.append_regularly} if checkpoint_file else {}),
+                    }
+                ),
             ):
                 yield Console(
                     location,
@@ -100,7 +117,10 @@ async def open_console(location: DatabaseLocation, secret_file: Path | None = No
                     admins,
                     sessions,
                     history,
-                    Chain(secret),
+                    chain,
+                    past,
+                    Reversals(stagings),
+                    Exports(history, past),
                     authkeys,
                     submissions,
                     staging,

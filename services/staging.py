@@ -6,7 +6,7 @@ own reads the entries anew, so two servers on one database agree. What can be un
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Generic, NamedTuple
 
@@ -17,7 +17,8 @@ from models.errors import RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingNews
 from models.privileges import Privilege
-from models.staged_changes import StagedChanges
+from models.reversals import Reversal
+from models.staged_changes import NOTHING, StagedChanges
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
@@ -92,6 +93,12 @@ class Staging(Generic[V]):
             for row in rows
         ]
 
+    @staticmethod
+    def plain(rows: Sequence[Row]) -> list[GridRow]:
+        """Rows as they were, over which nothing is laid."""
+        now = datetime.now(UTC)
+        return [overlay(row, NOTHING, [], 0, 0, now) for row in rows]
+
     async def unused_marks(self, rows: Iterable[Row]) -> dict[int, int]:
         """The granted privileges of these rows, as sets, that were long unused; only authkeys are used."""
         return {}
@@ -114,6 +121,15 @@ class Staging(Generic[V]):
         if privilege is None:
             return len(await self.take_step(admin_id, lambda staged: staged.stage_removal(rows)))
         return len(await self.take_step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
+
+    async def stage_reversal(self, admin_id: int, wanted: Reversal, rows: Mapping[int, Row]) -> set[int]:
+        """Stage what gives back an earlier state, in one step; `rows` are those that are in force."""
+        return await self.take_step(
+            admin_id,
+            lambda staged: staged.stage_reversal(
+                wanted.cells, rows, [rows[id_] for id_ in wanted.removals], wanted.restorations
+            ),
+        )
 
     async def take_back(self, admin_id: int, row_ids: Iterable[int]) -> None:
         """Take back all that is staged for these rows."""

@@ -16,10 +16,12 @@ from models.texts import search_key
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage.database import database_errors, reader
+from storage.sql import ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
-_INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
+INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _IDS_AT_ONCE = 10_000
+_PLACEHOLDERS = 5_000
 
 
 # Where `quiet` is asked for it belongs to a view of unused privileges: what was not used since then is unused.
@@ -44,10 +46,10 @@ async def count(view: View, admin_id: int, quiet: Quiet | None) -> int:
 
 async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
     """Those of these authkeys that exist, by id."""
-    ids = sorted({int(id_) for id_ in authkey_ids})
+    wanted = sorted({int(id_) for id_ in authkey_ids})
     found = {}
-    for first in range(0, len(ids), _IDS_AT_ONCE):
-        some = ids[first : first + _IDS_AT_ONCE]
+    for first in range(0, len(wanted), _IDS_AT_ONCE):
+        some = wanted[first : first + _IDS_AT_ONCE]
         with database_errors():
             rows_ = await _all().filter(id__in=some).values_list(*_FIELDS)
         found.update({row[0]: Authkey(*row) for row in rows_})
@@ -58,6 +60,30 @@ async def of_ip(ip: str) -> list[Authkey]:
     """All authkeys of one canonical IP address."""
     with database_errors():
         return [Authkey(*row) for row in await _all().filter(ip=ip).order_by("service_key").values_list(*_FIELDS)]
+
+
+async def removed(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
+    """Those of these authkeys that were removed and can still be restored, by id."""
+    listed = ids(authkey_ids)
+    if not listed:
+        return {}
+    query = f"SELECT id, ip, service, privileges, revision, secret_hint FROM removed_authkey WHERE id IN ({listed})"
+    with database_errors():
+        _, found = await reader().execute_query(query)
+    return {row[0]: Authkey(*row) for row in found}
+
+
+async def named(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The ids of the authkeys that have these names (IP and service)."""
+    wanted = set(names)
+    found: dict[tuple[str, str], int] = {}
+    ips = sorted({ip for ip, _ in wanted})
+    for first in range(0, len(ips), _PLACEHOLDERS):
+        some = ips[first : first + _PLACEHOLDERS]
+        with database_errors():
+            rows_ = await _all().filter(ip__in=some).values_list("ip", "service", "id")
+        found |= {(ip, service): id_ for ip, service, id_ in rows_ if (ip, service) in wanted}
+    return found
 
 
 async def matching(view: View, admin_id: int, quiet: Quiet | None) -> list[Authkey]:
@@ -121,6 +147,6 @@ def _search(text: str) -> Q:
     in_service = Q(service_key__contains=search_key(text))
     if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
         in_service |= Q(service_key__contains=search_key(spaced))
-    if _INCOMPLETE_IPV4.fullmatch(text):
+    if INCOMPLETE_IPV4.fullmatch(text):
         return Q(ip__startswith=text) | in_service
     return Q(ip__contains=text.lower()) | in_service

@@ -10,11 +10,13 @@ import rfc8785
 
 from models.addresses import MAX_CALLER_LENGTH
 from models.chain import GENESIS, Anchor, ModificationsDigest, Record, Row, digest_of_name
+from models.errors import ChainBroken
 from models.history import Entry, EntryKind, SubmissionPart, Totals, kinds_text, read_prune
 from models.tables import Admin, HistoryCheck, Submission
 from models.tables import Entry as EntryTable
 from models.texts import storable
 from storage.database import database_errors, slow_reader
+from storage.sql import statement
 from storage.transactions import Connection, notify, run_transaction
 
 PORTION = 5_000
@@ -161,6 +163,17 @@ async def modifications_after(id_: int) -> list[tuple[int, int, Row]]:
     return [(row[0], row[1], tuple(row)[2:]) for row in rows]
 
 
+async def rows_of(revision: int, after: int) -> list[tuple[int, Row]]:
+    """What a submission did, some of it: from the modification after this one on, each with its id."""
+    query = (
+        f"SELECT id, {_MODIFICATION} FROM modification WHERE submission_id = {int(revision)} AND id > {int(after)} "
+        f"ORDER BY id LIMIT {PORTION}"
+    )
+    with database_errors():
+        _, rows = await slow_reader().execute_query(query)
+    return [(row[0], tuple(row)[1:]) for row in rows]
+
+
 async def head() -> Anchor:
     """The newest entry."""
     with database_errors():
@@ -204,13 +217,13 @@ async def odd_authkey() -> tuple[str, str, int] | None:
 def entry_of(row: Sequence[Any], name: str = "") -> Entry:
     """An entry from its columns, just as they are: nothing is believed of them yet."""
     revision, uuid, *rest = row[9:]
-    part = None if revision is None else SubmissionPart(revision, str(uuid), rest[0], _time(rest[1]), *rest[2:])
+    part = None if revision is None else SubmissionPart(revision, str(uuid), rest[0], time_of(rest[1]), *rest[2:])
     number, at, kind, admin_id, given, hidden, address, detail, digest = row[:9]
-    return Entry(number, _time(at), kind, admin_id, name or given, hidden, address, detail, part, digest)
+    return Entry(number, time_of(at), kind, admin_id, name or given, hidden, address, detail, part, digest)
 
 
-def _time(value: datetime | str) -> datetime:
-    """SQLite gives texts."""
+def time_of(value: datetime | str) -> datetime:
+    """A time as a raw statement gives it: a text, on SQLite."""
     at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
@@ -243,3 +256,28 @@ async def anchor() -> Anchor:
     with database_errors():
         row = await EntryTable.filter(kind=EntryKind.PRUNED).using_db(slow_reader()).order_by("-number").first()
     return read_prune(row.detail) if row else Anchor()
+
+
+async def last_before(at: datetime) -> Anchor | None:
+    """The last entry before which none is as new as this, and none is that of the newest submission; None if there is none."""
+    first, values = statement("SELECT MIN(number) FROM entry WHERE at >= {}", at)
+    newest = "SELECT number FROM entry WHERE submission_id = (SELECT MAX(id) FROM submission)"
+    with database_errors():
+        _, rows = await slow_reader().execute_query(first, values)
+        _, kept = await slow_reader().execute_query(newest)
+    first_kept = min(each for each in (rows[0][0], kept[0][0] if kept else None, 2**62) if each is not None)
+    last = min((await head()).number - 1, first_kept - 1)
+    digest = await digest_at(last)
+    return Anchor(last, digest) if digest else None
+
+
+async def delete_until(db: Connection, last: Anchor) -> None:
+    """Delete the entries up to this one, with their submissions. Raises ChainBroken if it is no longer the same."""
+    _, rows = await db.execute_query(f"SELECT digest FROM entry WHERE number = {int(last.number)}")
+    if not rows or rows[0][0] != last.digest:
+        raise ChainBroken("The record was changed at this moment. Nothing was pruned.")
+    _, found = await db.execute_query(f"SELECT MAX(submission_id) FROM entry WHERE number <= {int(last.number)}")
+    revision = int(found[0][0] or 0)
+    await db.execute_query(f"DELETE FROM entry WHERE number <= {int(last.number)}")
+    await db.execute_query(f"DELETE FROM modification WHERE submission_id <= {revision}")
+    await db.execute_query(f"DELETE FROM submission WHERE id <= {revision}")

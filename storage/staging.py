@@ -79,9 +79,9 @@ async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
         rows = (
             await StagedChange.filter(**desk._asdict())
             .using_db(reader())
-            .values_list("row_id", "grants", "revocations", "removal", "revision")
+            .values_list("row_id", "grants", "revocations", "removal", "revision", "restoration")
         )
-    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4]) for row in rows}
+    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4], bool(row[5])) for row in rows}
 
 
 async def steps_of(desk: DeskKey) -> Collection[Step]:
@@ -174,9 +174,10 @@ async def _delete(db: Connection, desk: DeskKey, row_ids: list[int]) -> None:
 async def _upsert(db: Connection, rows: list[list[Any]]) -> None:
     if rows:
         await db.execute_many(
-            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision) "
-            f"VALUES ({parameters(7)}) ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, "
-            "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision",
+            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision, restoration) "
+            f"VALUES ({parameters(8)}) ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, "
+            "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision, "
+            "restoration = excluded.restoration",
             rows,
         )
 

@@ -153,6 +153,10 @@ async def purge(before: datetime) -> None:
             return
         kept_from = recent.id if recent else newest_.id + 1
         await db.execute_query(
+            "INSERT INTO former_authkey (id, ip, ip_key, service, service_key) SELECT id, ip, ip_key, service, service_key "
+            f"FROM removed_authkey WHERE revision < {int(kept_from)} ON CONFLICT DO NOTHING"
+        )
+        await db.execute_query(
             f"DELETE FROM key_use WHERE authkey_id IN (SELECT id FROM removed_authkey WHERE revision < {int(kept_from)})"
         )
         await RemovedAuthkey.filter(revision__lt=kept_from).using_db(db).delete()

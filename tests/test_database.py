@@ -211,8 +211,8 @@ async def test_a_filled_database_of_every_earlier_release_keeps_all_its_rows(
         )
         for row in before.get(table, ())
     ]
-    found = [(row["subject"], row["row_id"], row["grants"], row["removal"]) for row in after["staged_change"]]
-    assert sorted(found) == sorted(staged)
+    now_staged = [(row["subject"], row["row_id"], row["grants"], row["removal"]) for row in after["staged_change"]]
+    assert sorted(now_staged) == sorted(staged)
     steps = [(row["number"], row["entries"]) for row in before.get("staging_step", ())]
     assert [(row["number"], row["entries"]) for row in after["staging_step"]] == steps
 

@@ -1,7 +1,8 @@
 """The grid of the authkeys: its columns before the privileges, and its words."""
 
 from models.subjects import Subject
-from ui.staged.grid import GridKind, text_column
+from ui.shell.grids import text_column
+from ui.staged.grid import GridKind
 
 AUTHKEYS_GRID = GridKind(
     subject=Subject.AUTHKEY,

@@ -1,34 +1,26 @@
 """The view of the authkeys, at `/`."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from nicegui import ui
 
 from models.authkeys import Authkey
-from models.views import View, parse_view
+from models.privileges import Privilege
+from models.views import View
 from models.wording import changes_to_keys, minute
 from services.authkey_staging import AuthkeyStaging
-from services.console import Console
 from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
 from ui.authkeys.dialogs import ask_revoke_unused
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
-from ui.shell.frame import TITLE
 from ui.shell.window import Window
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
-from ui.staged.registration import register_staged_page
 from ui.staged.row_menu import MenuEntry
 
 ASKED_BEYOND = 20
 """Changes that one click may stage; before more of them the page asks."""
-
-
-def register_authkeys_page(console: Console, stop: Callable[[], None] | None) -> None:
-    """Register `/`."""
-    register_staged_page(console, stop, AuthkeysPage, AuthkeysPage.path, TITLE, parse_view)
 
 
 class AuthkeysPage(StagedPage[View]):
@@ -50,7 +42,7 @@ class AuthkeysPage(StagedPage[View]):
             on_stage_all=self.ask_stage_all,
             on_add=self._actions.add,
             on_revoke_unused=self._revoke_unused,
-            may_change=self.admin.may_change,
+            may_change=self.may_change,
         )
 
     def build_empty(self, total: int) -> None:
@@ -73,13 +65,16 @@ class AuthkeysPage(StagedPage[View]):
 
     # -- one key -------------------------------------------------------------------------------------------------------
 
-    async def open_menu(self, row_id: int) -> None:
-        """Details, a new key, and the removal of all keys of its IP."""
+    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+        """Details, history, a new key, and the removal of all keys of its IP."""
         row = (await self.console.authkeys.find([row_id])).get(row_id)
         if row is None:
             return
-        entries = [MenuEntry("Details", "row-details", lambda: self._actions.show_details(row))]
-        if self.admin.may_change:
+        entries = [
+            MenuEntry("Details", "row-details", lambda: self._actions.show_details(row)),
+            *self.history_entries(row_id, privilege),
+        ]
+        if self.may_change:
             entries.append(MenuEntry("Issue new key", "row-issue", lambda: self._actions.issue(row)))
             if (count := len(await self.console.authkeys.of_ip(row.ip))) > 1:
                 text = f"Stage removal of all {count:,} keys of this IP"

@@ -36,6 +36,7 @@ class AuthkeysToolbar(Toolbar[View]):
     def build_filters(self) -> None:
         """Unused for so many days."""
         self._unused = self.choice("Unused", _UNUSED_OPTIONS, self.view.unused_days or None, "unused")
+        self._unused.set_visibility(self.view.is_live)
 
     def build_actions(self) -> None:
         """Revoke unused, Stage for all, and Add authkey; for an auditor none."""

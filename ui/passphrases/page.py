@@ -7,6 +7,7 @@ from typing import ClassVar
 from nicegui import ui
 
 from models.passphrases import Passphrase, parse_expiry, parse_networks, parse_note, parse_uses
+from models.privileges import Privilege
 from models.submissions import Source
 from models.views import PassphraseView, State, parse_passphrase_view
 from services.console import Console
@@ -91,12 +92,13 @@ class PassphrasesPage(StagedPage[PassphraseView]):
 
     # -- one passphrase ------------------------------------------------------------------------------------------------
 
-    async def open_menu(self, row_id: int) -> None:
-        """Its details, also of a removed one."""
+    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+        """Its details and its history, also of a removed one."""
         passphrase = await self._passphrases.find_any(row_id)
         if passphrase is not None:
-            entry = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
-            self.menu.open(passphrase.label, [entry], f"Made by {passphrase.made_by}")
+            details = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
+            entries = [details, *self.history_entries(row_id, privilege)]
+            self.menu.open(passphrase.label, entries, f"Made by {passphrase.made_by}")
 
     async def _show_details(self, passphrase: Passphrase) -> None:
         with user_errors():

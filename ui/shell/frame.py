@@ -16,7 +16,12 @@ from models.accounts import AdminIdentity
 STATIC = Path(__file__).parents[1] / "static"
 FAVICON = STATIC / "authkeys.svg"
 TITLE = "API Authorization Keys"
-VIEWS = {"/": "Authorization keys", "/passphrases": "Pickup passphrases", "/denied": "Denied requests"}
+VIEWS = {
+    "/": "Authorization keys",
+    "/passphrases": "Pickup passphrases",
+    "/denied": "Denied requests",
+    "/history": "History",
+}
 THEME_COOKIE = "authkeys-theme"
 
 _FAREWELL_SECONDS = 0.5

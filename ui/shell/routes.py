@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from services.console import Console
-from ui.authkeys.page import register_authkeys_page
+from ui.authkeys.registration import register_authkeys_page
 from ui.denied.page import register_denied_page
+from ui.history.page import register_history_page
 from ui.passphrases.page import register_passphrases_page
 from ui.shell.frame import serve_static_files
 from ui.shell.memory import collect_closed_pages
@@ -21,3 +22,4 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     register_authkeys_page(console, stop)
     register_passphrases_page(console, stop)
     register_denied_page(console, stop)
+    register_history_page(console, stop)

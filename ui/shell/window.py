@@ -35,6 +35,11 @@ class Window:
         """What stands before every path of ours."""
         return str(self._request.scope.get("root_path", ""))
 
+    @property
+    def query(self) -> dict[str, str]:
+        """What the address said when the page was opened."""
+        return dict(self._request.query_params)
+
     async def load(self) -> None:
         """Read what the frame shows, before anything is built."""
         self._has_password = await self.console.admins.has_password(self.admin)

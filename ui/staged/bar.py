@@ -26,7 +26,7 @@ class ChangeBar:
     ) -> None:
         self._subject = subject
         self._may_change = may_change
-        with ui.footer().classes("bar"):
+        with ui.footer().classes("bar") as self._footer:
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
                 self._count = ui.label().classes("bar-count").mark("staged-count")
@@ -52,6 +52,10 @@ class ChangeBar:
         self._submit.set_visibility(may_change)
         for later in (self._icon, self._undo, self._progress):
             later.set_visibility(False)
+
+    def hide(self) -> None:
+        """Where nothing can be staged there is none."""
+        self._footer.set_visibility(False)
 
     def show_staged(self, change_count: int, key_count: int, hidden: int, conflicts: int) -> None:
         """Say what is staged, how much of it the view does not show, and how much needs a decision."""

@@ -3,8 +3,10 @@
 from typing import NamedTuple, TypeGuard
 
 from models.errors import InvalidValue
-from models.privileges import Privilege, privilege
+from models.privileges import PRIVILEGES, Privilege, privilege
 from models.views import GridView
+
+PRIVILEGE_IDS = frozenset(each.id for each in PRIVILEGES)
 
 
 class Tick(NamedTuple):
@@ -43,6 +45,14 @@ def parse_row(claim: object) -> int:
         case {"id": row_id} if _is_id(row_id):
             return row_id
     raise InvalidValue("There is no such row.")
+
+
+def parse_box_of_row(claim: object) -> tuple[int, Privilege | None]:
+    """The row, and of its boxes the one that was meant, if any. Raises InvalidValue for what cannot be one."""
+    match claim:
+        case {"id": row_id, "column": str(column)} if _is_id(row_id) and column in PRIVILEGE_IDS:
+            return row_id, privilege(column)
+    return parse_row(claim), None
 
 
 def _is_id(claim: object) -> TypeGuard[int]:

@@ -1,14 +1,7 @@
-"""The live grid: AG Grid's infinite row model over a URL of blocks, its columns, and the few words it exchanges with Python.
+"""The live grid of a subject: its columns, and the few words that it exchanges with Python."""
 
-After the page is built the grid is only spoken to through `window.authkeys` (`static/main.js`): `update()` or a change of its
-options would destroy and rebuild it (scroll, focus and blocks lost).
-"""
-
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-from nicegui import ui
+from typing import NamedTuple
 
 from models.accounts import AdminIdentity
 from models.grid_rows import GridRow
@@ -18,11 +11,7 @@ from models.subjects import Subject
 from models.submissions import Kind, Modification
 from models.views import GridView
 from models.wording import noun
-
-BLOCK_SIZE = 100
-"""Rows that the browser asks for at once."""
-
-Column = dict[str, Any]
+from ui.shell.grids import Column, Grid
 
 
 class GridKind(NamedTuple):
@@ -43,127 +32,55 @@ class GridKind(NamedTuple):
     """Pixels"""
 
 
-def text_column(
-    column_id: str, heading: str, *, field: str, more: str = "", marks: bool = False, **options: object
-) -> Column:
-    """A column of texts: `field` of each row, below it `more`, and where wanted the marks of who else staged something."""
-    return {
-        "colId": column_id,
-        "field": field,
-        "headerName": heading,
-        "tooltipField": field,
-        "cellClass": "cell-text",
-        ":cellRenderer": "authkeys.TextCell",
-        "cellRendererParams": {"more": more, "marks": marks},
-        **options,
-    }
-
-
-class StagedGrid:
+class StagedGrid(Grid):
     """The grid element of one page."""
 
-    def __init__(self, kind: GridKind, view: GridView, root_path: str, admin: AdminIdentity) -> None:
-        self._tell_browser(kind, view, f"{root_path}{kind.rows_path}", admin)
-        self._grid = ui.aggrid(_options(kind, view), theme="quartz", auto_size_columns=False).classes("grid")
-        self._grid.mark("grid")
-
-    @staticmethod
-    def _tell_browser(kind: GridKind, view: GridView, rows_url: str, admin: AdminIdentity) -> None:
-        """What `static/page.js` knows; and the first block is asked for at once, while all else is still being loaded."""
-        told = {
-            "name": kind.name,
-            "noun": noun(kind.subject),
-            "rowsUrl": rows_url,
-            "query": view.to_query(),
-            "names": kind.names,
-            "tickStore": _tick_store(kind.subject, admin),
-            "mayChange": admin.may_change,
-        }
-        first = f"{rows_url}?{'&'.join(filter(None, (view.to_query(), f'start=0&end={BLOCK_SIZE}')))}"
-        told_text, first_text = (json.dumps(each).replace("<", "\\u003c") for each in (told, first))
-        ui.add_head_html(
-            f"<script>window.authkeysPage = {told_text};"
-            f'authkeysPage.firstBlock = fetch({first_text}, {{headers: {{Accept: "application/json"}}}});'
-            "authkeysPage.firstBlock.catch(() => {});</script>"  # told by the grid, which asks again
+    def __init__(
+        self, kind: GridKind, view: GridView, root_path: str, admin: AdminIdentity, *, may_change: bool
+    ) -> None:
+        super().__init__(
+            kind.name,
+            f"{root_path}{kind.rows_path}",
+            view.to_query(),
+            _columns(kind, view),
+            kind.row_height,
+            noun=noun(kind.subject),
+            names=kind.names,
+            tickStore=_tick_store(kind.subject, admin),
+            mayChange=may_change,
         )
 
     def show(self, view: GridView) -> None:
         """Show another view, from its first row."""
-        self._run("show", view.to_query())
+        self.show_query(view.to_query())
 
     def put(self, rows: Sequence[GridRow]) -> None:
         """Replace rows where they are shown."""
         if rows:
-            self._run("put", rows)
+            self.run("put", rows)
 
     def mark(self, marks: Marks) -> None:
         """Show for which rows another admin has something staged now, and for which no more."""
-        self._run("mark", marks.name, sorted(marks.staged), sorted(marks.cleared))
+        self.run("mark", marks.name, sorted(marks.staged), sorted(marks.cleared))
 
     def flash(self, modifications: Sequence[Modification], admin_name: str) -> None:
         """Mark for some seconds what an admin just changed, with the name."""
-        self._run(
+        self.run(
             "flash", [[m.row_id, m.before ^ m.after, m.kind is not Kind.CHANGED] for m in modifications], admin_name
         )
 
-    def refresh(self) -> None:
-        """Read the shown blocks anew; scroll, focus and staged cells stay."""
-        self._run("refresh")
-
     def acknowledge(self, sequence: int) -> None:
         """Tell the browser that its ticks up to this one are stored or refused."""
-        self._run("ack", sequence)
+        self.run("ack", sequence)
 
     def resend(self) -> None:
         """Ask the browser for the ticks that are not acknowledged."""
-        self._run("resend")
-
-    def refocus(self) -> None:
-        """Give the keyboard a place again if what had it went away."""
-        self._run("refocus")
-
-    def _run(self, function: str, *arguments: Any) -> None:
-        self._grid.client.run_javascript(f"authkeys.{function}({', '.join(map(json.dumps, arguments))})")
+        self.run("resend")
 
 
 def _tick_store(subject: Subject, admin: AdminIdentity) -> str:
     """That of authkeys as earlier releases named it: a page that is open during an upgrade loses no tick."""
     return f"authkeys.pending.{admin.id}" + ("" if subject is Subject.AUTHKEY else f".{subject}")
-
-
-def _options(kind: GridKind, view: GridView) -> dict[str, Any]:
-    return {
-        "rowModelType": "infinite",
-        ":datasource": "authkeys.datasource",
-        ":getRowId": "authkeys.rowId",
-        ":rowClassRules": "authkeys.rowClassRules",
-        ":onGridReady": "authkeys.onGridReady",
-        ":onSortChanged": "authkeys.onSortChanged",
-        ":onCellKeyDown": "authkeys.onCellKeyDown",
-        # One Tab stop: keyboard.js leaves the grid, instead of walking through a million cells.
-        ":focusGridInnerElement": "authkeys.enterGrid",
-        "ensureDomOrder": True,
-        ":onGridSizeChanged": "authkeys.onGridSizeChanged",
-        "infiniteInitialRowCount": 1,
-        "cacheBlockSize": BLOCK_SIZE,
-        "maxBlocksInCache": 6,
-        "rowHeight": kind.row_height,
-        "rowBuffer": 2,
-        "suppressColumnVirtualisation": True,
-        "suppressMovableColumns": True,
-        "enableCellTextSelection": True,
-        "tooltipShowDelay": 400,
-        "defaultColDef": {
-            "sortable": True,
-            "resizable": False,
-            "wrapHeaderText": True,
-            "autoHeaderHeight": True,
-            "suppressHeaderMenuButton": True,
-            ":suppressKeyboardEvent": "authkeys.suppressKeyboardEvent",
-            "sortingOrder": ["asc", "desc", None],
-        },
-        "columnDefs": _columns(kind, view),
-    }
 
 
 def _columns(kind: GridKind, view: GridView) -> list[Column]:

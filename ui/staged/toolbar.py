@@ -51,6 +51,7 @@ class Toolbar(Generic[V]):
                     .classes("staged-only")
                     .mark("staged-only")
                 )
+                self._staged.set_visibility(view.is_live)
                 self._clear = ui.button(icon="filter_alt_off", on_click=self.clear, color=None)
                 self._clear.props('flat round dense aria-label="Clear search and filters"').classes("quiet")
                 with self._clear:

@@ -17,6 +17,12 @@ export function refocus() {
   restore();
 }
 
+// A panel that was opened by a key is where the answer is.
+export function enterPanel() {
+  const heading = document.querySelector(".side .review-title");
+  if (document.activeElement?.closest(".grid") || document.activeElement === document.body) heading?.focus();
+}
+
 function restore() {
   const now = document.activeElement;
   if (!last || isThere(last) || (now !== document.body && isThere(now))) return;

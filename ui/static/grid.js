@@ -50,12 +50,27 @@ export function tick(node, column) {
   draw(node, ticks.ticked(row, ticks.add(row, column.getColId(), bit)));
 }
 
-export function openMenu(node, button) {
+export function openMenu(node, button, column) {
   if (!node.data) return;
   const { left, top, width, height } = button.getBoundingClientRect();
   const anchor = document.getElementById("row-menu-anchor");
   Object.assign(anchor.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-  emitEvent("menu", { id: node.data.id });
+  emitEvent("menu", { id: node.data.id, column: column?.getColId() ?? null });
+}
+
+// What is known of a row, or of one box: opened beside the grid.
+export function open(node, column) {
+  if (node.data) emitEvent("open", { id: node.data.id, column: column.getColId() });
+}
+
+export function onCellClicked({ node, column }) {
+  if (page.opens) open(node, column);
+}
+
+export function onCellContextMenu({ node, column, event }) {
+  const cell = event.target.closest(".ag-cell");
+  if (!cell) return;
+  page.opens ? open(node, column) : openMenu(node, cell, column);
 }
 
 // A click that began on a cell which the grid has made anew since (pointer.js).
@@ -137,6 +152,7 @@ export function onGridSizeChanged({ clientWidth, api }) {
   const pinned = narrow ? null : "right";
   if ((api.getColumn("remove")?.getPinned() ?? null) === pinned) return;
   const first = api.getAllDisplayedColumns()[0];
+  if (page.opens) return;
   const { width } = first.getColDef();
   api.setColumnsPinned(["remove", "menu"], pinned);
   api.setColumnWidths([{ key: first.getColId(), newWidth: narrow ? Math.round(width * 0.75) : width }]);

@@ -1,7 +1,7 @@
 // Keys in the grid and on the page. The grid is one Tab stop: Tab goes in, to the cell where one was, and out, forth and
 // back (WCAG 2.1.2).
 
-import { grid, openMenu, tick } from "./grid.js";
+import { grid, open, openMenu, tick } from "./grid.js";
 import { digit, isDelete, letter, withModifier } from "./keys.js";
 
 // -- in the grid -----------------------------------------------------------------------------------------------------
@@ -32,6 +32,9 @@ export function onCellKeyDown({ event, node, column }) {
   } else if (event.key === " " && isBox(column)) {
     event.preventDefault();
     if (!event.repeat) tickInSight(node, column);
+  } else if (column.getColId() !== "menu" && event.key === "Enter" && !withModifier(event)) {
+    event.preventDefault();
+    open(node, column);
   } else if (column.getColId() === "menu" && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     openMenu(node, event.target.querySelector("button") ?? event.target);
@@ -115,7 +118,7 @@ function shortcutOf(event) {
   if (control && key === "z" && !typing) return event.shiftKey ? "redo" : "undo";
   if (control && key === "y" && !typing) return "redo";
   if ((event.ctrlKey || event.metaKey) && key === "s") return "review";
-  if (event.key === "Escape" && event.target.closest(".review")) return "review";
+  if (event.key === "Escape" && event.target.closest(".review")) return "close";
   return !typing && !withModifier(event) ? { "?": "help", "/": "search" }[event.key] : undefined;
 }
 

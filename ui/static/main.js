@@ -4,11 +4,12 @@
 import * as cells from "./cells.js";
 import { copyText } from "./copy.js";
 import { flash } from "./flashes.js";
-import { refocus } from "./focus.js";
+import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
 import * as ticks from "./ticks.js";
+import { TimeCell } from "./times.js";
 import "./connection.js";
 import "./forms.js";
 import "./pointer.js";
@@ -16,6 +17,7 @@ import "./popups.js";
 
 window.authkeys = {
   ...cells,
+  TimeCell,
   ...grid,
   onCellKeyDown: keyboard.onCellKeyDown,
   suppressKeyboardEvent: keyboard.suppressKeyboardEvent,
@@ -25,6 +27,7 @@ window.authkeys = {
   ack: ticks.acknowledge,
   resend: ticks.resend,
   refocus,
+  enterPanel,
   copyText,
   leave,
   stopped,

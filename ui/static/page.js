@@ -9,6 +9,7 @@ export const page = {
   names: [], // the fields of a row that say which one it is
   tickStore: "", // under which this tab keeps ticks that the server has not acknowledged
   mayChange: true,
+  opens: false, // whether a row is opened by a click
   firstBlock: null, // the answer to the first question, asked before anything else was loaded
   ...window.authkeysPage,
 };

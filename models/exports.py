@@ -1,0 +1,100 @@
+"""What exports of the history and of the table look like: lines of JSON, and CSV that no spreadsheet runs."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from models.authkeys import Authkey
+from models.chain import Anchor, Record, Row
+from models.privileges import PRIVILEGES, privileges_in
+
+_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""With what a cell begins that a spreadsheet takes for a formula (owasp.org/www-community/attacks/CSV_Injection). An apostrophe
+too, so that one that was put before a cell can be told from one that was there."""
+
+ENTRY_COLUMNS = (
+    "entry", "at", "who", "what", "how", "submission", "ip", "service", "change", "granted", "revoked", "address", "detail",
+)  # fmt: skip
+TABLE_COLUMNS = ("ip", "service", *(each.id for each in PRIVILEGES))
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def beginning(anchor: Anchor, *, whole: bool, query: str, exported_at: str) -> str:
+    """The first line of an export in JSONL: what it holds, and what its chain begins after."""
+    return json_line(
+        {
+            "history": {
+                "after": anchor.number,
+                "digest": anchor.digest,
+                "whole": whole,
+                "query": query,
+                "at": exported_at,
+            }
+        }
+    )
+
+
+def entry_line(record: Record, previous: str, digest: str, who: str) -> str:
+    """An entry. Beside what is digested only who it was: a name may be erased."""
+    return json_line({"entry": {**record, "previous": previous}, "digest": digest, "who": who})
+
+
+def modification_line(row: Row) -> str:
+    """What was done to one row, below its submission's entry."""
+    row_id, kind, ip, service, before, after = row
+    named = {"row": row_id, "kind": kind, "ip": ip, "service": service, "before": before, "after": after}
+    words = {"granted": _ids(int(after) & ~int(before)), "revoked": _ids(int(before) & ~int(after))}
+    return json_line({"modification": {**named, **words}})
+
+
+def entry_cells(record: Record, who: str, row: Row | None) -> Sequence[object]:
+    """An entry, or one modification of it, as a line of CSV."""
+    part: Mapping[str, Any] = record["submission"] or {}
+    done: Sequence[object] = ("",) * 5
+    if row:
+        _, kind, ip, service, before, after = row
+        granted, revoked = int(after) & ~int(before), int(before) & ~int(after)
+        done = (ip, service, kind, " ".join(_ids(granted)), " ".join(_ids(revoked)))
+    return (
+        record["number"], record["at"], who, record["kind"], part.get("source", ""), part.get("revision", ""), *done,
+        record["address"], record["detail"],
+    )  # fmt: skip
+
+
+def key_cells(key: Authkey) -> Sequence[object]:
+    """An authkey as a line of CSV: as `import` reads it."""
+    return (key.ip, key.service, *(int(bool(key.privileges & each.mask)) for each in PRIVILEGES))
+
+
+def key_line(key: Authkey) -> str:
+    """An authkey as a line of JSON."""
+    return json_line({"ip": key.ip, "service": key.service, "privileges": _ids(key.privileges)})
+
+
+def csv_text(lines: Iterable[Sequence[object]]) -> str:
+    """Lines of CSV (RFC 4180), whose cells no spreadsheet takes for formulas."""
+    text = io.StringIO()
+    csv.writer(text).writerows([_harmless(cell) for cell in line] for line in lines)
+    return text.getvalue()
+
+
+def json_line(value: object) -> str:
+    """One line of JSONL."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RUN_BY_SPREADSHEETS) else cell
+
+
+def _ids(mask: int) -> list[str]:
+    return [each.id for each in privileges_in(mask)]

@@ -1,0 +1,99 @@
+"""Undoing anything that ever happened: a preview of what that would do now, and its staging."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from models.errors import InvalidValue
+from models.reversals import Later, Line, Outcome, Reversal, RowsNow, lines, reversal, towards
+from models.subjects import Row, Subject
+from models.submissions import Modification
+from services.staging import Staging
+from storage import authkeys, history_views, passphrases, past, submissions
+
+
+class Preview(NamedTuple):
+    """What undoing would do, line by line; it is staged as it is shown, or not at all."""
+
+    subject: Subject
+    title: str
+    lines: Sequence[Line]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many changes meet this end."""
+        return sum(line.outcome is outcome for line in self.lines)
+
+
+class Reversals:
+    """Previews and stages them."""
+
+    def __init__(self, stagings: Mapping[Subject, Staging[Any]]) -> None:
+        self._stagings = stagings
+
+    # -- previews ------------------------------------------------------------------------------------------------------
+
+    async def of_submission(self, revision: int) -> Preview:
+        """Undoing a submission, whenever it was. Raises InvalidValue if there is none."""
+        done = (await submissions.modifications([revision]))[revision]
+        if not done:
+            raise InvalidValue(f"There is no submission #{revision} on record.")
+        return await self._preview(done[0].subject, f"Undo of submission #{revision}", done, revision)
+
+    async def between(self, earlier: int, later: int) -> Preview:
+        """Giving back to all authkeys what they had after one submission, and had no more after a later one."""
+        done = await past.differences(earlier, later)
+        return await self._preview(Subject.AUTHKEY, f"From #{earlier} to #{later}", done, later)
+
+    async def of_row(self, row_id: int, revision: int, mask: int = 0) -> Preview:
+        """Giving an authkey, or one privilege of it, what it had after a submission.
+
+        Raises InvalidValue if nothing is on record of it.
+        """
+        name = await history_views.name_of(Subject.AUTHKEY, row_id)
+        if name is None:
+            raise InvalidValue("Nothing is on record of this authkey.")
+        wanted, now = await past.state_at(row_id, revision), (await authkeys.find([row_id])).get(row_id)
+        if mask and now and wanted is not None:
+            wanted = now.privileges & ~mask | wanted & mask
+        done = towards(row_id, *name, wanted, now)
+        newest = await submissions.newest()
+        title = f"{', '.join(name)} as after #{revision}"
+        return await self._preview(Subject.AUTHKEY, title, [done] if done else [], newest)
+
+    async def _preview(self, subject: Subject, title: str, done: Sequence[Modification], since: int) -> Preview:
+        ids = [each.row_id for each in done]
+        now = await self._stagings[subject].listing.find(ids)
+        removed = await _removed(subject, [id_ for id_ in ids if id_ not in now])
+        names = [(row.ip, row.service) for row in removed.values()]
+        taken = await authkeys.named(names) if subject is Subject.AUTHKEY else {}
+        later = await history_views.changes_after(subject, since, ids)
+        told = {id_: [Later(each.revision, each.admin_name, each.done) for each in some] for id_, some in later.items()}
+        found = await asyncio.to_thread(lines, done, RowsNow(now, removed, taken, told))
+        return Preview(subject, title, found)
+
+    # -- staging -------------------------------------------------------------------------------------------------------
+
+    async def stage(self, admin_id: int, preview: Preview, chosen: Collection[int]) -> int:
+        """Stage the chosen lines of a preview, by their places, in one step; returns for how many rows.
+
+        What somebody changed meanwhile is decided anew by the staging itself: a row that is gone is left out.
+        """
+        picked = [preview.lines[place] for place in sorted(chosen) if 0 <= place < len(preview.lines)]
+        wanted = reversal(picked, forced=True)
+        staging = self._stagings[preview.subject]
+        rows = await staging.listing.find([*wanted.cells, *wanted.removals])
+        return len(await staging.stage_reversal(admin_id, _present(wanted, rows), rows))
+
+
+def _present(wanted: Reversal, rows: Mapping[int, Row]) -> Reversal:
+    return Reversal(
+        {id_: both for id_, both in wanted.cells.items() if id_ in rows},
+        [id_ for id_ in wanted.removals if id_ in rows],
+        [id_ for id_ in wanted.restorations if id_ not in rows],
+    )
+
+
+async def _removed(subject: Subject, ids: Sequence[int]) -> Mapping[int, Row]:
+    if subject is Subject.AUTHKEY:
+        return await authkeys.removed(ids)
+    return {id_: each for id_, each in (await passphrases.by_id(ids, removed_too=True)).items() if each.removed}

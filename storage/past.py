@@ -1,0 +1,194 @@
+"""Every statement about the authkeys as they were: today's, but for those that were changed since, which are as the first of
+these changes found them. So it costs what changed since, and not what there is.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from models.addresses import search_range
+from models.authkeys import Authkey
+from models.submissions import Kind, Modification
+from models.tables import Submission
+from models.texts import search_key
+from models.views import View
+from storage.authkeys import INCOMPLETE_IPV4
+from storage.database import database_errors, slow_reader
+from storage.sql import Conditions, escaped, statement
+
+_NEW = ", ".join(f"'{kind.value}'" for kind in (Kind.ADDED, Kind.REGISTERED, Kind.RESTORED))
+_CHANGED = (
+    "SELECT done.row_id AS id, MIN(done.id) AS first_id, MAX(done.id) AS last_id FROM modification AS done "
+    "JOIN submission ON submission.id = done.submission_id AND submission.subject = 'authkey' "
+    "WHERE done.submission_id > {after} {until} GROUP BY done.row_id"
+)
+_COLUMNS = ("ip", "ip_key", "service", "service_key")
+
+
+async def first_known() -> tuple[int, datetime] | None:
+    """The oldest submission that is on record, and when it was; None if there is none."""
+    return await _one("id")
+
+
+async def newest_known() -> tuple[int, datetime] | None:
+    """The newest one."""
+    return await _one("-id")
+
+
+async def time_of_revision(revision: int) -> datetime | None:
+    """When a submission was."""
+    with database_errors():
+        row = await Submission.filter(id=revision).using_db(slow_reader()).first()
+    return row.at if row else None
+
+
+async def _one(order: str) -> tuple[int, datetime] | None:
+    with database_errors():
+        row = await Submission.all().using_db(slow_reader()).order_by(order).first()
+    return (row.id, row.at) if row else None
+
+
+async def rows(view: View, revision: int, start: int, end: int) -> list[Authkey]:
+    """Rows `start` to `end` (exclusive) of a view, sorted by IP or service, as they were after this submission."""
+    if end <= start:
+        return []
+    keys = ("service_key", "ip_key", "id") if view.sort == "service" else ("ip_key", "service_key", "id")
+    order = ", ".join(f"{key} DESC" if view.descending else key for key in keys)
+    today, past, values = _branches(view)
+    # The keys stand in the result, so that two sorted streams are merged instead of all of it sorted.
+    shown = "id, ip, service, privileges, revision, secret_hint, ip_key, service_key"
+    query = (
+        f"{_with(revision)} SELECT {shown} FROM authkey {today} UNION ALL SELECT {shown} FROM past {past} "
+        f"ORDER BY {order} LIMIT {int(end - start)} OFFSET {int(start)}"
+    )
+    with database_errors():
+        _, found = await slow_reader().execute_query(query, values)
+    return [Authkey(*tuple(row)[:6]) for row in found]
+
+
+class Place(NamedTuple):
+    """Where a row stands in the order by IP."""
+
+    ip_key: bytes
+    service_key: str
+    id: int
+
+
+class PlacedKey(NamedTuple):
+    """An authkey, and where it stands."""
+
+    key: Authkey
+    place: Place
+
+
+async def portion(view: View, revision: int, after: Place | None, limit: int) -> list[PlacedKey]:
+    """The authkeys of a view as they were, by IP, from those after this place on."""
+    today, past, values = _branches(view, after)
+    shown = "id, ip, service, privileges, revision, secret_hint, ip_key, service_key"
+    query = (
+        f"{_with(revision)} SELECT {shown} FROM authkey {today} UNION ALL SELECT {shown} FROM past {past} "
+        f"ORDER BY ip_key, service_key, id LIMIT {int(limit)}"
+    )
+    with database_errors():
+        _, found = await slow_reader().execute_query(query, values)
+    rows_ = [tuple(row) for row in found]
+    return [PlacedKey(Authkey(*row[:6]), Place(bytes(row[6]), row[7], row[0])) for row in rows_]
+
+
+async def count(view: View, revision: int, today: int) -> int:
+    """How many a view showed then; `today` is how many it shows now. Only what changed since is counted."""
+    now = _conditions(view)
+    now.add("id IN (SELECT id FROM changed)")
+    then = _conditions(view, first=len(now.values) + 1)
+    query = f"{_with(revision)} SELECT (SELECT count(*) FROM authkey {now}), (SELECT count(*) FROM past {then})"
+    with database_errors():
+        _, found = await slow_reader().execute_query(query, [*now.values, *then.values])
+    gone, were = found[0][0], found[0][1]
+    return int(today - gone + were)
+
+
+async def differences(earlier: int, later: int) -> list[Modification]:
+    """What became of each authkey between two submissions, all in all; those that are as they were are left out."""
+    changed = _CHANGED.format(after=int(earlier), until=f"AND done.submission_id <= {int(later)}")
+    query = (
+        f"WITH changed AS ({changed}) SELECT one.row_id, one.ip, one.service, one.kind, one.before, other.kind, other.after "
+        "FROM changed JOIN modification AS one ON one.id = changed.first_id "
+        "JOIN modification AS other ON other.id = changed.last_id ORDER BY one.row_id"
+    )
+    with database_errors():
+        _, found = await slow_reader().execute_query(query)
+    net = (_net(*tuple(row)) for row in found)
+    return [each for each in net if each is not None]
+
+
+async def state_at(row_id: int, revision: int) -> int | None:
+    """The privileges that an authkey had after this submission; None if it was not there."""
+    changed, values = statement(
+        "SELECT done.kind, done.before FROM modification AS done JOIN submission ON submission.id = done.submission_id "
+        "WHERE done.row_id = {} AND done.submission_id > {} AND submission.subject = 'authkey' ORDER BY done.id LIMIT 1",
+        row_id,
+        revision,
+    )
+    with database_errors():
+        _, found = await slow_reader().execute_query(changed, values)
+        if not found:
+            _, found = await slow_reader().execute_query(f"SELECT '', privileges FROM authkey WHERE id = {int(row_id)}")
+    return None if not found or f"'{found[0][0]}'" in _NEW else int(found[0][1])
+
+
+def _net(row_id: int, ip: str, service: str, first: str, before: int, last: str, after: int) -> Modification | None:
+    was, is_ = f"'{first}'" not in _NEW, last != Kind.REMOVED
+    if not was and not is_:
+        return None
+    if was and is_:
+        return Modification(row_id, Kind.CHANGED, ip, service, before, after) if before != after else None
+    return Modification(row_id, Kind.REMOVED if was else Kind.ADDED, ip, service, before, after if is_ else 0)
+
+
+def _with(revision: int) -> str:
+    """`changed`: what was changed since. `past`: those of it that were there, as they were, by their names."""
+    names = ", ".join(f"COALESCE(k.{column}, r.{column}, f.{column}) AS {column}" for column in _COLUMNS)
+    return (
+        f"WITH changed AS ({_CHANGED.format(after=int(revision), until='')}), "
+        f"past AS (SELECT one.row_id AS id, {names}, one.before AS privileges, {int(revision)} AS revision, "
+        "COALESCE(k.secret_hint, r.secret_hint) AS secret_hint "
+        "FROM changed JOIN modification AS one ON one.id = changed.first_id "
+        "LEFT JOIN authkey AS k ON k.id = one.row_id LEFT JOIN removed_authkey AS r ON r.id = one.row_id "
+        f"LEFT JOIN former_authkey AS f ON f.id = one.row_id WHERE one.kind NOT IN ({_NEW}))"
+    )
+
+
+def _branches(view: View, after: Place | None = None) -> tuple[Conditions, Conditions, list[object]]:
+    today = _conditions(view)
+    today.add("id NOT IN (SELECT id FROM changed)")
+    _from(today, after)
+    past = _conditions(view, first=len(today.values) + 1)
+    _from(past, after)
+    return today, past, [*today.values, *past.values]
+
+
+def _from(where: Conditions, after: Place | None) -> None:
+    if after:
+        where.add("(ip_key, service_key, id) > ({}, {}, {})", *after)
+
+
+def _conditions(view: View, first: int = 1) -> Conditions:
+    """Search and filters, as `storage.authkeys` has them for today's."""
+    where = Conditions(first)
+    if view.has:
+        where.add(f"privileges & {int(view.has)} = {int(view.has)}")
+    if view.lacks:
+        where.add(f"privileges & {int(view.lacks)} = 0")
+    if view.search:
+        where.add(*_search(view.search))
+    return where
+
+
+def _search(text: str) -> Sequence[str]:
+    if addresses := search_range(text):
+        return ("ip_key BETWEEN {} AND {}", *addresses)  # type: ignore[return-value]
+    spaced = " ".join(text.split())
+    services = {f"%{escaped(search_key(each))}%" for each in (text, spaced)}
+    ip = f"{escaped(text)}%" if INCOMPLETE_IPV4.fullmatch(text) else f"%{escaped(text.lower())}%"
+    service = " OR ".join(["service_key LIKE {} ESCAPE '\\'"] * len(services))
+    return (f"({service} OR ip LIKE {{}} ESCAPE '\\')", *sorted(services), ip)
