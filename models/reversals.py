@@ -27,7 +27,8 @@ class Outcome(Enum):
 class Later(NamedTuple):
     """Something that happened to a row afterwards."""
 
-    revision: int
+    number: int
+    """Of the entry"""
     admin_name: str
     done: Modification
 
@@ -134,9 +135,14 @@ def _cell(done: Modification, privilege: Privilege, now: RowsNow, *, grants: boo
         outcome, why = Outcome.GONE, _by("removed it", later)
     elif bool(row.privileges & privilege.mask) is grants:
         outcome = Outcome.ALREADY
-    elif touched := [each for each in later if (each.done.before ^ each.done.after) & privilege.mask]:
+    elif touched := [each for each in later if _changed(each.done) & privilege.mask]:
         outcome, why = Outcome.CHANGED, _by("changed it", touched)
     return Line(done.row_id, done.ip, done.service, text, outcome, why, privilege, grants)
+
+
+def _changed(done: Modification) -> int:
+    """The privileges that were changed for their own sake: a row that was removed and restored has what it had."""
+    return done.before ^ done.after if done.kind in (Kind.CHANGED, Kind.REREGISTERED) else 0
 
 
 def _removal(done: Modification, now: RowsNow) -> Line:
@@ -164,4 +170,4 @@ def _restoration(done: Modification, now: RowsNow) -> Line:
 
 
 def _by(did: str, later: Sequence[Later]) -> str:
-    return f"{later[-1].admin_name} {did} since, in #{later[-1].revision}" if later else "It is gone since"
+    return f"{later[-1].admin_name} {did} since, in #{later[-1].number}" if later else "It is gone since"

@@ -113,7 +113,7 @@ class View(GridView):
     unused_days: int = 0
     """Only authkeys with a granted privilege that was not used for so many days; 0 for all"""
     as_of: int | datetime | None = None
-    """As they were after this submission, or at this time; None as they are"""
+    """As they were after this entry of the history, or at this time; None as they are"""
 
     def __post_init__(self) -> None:
         """Raises InvalidValue, also for days that nobody asks for."""
@@ -238,7 +238,7 @@ def _common(query: Mapping[str, str], natural: GridView) -> dict[str, Any]:
 
 
 def as_of(text: str | None) -> int | datetime | None:
-    """The submission, or the time, that an address names. Raises InvalidValue for what is neither."""
+    """The entry, or the time, that an address names. Raises InvalidValue for what is neither."""
     if not text:
         return None
     number = text.removeprefix("#")

@@ -22,7 +22,7 @@ from models.history_views import HistoryView
 from models.views import View
 from services.history import History
 from services.past import Past
-from storage import history, history_views, past, submissions
+from storage import history, history_views, past
 from storage.history import PORTION
 
 
@@ -61,11 +61,10 @@ class Exports:
 
         Raises InvalidValue for a moment that is not on record, and DatabaseUnavailable, before the first piece.
         """
-        newest = await submissions.newest()
-        revision = newest if view.as_of is None else await self._past.revision_of(view.as_of)
-        detail = f"table as {format_}, after #{revision}: {view.to_query() or 'all of it'}"
+        moment = await (self._past.now() if view.as_of is None else self._past.moment(view.as_of))
+        detail = f"table as {format_}, after #{moment.number}: {view.to_query() or 'all of it'}"
         await self._history.put(EntryKind.EXPORTED, admin.id, address, detail)
-        return _table(view, revision, format_)
+        return _table(view, moment.revision, format_)
 
 
 async def _table(view: View, revision: int, format_: ExportFormat) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""The authkeys as they were: after any submission, or at any time that is on record."""
+"""The authkeys as they were: after any entry of the history, or at any time that is on record."""
 
 from datetime import UTC, datetime
 
@@ -6,32 +6,34 @@ from models.authkeys import Authkey
 from models.errors import InvalidValue
 from models.views import View
 from models.wording import minute
-from storage import past, submissions
+from storage import history, past
+from storage.past import Moment
 
 
 class Past:
     """Answers for moments. Raises InvalidValue, with words, for those of which nothing is known."""
 
-    async def revision_of(self, as_of: int | datetime) -> int:
-        """The submission that was the newest one then."""
-        first, newest = await past.first_known(), await past.newest_known()
-        if first is None or newest is None:
+    async def moment(self, as_of: int | datetime) -> Moment:
+        """The moment after an entry, or at a time."""
+        first, newest = await past.first_entry(), (await history.head()).number
+        if first is None:
             raise InvalidValue("Nothing is on record yet, so there is no table as it was.")
         if isinstance(as_of, int):
             # Before the very first there was an empty table; before one that follows pruned ones nobody knows what.
-            if not first[0] - 1 <= as_of <= newest[0]:
-                known = f"#{first[0]} to #{newest[0]}"
-                raise InvalidValue(f"There is no submission #{as_of} on record; those that there are, are {known}.")
-            return as_of
+            if not first[0] - 1 <= as_of <= newest:
+                raise InvalidValue(
+                    f"There is no entry #{as_of} on record; those that there are, are #{first[0]} to #{newest}."
+                )
+            return await past.moment(as_of)
         if as_of > datetime.now(UTC):
             raise InvalidValue(f"{minute(as_of)} has not come yet.")
         if as_of < first[1]:
             raise InvalidValue(f"The record begins at {minute(first[1])}; of {minute(as_of)} nothing is known.")
-        return await submissions.newest_until(as_of)
+        return await past.moment(await past.newest_entry_until(as_of))
 
-    async def time_of(self, revision: int) -> datetime | None:
-        """When a submission was; None for the time before the first one."""
-        return await past.time_of_revision(revision)
+    async def now(self) -> Moment:
+        """The newest moment."""
+        return await past.moment((await history.head()).number)
 
     async def rows(self, view: View, start: int, end: int) -> list[Authkey]:
         """Rows `start` to `end` (exclusive) of a view that is sorted by IP or service, as they were."""
@@ -43,4 +45,4 @@ class Past:
 
     async def _revision(self, view: View) -> int:
         assert view.as_of is not None
-        return await self.revision_of(view.as_of)
+        return (await self.moment(view.as_of)).revision

@@ -10,6 +10,7 @@ from models.subjects import Row, Subject
 from models.submissions import Modification
 from services.staging import Staging
 from storage import authkeys, history_views, passphrases, past, submissions
+from storage.past import Moment
 
 
 class Preview(NamedTuple):
@@ -32,32 +33,35 @@ class Reversals:
 
     # -- previews ------------------------------------------------------------------------------------------------------
 
-    async def of_submission(self, revision: int) -> Preview:
-        """Undoing a submission, whenever it was. Raises InvalidValue if there is none."""
+    async def of_entry(self, number: int) -> Preview:
+        """Undoing the submission that an entry tells of, whenever it was. Raises InvalidValue if there is none."""
+        entry = await history_views.entry(number)
+        if entry is None or entry.submission is None:
+            raise InvalidValue(f"There is no submission on record in an entry #{number}.")
+        revision = entry.submission.revision
         done = (await submissions.modifications([revision]))[revision]
-        if not done:
-            raise InvalidValue(f"There is no submission #{revision} on record.")
-        return await self._preview(done[0].subject, f"Undo of submission #{revision}", done, revision)
+        return await self._preview(entry.submission.subject, f"Undo of #{number}", done, revision)
 
-    async def between(self, earlier: int, later: int) -> Preview:
-        """Giving back to all authkeys what they had after one submission, and had no more after a later one."""
-        done = await past.differences(earlier, later)
-        return await self._preview(Subject.AUTHKEY, f"From #{earlier} to #{later}", done, later)
+    async def between(self, earlier: Moment, later: Moment) -> Preview:
+        """Giving back to all authkeys what they had at one moment, and had no more at a later one."""
+        done = await past.differences(earlier.revision, later.revision)
+        title = f"From #{earlier.number} to #{later.number}"
+        return await self._preview(Subject.AUTHKEY, title, done, later.revision)
 
-    async def of_row(self, row_id: int, revision: int, mask: int = 0) -> Preview:
-        """Giving an authkey, or one privilege of it, what it had after a submission.
+    async def of_row(self, row_id: int, moment: Moment, mask: int = 0) -> Preview:
+        """Giving an authkey, or one privilege of it, what it had at a moment.
 
         Raises InvalidValue if nothing is on record of it.
         """
         name = await history_views.name_of(Subject.AUTHKEY, row_id)
         if name is None:
             raise InvalidValue("Nothing is on record of this authkey.")
-        wanted, now = await past.state_at(row_id, revision), (await authkeys.find([row_id])).get(row_id)
+        wanted, now = await past.state_at(row_id, moment.revision), (await authkeys.find([row_id])).get(row_id)
         if mask and now and wanted is not None:
             wanted = now.privileges & ~mask | wanted & mask
         done = towards(row_id, *name, wanted, now)
         newest = await submissions.newest()
-        title = f"{', '.join(name)} as after #{revision}"
+        title = f"{', '.join(name)} as after #{moment.number}"
         return await self._preview(Subject.AUTHKEY, title, [done] if done else [], newest)
 
     async def _preview(self, subject: Subject, title: str, done: Sequence[Modification], since: int) -> Preview:
@@ -67,7 +71,7 @@ class Reversals:
         names = [(row.ip, row.service) for row in removed.values()]
         taken = await authkeys.named(names) if subject is Subject.AUTHKEY else {}
         later = await history_views.changes_after(subject, since, ids)
-        told = {id_: [Later(each.revision, each.admin_name, each.done) for each in some] for id_, some in later.items()}
+        told = {id_: [Later(each.number, each.admin_name, each.done) for each in some] for id_, some in later.items()}
         found = await asyncio.to_thread(lines, done, RowsNow(now, removed, taken, told))
         return Preview(subject, title, found)
 

@@ -10,7 +10,7 @@ from models.history import Entry, EntryKind
 from models.history_views import ENTRIES_OF, KINDS_OF, HistoryView, What
 from models.privileges import privilege
 from models.subjects import Subject
-from models.submissions import Kind, Modification
+from models.submissions import Kind, Modification, Source
 from models.tables import Admin
 from models.texts import search_key
 from storage.database import database_errors, slow_reader
@@ -131,7 +131,10 @@ async def _read(rest: str, values: Sequence[Any] = ()) -> list[Entry]:
 def _named(row: tuple[Any, ...]) -> Entry:
     *columns, name = row
     entry = entry_of(columns, str(name or ""))
-    return entry._replace(kind=EntryKind(entry.kind))
+    part = entry.submission
+    if part is not None:
+        part = part._replace(source=Source(part.source), subject=Subject(part.subject))
+    return entry._replace(kind=EntryKind(entry.kind), submission=part)
 
 
 async def _conditions(view: HistoryView) -> Conditions:

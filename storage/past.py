@@ -9,7 +9,7 @@ from typing import NamedTuple
 from models.addresses import search_range
 from models.authkeys import Authkey
 from models.submissions import Kind, Modification
-from models.tables import Submission
+from models.tables import Entry
 from models.texts import search_key
 from models.views import View
 from storage.authkeys import INCOMPLETE_IPV4
@@ -25,27 +25,39 @@ _CHANGED = (
 _COLUMNS = ("ip", "ip_key", "service", "service_key")
 
 
-async def first_known() -> tuple[int, datetime] | None:
-    """The oldest submission that is on record, and when it was; None if there is none."""
-    return await _one("id")
+class Moment(NamedTuple):
+    """A place in the history: an entry, and the newest submission up to it."""
+
+    number: int
+    """0 for the time before the first entry"""
+    revision: int
+    at: datetime | None
 
 
-async def newest_known() -> tuple[int, datetime] | None:
-    """The newest one."""
-    return await _one("-id")
-
-
-async def time_of_revision(revision: int) -> datetime | None:
-    """When a submission was."""
+async def first_entry() -> tuple[int, datetime] | None:
+    """The number and the time of the oldest entry that is on record; None if there is none."""
     with database_errors():
-        row = await Submission.filter(id=revision).using_db(slow_reader()).first()
-    return row.at if row else None
+        row = await Entry.all().using_db(slow_reader()).order_by("number").first()
+    return (row.number, row.at) if row else None
 
 
-async def _one(order: str) -> tuple[int, datetime] | None:
+async def newest_entry_until(at: datetime) -> int:
+    """The number of the newest entry that is not newer than this; 0 if there is none."""
     with database_errors():
-        row = await Submission.all().using_db(slow_reader()).order_by(order).first()
-    return (row.id, row.at) if row else None
+        row = await Entry.filter(at__lte=at).using_db(slow_reader()).order_by("-number").first()
+    return row.number if row else 0
+
+
+async def moment(number: int) -> Moment:
+    """The moment right after an entry."""
+    query = (
+        f"SELECT COALESCE((SELECT MAX(submission_id) FROM entry WHERE number <= {int(number)}), "
+        "(SELECT MIN(id) - 1 FROM submission), 0)"
+    )
+    with database_errors():
+        _, rows_ = await slow_reader().execute_query(query)
+        row = await Entry.filter(number=number).using_db(slow_reader()).first()
+    return Moment(number, int(rows_[0][0]), row.at if row else None)
 
 
 async def rows(view: View, revision: int, start: int, end: int) -> list[Authkey]:

@@ -20,7 +20,7 @@ SUBMISSIONS, MOMENTS = 100_000, 200
 
 
 async def as_of(console: Console, view: View) -> dict[int, Key]:
-    rows = await past.rows(view, await console.past.revision_of(view.as_of or 0), 0, 10_000)
+    rows = await past.rows(view, (await console.past.moment(view.as_of or 0)).revision, 0, 10_000)
     return {row.id: Key(row.ip, row.service, row.privileges) for row in rows}
 
 
@@ -107,7 +107,7 @@ async def test_what_is_submitted_while_one_looks_changes_nothing_of_the_past(con
 async def test_a_time_names_the_submission_that_was_the_newest_then(console: Console) -> None:
     await generate(10, set())
     at = BEGAN + timedelta(minutes=4, seconds=30)
-    assert await console.past.revision_of(at) == 4
+    assert (await console.past.moment(at)).revision == 4
     assert parse_view({"as_of": f"{at:%Y-%m-%dT%H:%M:%SZ}"}).as_of == at
     assert parse_view({"as_of": "#4"}).as_of == 4
 
@@ -117,7 +117,7 @@ async def test_a_time_names_the_submission_that_was_the_newest_then(console: Con
     [
         ("2025-11-01T00:00:30Z", "The record begins at 2025-11-01 00:01 UTC"),
         ("2999-01-01", "has not come yet"),
-        ("11", "There is no submission #11 on record; those that there are, are #1 to #10"),
+        ("11", "There is no entry #11 on record; those that there are, are #1 to #10"),
         ("2025-02-30", "is no time; write it as in 2026-11-20 14:30"),
         ("yesterday", "is no time"),
         ("0001-01-01", "is a time of which nothing can be on record"),
@@ -127,12 +127,12 @@ async def test_a_time_names_the_submission_that_was_the_newest_then(console: Con
 async def test_a_moment_that_cannot_be_is_refused_in_words(console: Console, text: str, said: str) -> None:
     await generate(10, set())
     with pytest.raises(InvalidValue, match=said):
-        await console.past.revision_of(parse_view({"as_of": text}).as_of)
+        await console.past.moment(parse_view({"as_of": text}).as_of)
 
 
 async def test_before_anything_is_on_record_there_is_no_past(console: Console) -> None:
     with pytest.raises(InvalidValue, match="Nothing is on record yet"):
-        await console.past.revision_of(0)
+        await console.past.moment(0)
 
 
 async def test_the_filters_that_know_only_today_are_refused(console: Console) -> None:

@@ -20,26 +20,24 @@ class PastPage(AuthkeysPage):
         """As today's, if there is such a moment; otherwise today's, and why."""
         assert self.view.as_of is not None
         try:
-            self._revision = await self.console.past.revision_of(self.view.as_of)
+            self._moment = await self.console.past.moment(self.view.as_of)
         except InvalidValue as error:
             await AuthkeysPage(self.window, replace(self.view, as_of=None)).build()
             show_error(str(error))
             return
-        self._at = await self.console.past.time_of(self._revision)
         await super().build()
 
     def build_banner(self) -> None:
         """Which moment it is, another one, and the way back."""
-        when = f"{minute(self._at)}, {ago(self._at)}" if self._at else "before the first submission"
+        number, _, at = self._moment
+        when = f"{minute(at)}, {ago(at)}" if at else "before the first entry"
         with ui.row().classes("banner").props('role=status aria-label="As it was"').mark("as-of"):
             ui.icon("history", size="18px")
-            ui.label(f"As it was after submission #{self._revision}: {when}. Nothing can be changed here.").classes(
-                "banner-text"
-            )
-            self._moment = ui.input("Time or #", value=as_of_text(self.view.as_of or 0)).props("outlined dense")
-            self._moment.classes("moment").mark("as-of-moment").on("keydown.enter", self._go)
+            ui.label(f"As it was after #{number}: {when}. Nothing can be changed here.").classes("banner-text")
+            self._wanted = ui.input("Time or #", value=as_of_text(self.view.as_of or 0)).props("outlined dense")
+            self._wanted.classes("moment").mark("as-of-moment").on("keydown.enter", self._go)
             ui.button("Go", on_click=self._go, color=None).props("flat dense no-caps")
-            compare = f"/history?compare={self._revision}..{self.console.feed.revision}"
+            compare = f"/history?compare={number}.."
             ui.link("Compare with now", compare).classes("history-link")
             now = replace(self.view, as_of=None).to_query()
             ui.link("Back to now", f"/{f'?{now}' if now else ''}").classes("history-link").mark("back-to-now")
@@ -47,9 +45,9 @@ class PastPage(AuthkeysPage):
     async def _go(self) -> None:
         with user_errors():
             await self.window.require_session()
-            wanted = as_of(str(self._moment.value or "").strip())
+            wanted = as_of(str(self._wanted.value or "").strip())
             if wanted is not None:
-                await self.console.past.revision_of(wanted)
+                await self.console.past.moment(wanted)
                 ui.navigate.to(f"/?{replace(self.view, as_of=wanted).to_query()}")
             else:
                 ui.navigate.to("/")
@@ -64,4 +62,4 @@ class PastPage(AuthkeysPage):
 
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Only its history: the key may be gone by now."""
-        self.menu.open("this key", self.history_entries(row_id, privilege), f"As after #{self._revision}")
+        self.menu.open("this key", self.history_entries(row_id, privilege), f"As after #{self._moment.number}")

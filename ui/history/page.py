@@ -13,6 +13,7 @@ from models.history_views import HistoryView, parse_history_view
 from models.subjects import Subject
 from models.views import as_of, read_view
 from services.console import Console
+from storage.past import Moment
 from ui.history.checking import CheckButton
 from ui.history.grid import HistoryGrid
 from ui.history.panels import HistoryPanels, parse_box
@@ -75,8 +76,8 @@ class HistoryPage:
 
     def _moments(self) -> None:
         """Two moments: the table as it was then, or what is different between them."""
-        self._from = ui.input("From time or #", placeholder="2026-11-20 14:30").props("outlined dense")
-        self._to = ui.input("To (or now)", placeholder="now").props("outlined dense")
+        self._from = ui.input("From time or #", placeholder="2026-11-20 14:30").props("outlined dense stack-label")
+        self._to = ui.input("To (or now)", placeholder="now").props("outlined dense stack-label")
         for field, mark in ((self._from, "moment-from"), (self._to, "moment-to")):
             field.classes("moment").mark(mark).props(f'aria-label="{field.label}"')
         ui.button("Show table", on_click=self._show_table, color=None).props("flat dense no-caps").classes(
@@ -162,20 +163,23 @@ class HistoryPage:
                     await self._panels.show_row(parse_box(box, Subject.PASSPHRASE))
                 case {"undo": number} if number.isdigit() and len(number) < 19:
                     await self._panels.show_undo(int(number))
+                case {"restore": state} if "@" in state and state.rpartition("@")[2].isdigit():
+                    box, _, number = state.rpartition("@")
+                    await self._panels.show_state(parse_box(box), int(number[:18]))
                 case {"compare": span}:
                     earlier, _, later = span.partition("..")
                     await self._panels.show_difference(*await self._span(earlier, later))
 
-    async def _span(self, earlier: str, later: str) -> tuple[int, int]:
-        first = as_of(earlier.strip())
+    async def _span(self, earlier: str, later: str) -> tuple[Moment, Moment]:
+        past = self._console.past
+        first, last = as_of(earlier.strip()), as_of(later.strip())
         if first is None:
             raise InvalidValue(
-                "From which moment? Write a time in UTC, such as 2026-11-20 14:30, or a submission, such as #412."
+                "From which moment? Write a time in UTC, such as 2026-11-20 14:30, or an entry, such as #412."
             )
-        one = await self._console.past.revision_of(first)
-        last = as_of(later.strip())
-        other = self._console.feed.revision if last is None else await self._console.past.revision_of(last)
-        return min(one, other), max(one, other)
+        one = await past.moment(first)
+        other = await past.now() if last is None else await past.moment(last)
+        return (one, other) if one.number <= other.number else (other, one)
 
     async def _compare(self) -> None:
         with user_errors():

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from nicegui import ui
 
 from models.errors import InvalidValue
+from models.history_views import SOURCE_NAMES
 from models.history_wording import effects, lasted
 from models.privileges import PRIVILEGES, Privilege, privilege
 from models.reversals import Line, Outcome
@@ -15,6 +16,7 @@ from models.wording import changes, count_of
 from services.history import Told
 from services.reversals import Preview
 from storage.history_views import Change
+from storage.past import Moment
 from ui.history.lines import effect_lines, moment_label, name_label
 from ui.shell.feedback import user_errors
 from ui.shell.panel import SidePanel
@@ -71,7 +73,7 @@ class HistoryPanels:
             with self._panel.show(f"Entry #{number}"):
                 self._entry_head(told)
                 if part is not None:
-                    self._entry_actions(part.revision, part.subject)
+                    self._entry_actions(number, part.subject)
                     _Rows(self, part.revision, part.row_count, part.subject, done)
 
     def _entry_head(self, told: Told) -> None:
@@ -83,18 +85,18 @@ class HistoryPanels:
                 ui.label(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC")
             more = [entry.address and f"from {entry.address}", entry.detail if entry.submission else ""]
             if entry.submission:
-                more = [f"{entry.submission.source}", f"submission #{entry.submission.revision}", *more]
+                more = [SOURCE_NAMES[entry.submission.source], *more]
             if said := " · ".join(filter(None, more)):
                 ui.label(said).classes("history-meta")
 
-    def _entry_actions(self, revision: int, subject: Subject) -> None:
+    def _entry_actions(self, number: int, subject: Subject) -> None:
         with ui.row().classes("history-actions"):
             if self._window.admin.may_change:
-                ui.button("Undo…", icon="undo", on_click=lambda: self.show_undo(revision), color=None).props(
+                ui.button("Undo…", icon="undo", on_click=lambda: self.show_undo(number), color=None).props(
                     "outline dense no-caps"
                 ).mark("undo-submission")
             if subject is Subject.AUTHKEY:
-                for text, moment in (("Table before", revision - 1), ("Table after", revision)):
+                for text, moment in (("Table before", number - 1), ("Table after", number)):
                     ui.link(text, f"/?as_of={moment}").classes("history-link")
 
     # -- one row, or one box -------------------------------------------------------------------------------------------
@@ -140,27 +142,31 @@ class HistoryPanels:
         """The button that gives the row, or the box, what it had after a change."""
         if not self._window.admin.may_change or box.subject is not Subject.AUTHKEY:
             return
-        button = ui.button(
-            "Bring this back…", on_click=lambda: self.show_state(box, change.revision), color=None
-        ).props("flat dense no-caps")
+        button = ui.button("Bring this back…", on_click=lambda: self.show_state(box, change.number), color=None).props(
+            "flat dense no-caps"
+        )
         button.classes("quiet").props["aria-label"] = f"Bring back what it had after #{change.number}"
 
     # -- what undoing would do -----------------------------------------------------------------------------------------
 
-    async def show_undo(self, revision: int) -> None:
-        """What undoing a submission would do now."""
-        await self._show_preview(lambda: self._console.reversals.of_submission(revision), f"undo={revision}")
+    async def show_undo(self, number: int) -> None:
+        """What undoing an entry's submission would do now."""
+        await self._show_preview(lambda: self._console.reversals.of_entry(number), f"undo={number}")
 
-    async def show_state(self, box: BoxName, revision: int) -> None:
-        """What it takes to give a row, or a box, what it had after a submission."""
+    async def show_state(self, box: BoxName, number: int) -> None:
+        """What it takes to give a row, or a box, what it had after an entry."""
         mask = box.privilege.mask if box.privilege else 0
-        await self._show_preview(
-            lambda: self._console.reversals.of_row(box.row_id, revision, mask), f"restore={box}@{revision}"
-        )
 
-    async def show_difference(self, earlier: int, later: int) -> None:
-        """What became of the table between two submissions, and what of it can be brought back."""
-        await self._show_preview(lambda: self._console.reversals.between(earlier, later), f"compare={earlier}..{later}")
+        async def preview() -> Preview:
+            moment = await self._console.past.moment(number)
+            return await self._console.reversals.of_row(box.row_id, moment, mask)
+
+        await self._show_preview(preview, f"restore={box}@{number}")
+
+    async def show_difference(self, earlier: Moment, later: Moment) -> None:
+        """What became of the table between two moments, and what of it can be brought back."""
+        address = f"compare={earlier.number}..{later.number}"
+        await self._show_preview(lambda: self._console.reversals.between(earlier, later), address)
 
     async def _show_preview(self, preview: Callable[[], Awaitable[Preview]], address: str) -> None:
         with user_errors():

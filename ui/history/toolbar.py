@@ -62,7 +62,7 @@ class HistoryToolbar:
         text = f"{at:%Y-%m-%d %H:%M}" if at else ""
         return (
             ui.input(label, value=text, placeholder="2026-11-20", on_change=self._changed)
-            .props(f'outlined dense clearable debounce=600 aria-label="{label}, in UTC"')
+            .props(f'outlined dense stack-label clearable debounce=600 aria-label="{label}, in UTC"')
             .classes("filter narrow")
             .mark(f"filter-{label.lower()}")
         )

@@ -87,13 +87,7 @@ def _columns(kind: GridKind, view: GridView) -> list[Column]:
     columns = [
         *(dict(column) for column in kind.columns),
         *(_checkbox(each.id, each.label, each.description, each.bit) for each in PRIVILEGES),
-        {
-            **_checkbox("remove", kind.remove_label, kind.remove_description, None),
-            "pinned": "right",
-            "width": 82,
-            "flex": None,
-            "sortable": False,
-        },
+        *([_remove(kind)] if view.is_live else []),
         {
             "colId": "menu",
             "headerName": "",
@@ -110,6 +104,16 @@ def _columns(kind: GridKind, view: GridView) -> list[Column]:
         if column["colId"] == view.sort and (view.sort, view.descending) != (natural.sort, natural.descending):
             column["initialSort"] = "desc" if view.descending else "asc"
     return columns
+
+
+def _remove(kind: GridKind) -> Column:
+    return {
+        **_checkbox("remove", kind.remove_label, kind.remove_description, None),
+        "pinned": "right",
+        "width": 82,
+        "flex": None,
+        "sortable": False,
+    }
 
 
 def _checkbox(column_id: str, label: str, description: str, bit: int | None) -> Column:

@@ -20,7 +20,7 @@ export function refocus() {
 // A panel that was opened by a key is where the answer is.
 export function enterPanel() {
   const heading = document.querySelector(".side .review-title");
-  if (document.activeElement?.closest(".grid") || document.activeElement === document.body) heading?.focus();
+  if (document.activeElement?.closest(".grid")) heading?.focus();
 }
 
 function restore() {

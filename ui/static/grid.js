@@ -150,10 +150,10 @@ export function onGridSizeChanged({ clientWidth, api }) {
   // A phone has no room for two pinned sides.
   const narrow = clientWidth < 640;
   const pinned = narrow ? null : "right";
-  if ((api.getColumn("remove")?.getPinned() ?? null) === pinned) return;
+  if ((api.getColumn("menu")?.getPinned() ?? null) === pinned) return;
   const first = api.getAllDisplayedColumns()[0];
   if (page.opens) return;
   const { width } = first.getColDef();
-  api.setColumnsPinned(["remove", "menu"], pinned);
+  api.setColumnsPinned(["remove", "menu"].filter((id) => api.getColumn(id)), pinned);
   api.setColumnWidths([{ key: first.getColId(), newWidth: narrow ? Math.round(width * 0.75) : width }]);
 }
