@@ -56,7 +56,7 @@ async def count(view: HistoryView, limit: int) -> int:
     if not view.is_filtered:
         query = "SELECT COALESCE(MAX(number) - MIN(number) + 1, 0) FROM entry"
     else:
-        query = f"SELECT count(*) FROM (SELECT 1 FROM {ENTRIES} {where} LIMIT {int(limit)}) AS some"
+        query = f"SELECT count(*) FROM (SELECT 1 FROM {ENTRIES} {where} LIMIT {int(limit)}) AS found"
     with database_errors():
         _, rows = await slow_reader().execute_query(query, where.values)
     return min(int(rows[0][0]), limit)
