@@ -21,7 +21,7 @@ class HistoryGrid(Grid):
                 "sortable": False,
             },
             text_column("who", "Who", field="who", width=116, sortable=False, cellAriaRole="rowheader"),
-            text_column("what", "What", field="what", flex=1, minWidth=260, sortable=False),
+            text_column("what", "What", field="what", more="who", flex=1, minWidth=260, sortable=False),
             text_column("from", "How", field="from", width=136, sortable=False),
             {"colId": "number", "field": "number", "headerName": "#", "width": 74, "sortable": False},
         ]
@@ -34,5 +34,6 @@ class HistoryGrid(Grid):
             noun="entry",
             names=["who", "what"],
             opens=True,
+            narrowless=["who", "from", "number"],
             mayChange=False,
         )

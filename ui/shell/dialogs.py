@@ -15,6 +15,7 @@ SHORTCUTS = (
     ("1 to 9", "Tick the first to the ninth privilege of the row"),
     ("Delete", "Mark the row for removal, or take that back"),
     ("Enter on a column heading", "Sort"),
+    ("Enter in the grid", "Who changed this: the history of the box, or of the row"),
     ("Ctrl+Z, Ctrl+Y", "Undo and redo the last staging step"),
     ("Ctrl+S", "Review what is staged"),
     ("?", "This list"),

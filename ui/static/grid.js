@@ -149,10 +149,10 @@ export function onGridReady(params) {
 export function onGridSizeChanged({ clientWidth, api }) {
   // A phone has no room for two pinned sides.
   const narrow = clientWidth < 640;
+  if (page.narrowless.length) return api.setColumnsVisible(page.narrowless, !narrow);
   const pinned = narrow ? null : "right";
   if ((api.getColumn("menu")?.getPinned() ?? null) === pinned) return;
   const first = api.getAllDisplayedColumns()[0];
-  if (page.opens) return;
   const { width } = first.getColDef();
   api.setColumnsPinned(["remove", "menu"].filter((id) => api.getColumn(id)), pinned);
   api.setColumnWidths([{ key: first.getColId(), newWidth: narrow ? Math.round(width * 0.75) : width }]);

@@ -10,6 +10,7 @@ export const page = {
   tickStore: "", // under which this tab keeps ticks that the server has not acknowledged
   mayChange: true,
   opens: false, // whether a row is opened by a click
+  narrowless: [], // columns that a phone has no room for
   firstBlock: null, // the answer to the first question, asked before anything else was loaded
   ...window.authkeysPage,
 };
