@@ -45,22 +45,23 @@ def digest_of_name(name: str, salt: bytes) -> str:
 
 
 class ModificationsDigest:
-    """The digest of what one submission did: of one canonical line for each modification, in their order."""
+    """The digest of what one submission did: of the canonical JSON of the list of its modifications, in their order."""
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256(b"[")
         self.count = 0
 
     def add(self, rows: Sequence[Row]) -> None:
         """Go on with these."""
         if rows:
-            # Encoded all at once: a list of lists differs from their lines by what stands between.
-            self._hash.update(b"\n".join(canonical(list(row)) for row in rows) + b"\n")
+            self._hash.update((b"," if self.count else b"") + canonical(rows)[1:-1])
             self.count += len(rows)
 
     def hexdigest(self) -> str:
         """The digest of all that were added."""
-        return self._hash.hexdigest()
+        whole = self._hash.copy()
+        whole.update(b"]")
+        return whole.hexdigest()
 
 
 class Fault(NamedTuple):

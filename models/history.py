@@ -1,6 +1,7 @@
 """What the history holds: one entry for each submission, sign-in, change of an account and whatever else must be answered for."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -49,11 +50,12 @@ class Totals(NamedTuple):
 
     def plus(self, rows: Iterable[Row]) -> "Totals":
         """With these modifications (row, kind, ip, service, before, after) too."""
-        granted, revoked, kinds = self.granted, self.revoked, dict(self.kinds)
-        for _, kind, _, _, before, after in rows:
+        granted, revoked, kinds = self.granted, self.revoked, Counter(dict(self.kinds))
+        changed = Counter((kind, before, after) for _, kind, _, _, before, after in rows)  # most rows are alike
+        for (kind, before, after), count in changed.items():
             granted |= int(after) & ~int(before)
             revoked |= int(before) & ~int(after)
-            kinds[Kind(str(kind))] = kinds.get(Kind(str(kind)), 0) + 1
+            kinds[Kind(str(kind))] += count
         return Totals(granted, revoked, kinds)
 
 

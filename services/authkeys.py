@@ -49,7 +49,7 @@ class Authkeys:
     async def count(self, view: View, admin_id: int) -> int:
         """How many authkeys a view shows. Asked often and by many pages, so remembered until something changes."""
         if view.as_of is not None:
-            return await self._past.count(view, await self.count(replace(view, as_of=None), admin_id))
+            return await self._past.count(view)
         if view.staged_only or view.unused_days:
             return await authkeys.count(view, admin_id, await self._quiet(view))
         key = replace(view, sort="ip", descending=False)

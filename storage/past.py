@@ -14,13 +14,15 @@ from models.texts import search_key
 from models.views import View
 from storage.authkeys import INCOMPLETE_IPV4
 from storage.database import database_errors, slow_reader
+from storage.history import time_of
 from storage.sql import Conditions, escaped, statement
 
 _NEW = ", ".join(f"'{kind.value}'" for kind in (Kind.ADDED, Kind.REGISTERED, Kind.RESTORED))
+# The plus keeps SQLite from walking through the changes of all time in the order of their rows.
 _CHANGED = (
-    "SELECT done.row_id AS id, MIN(done.id) AS first_id, MAX(done.id) AS last_id FROM modification AS done "
+    "SELECT +done.row_id AS id, MIN(done.id) AS first_id, MAX(done.id) AS last_id FROM modification AS done "
     "JOIN submission ON submission.id = done.submission_id AND submission.subject = 'authkey' "
-    "WHERE done.submission_id > {after} {until} GROUP BY done.row_id"
+    "WHERE done.submission_id > {after} {until} GROUP BY +done.row_id"
 )
 _COLUMNS = ("ip", "ip_key", "service", "service_key")
 
@@ -34,11 +36,12 @@ class Moment(NamedTuple):
     at: datetime | None
 
 
-async def first_entry() -> tuple[int, datetime] | None:
-    """The number and the time of the oldest entry that is on record; None if there is none."""
-    with database_errors():
-        row = await Entry.all().using_db(slow_reader()).order_by("number").first()
-    return (row.number, row.at) if row else None
+class Known(NamedTuple):
+    """Of which entries something is known."""
+
+    first: int
+    newest: int
+    """0 if there is none at all"""
 
 
 async def newest_entry_until(at: datetime) -> int:
@@ -48,16 +51,25 @@ async def newest_entry_until(at: datetime) -> int:
     return row.number if row else 0
 
 
-async def moment(number: int) -> Moment:
-    """The moment right after an entry."""
+async def moment(number: int | None) -> tuple[Moment, Known]:
+    """The moment right after an entry (None: the newest one), and which entries there are."""
+    wanted = "(SELECT MAX(number) FROM entry)" if number is None else str(int(number))
     query = (
-        f"SELECT COALESCE((SELECT MAX(submission_id) FROM entry WHERE number <= {int(number)}), "
-        "(SELECT MIN(id) - 1 FROM submission), 0)"
+        f"SELECT COALESCE({wanted}, 0), COALESCE((SELECT MAX(submission_id) FROM entry WHERE number <= {wanted}), "
+        f"(SELECT MIN(id) - 1 FROM submission), 0), (SELECT at FROM entry WHERE number = {wanted}), "
+        "COALESCE((SELECT MIN(number) FROM entry), 0), COALESCE((SELECT MAX(number) FROM entry), 0)"
     )
     with database_errors():
-        _, rows_ = await slow_reader().execute_query(query)
-        row = await Entry.filter(number=number).using_db(slow_reader()).first()
-    return Moment(number, int(rows_[0][0]), row.at if row else None)
+        _, found = await slow_reader().execute_query(query)
+    there, revision, at, first, newest = tuple(found[0])
+    return Moment(there, revision, time_of(at) if at else None), Known(first, newest)
+
+
+async def time_of_first() -> datetime | None:
+    """When the oldest entry was."""
+    with database_errors():
+        row = await Entry.all().using_db(slow_reader()).order_by("number").first()
+    return row.at if row else None
 
 
 async def rows(view: View, revision: int, start: int, end: int) -> list[Authkey]:
@@ -107,16 +119,13 @@ async def portion(view: View, revision: int, after: Place | None, limit: int) ->
     return [PlacedKey(Authkey(*row[:6]), Place(bytes(row[6]), row[7], row[0])) for row in rows_]
 
 
-async def count(view: View, revision: int, today: int) -> int:
-    """How many a view showed then; `today` is how many it shows now. Only what changed since is counted."""
-    now = _conditions(view)
-    now.add("id IN (SELECT id FROM changed)")
-    then = _conditions(view, first=len(now.values) + 1)
-    query = f"{_with(revision)} SELECT (SELECT count(*) FROM authkey {now}), (SELECT count(*) FROM past {then})"
+async def count(view: View, revision: int) -> int:
+    """How many a view showed then. In one statement, so that what is committed meanwhile is in all of it or in none."""
+    today, past, values = _branches(view)
+    query = f"{_with(revision)} SELECT (SELECT count(*) FROM authkey {today}) + (SELECT count(*) FROM past {past})"
     with database_errors():
-        _, found = await slow_reader().execute_query(query, [*now.values, *then.values])
-    gone, were = found[0][0], found[0][1]
-    return int(today - gone + were)
+        _, found = await slow_reader().execute_query(query, values)
+    return int(found[0][0])
 
 
 async def differences(earlier: int, later: int) -> list[Modification]:
