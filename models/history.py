@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from models.chain import Anchor, Record, Row
+from models.chain import Anchor, ModificationsDigest, Record, Row
 from models.subjects import Subject
-from models.submissions import Kind, Source
+from models.submissions import Kind, Modification, Source
 
 
 class EntryKind(StrEnum):
@@ -57,6 +57,24 @@ class Totals(NamedTuple):
             revoked |= int(before) & ~int(after)
             kinds[Kind(str(kind))] += count
         return Totals(granted, revoked, kinds)
+
+
+class Written:
+    """What a submission has done so far: to be told of each modification, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self._digest = ModificationsDigest()
+        self.totals = Totals()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """These come next."""
+        self._digest.add(rows)
+        self.totals = self.totals.plus(rows)
+
+    @property
+    def digest(self) -> str:
+        """Of all of them, as the chain has it."""
+        return self._digest.hexdigest()
 
 
 def kinds_text(kinds: Mapping[Kind, int]) -> str:
@@ -135,6 +153,37 @@ class Entry(NamedTuple):
             "detail": self.detail,
             "submission": self.submission.to_record() if self.submission else None,
         }
+
+
+class Change(NamedTuple):
+    """What one submission did to one row, with who, when and how."""
+
+    number: int
+    """Of the entry"""
+    revision: int
+    at: datetime
+    admin_name: str
+    source: str
+    done: Modification
+
+
+class Moment(NamedTuple):
+    """A place in the history: an entry, and the newest submission up to it."""
+
+    number: int
+    """0 for the time before the first entry"""
+    revision: int
+    at: datetime | None
+
+
+class Check(NamedTuple):
+    """How the chain was found when it was checked last."""
+
+    at: datetime
+    number: int
+    """Up to which entry nothing was wrong"""
+    fault: str
+    """Empty if nothing was"""
 
 
 def timestamp(at: datetime) -> str:

@@ -141,7 +141,7 @@ class Admins:
             await accounts.add(db, name, role, hashed)
             await history.append(db, EntryKind.ADDED, name, "", f"as {role}, by {by}")
 
-        await run_transaction(insert, in_order=True)
+        await run_transaction(insert)
 
     async def set_password(self, name: str, password: str, by: str, *, keep_session: int | None = None) -> None:
         """Give an account a new password and end its sessions, except one. Raises InvalidValue."""
@@ -183,7 +183,7 @@ class Admins:
                 await sessions.delete_all_of(db, row.id)
             await history.append(db, EntryKind.NAME_ERASED, row.id if row else None, "", f"by {by}")
 
-        await run_transaction(erase, in_order=True)
+        await run_transaction(erase)
 
     async def _change(
         self, name: str, kind: EntryKind, detail: str, keep_session: int | None = None, **values: object
@@ -196,7 +196,7 @@ class Admins:
             await sessions.delete_all_of(db, row.id, but=keep_session)
             await history.append(db, kind, row.id, "", detail)
 
-        await run_transaction(change, in_order=True)
+        await run_transaction(change)
 
     async def _hash_of_nobody(self) -> str:
         if self._nobody is None:

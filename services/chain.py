@@ -21,9 +21,9 @@ from models.chain import (
     verifier_key,
 )
 from models.errors import ChainBroken, DatabaseUnavailable, InvalidValue
-from models.history import timestamp
+from models.history import Check, timestamp
 from storage import history
-from storage.history import Check, Link
+from storage.history import Link
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -70,7 +70,7 @@ class Exports:
 async def _table(view: View, revision: int, format_: ExportFormat) -> AsyncIterator[str]:
     if format_ is ExportFormat.CSV:
         yield csv_text([TABLE_COLUMNS])
-    place: past.Place | None = None
+    place: past.KeyPlace | None = None
     while some := await past.portion(view, revision, place, PORTION):
         place = some[-1].place
         if format_ is ExportFormat.CSV:

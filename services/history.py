@@ -4,14 +4,13 @@ from typing import NamedTuple
 
 from nicegui import Event
 
-from models.history import Entry, EntryKind
+from models.history import Change, Entry, EntryKind
 from models.history_views import HistoryView
 from models.history_wording import sentence
 from models.subjects import Subject
 from models.submissions import Modification
 from services.attempts import Limiter
 from storage import history, history_views
-from storage.history_views import Change
 from storage.transactions import run_transaction
 
 MAX_BLOCK = 200
@@ -42,7 +41,7 @@ class History:
 
     async def put(self, kind: EntryKind, admin: int | str, address: str = "", detail: str = "") -> None:
         """Record what happened; `admin` is an account, or a name as it was given. Raises DatabaseUnavailable."""
-        await run_transaction(lambda db: history.append(db, kind, admin, address, detail), in_order=True)
+        await run_transaction(lambda db: history.append(db, kind, admin, address, detail))
 
     async def put_flood(self, kind: EntryKind, admin: str, address: str, detail: str = "") -> None:
         """Record what anybody can cause any number of times: once a minute from each address."""

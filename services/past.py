@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from models.authkeys import Authkey
 from models.errors import InvalidValue
+from models.history import Moment
 from models.views import View
 from models.wording import minute
 from storage import past
-from storage.past import Moment
 
 _REMEMBERED_COUNTS = 256
 

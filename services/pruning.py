@@ -46,7 +46,7 @@ async def prune(before: datetime, archive: Path, admin: AdminIdentity) -> Pruned
         await _write(draft, anchor, last)
         digest = await asyncio.to_thread(_checked, draft, last)
         await asyncio.to_thread(os.link, draft, archive)
-    await run_transaction(lambda db: _delete(db, last, digest, admin), in_order=True)
+    await run_transaction(lambda db: _delete(db, last, digest, admin))
     return Pruned(last.number - anchor.number, digest)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from models.errors import InvalidValue
+from models.history import Moment
 from models.reversals import Later, Line, Outcome, Reversal, RowsNow, lines, reversal, towards
 from models.subjects import Row, Subject
 from models.submissions import Modification
 from services.staging import Staging
 from storage import authkeys, history_views, passphrases, past, submissions
-from storage.past import Moment
 
 
 class Preview(NamedTuple):

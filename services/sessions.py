@@ -81,7 +81,7 @@ class Sessions:
             await sessions.add(db, _digest(token), admin.id, address, now)
             await history.append(db, how, admin.id, address)
 
-        await run_transaction(insert, in_order=True)
+        await run_transaction(insert)
         return self._signer.sign(token).decode()
 
     async def make_launch_link(self, admin: AdminIdentity) -> str:
@@ -143,7 +143,7 @@ class Sessions:
             await sessions.delete(db, session.id)
             await history.append(db, EntryKind.SIGNED_OUT, session.admin.id, address)
 
-        await run_transaction(delete, in_order=True)
+        await run_transaction(delete)
         self._forget([session])
 
     async def end_all(self, admin: AdminIdentity, address: str) -> None:
@@ -153,7 +153,7 @@ class Sessions:
             await sessions.delete_all_of(db, admin.id)
             await history.append(db, EntryKind.SIGNED_OUT_EVERYWHERE, admin.id, address)
 
-        await run_transaction(delete, in_order=True)
+        await run_transaction(delete)
         self._forget([session for session in self._current.values() if session.admin.id == admin.id])
 
     async def refresh(self) -> None:

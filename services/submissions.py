@@ -14,6 +14,7 @@ from nicegui import Event
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable, SubmissionRefused
+from models.history import Written
 from models.plans import KEEP_REMOVED, decide
 from models.subjects import Subject
 from models.submissions import Change, Conflict, Source, inverse
@@ -126,12 +127,13 @@ async def _apply(
     await accounts.require_change(db, order.admin.id)
     revision = await submissions.begin(db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC))
     change_count = key_count = done = 0
+    written = Written()
     conflicts: dict[int, Conflict] = {}
     for chunk in _chunks(order.changes):
         plan = decide(chunk, await _PLANS[order.subject].rows_for(db, chunk))
         conflicts |= plan.conflicts
         if not conflicts:
-            await _PLANS[order.subject].write(db, plan, revision)
+            await _PLANS[order.subject].write(db, plan, revision, written)
         change_count, key_count = change_count + plan.change_count, key_count + plan.key_count
         if order.subject is Subject.AUTHKEY:
             touched.update(modification.row_id for modification in plan.modifications)
@@ -142,7 +144,7 @@ async def _apply(
         raise _refusal(conflicts, order.subject)
     if also:
         await also(db)
-    await submissions.end(db, revision, change_count, key_count, order.address, order.detail)
+    await submissions.end(db, revision, change_count, key_count, written, order.address, order.detail)
     return Receipt(revision, change_count, key_count) if key_count else Receipt(None, 0, 0)
 
 

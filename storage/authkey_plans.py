@@ -6,6 +6,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.addresses import sort_key
 from models.authkeys import Authkey
+from models.history import Written
 from models.plans import Addition, Plan, Rows, additions_in, ids_in, restorations_in
 from models.submissions import Assignment, Change, Kind, NewPassphrase, Registration
 from models.texts import search_key
@@ -38,13 +39,13 @@ async def _by_name(db: BaseDBAsyncClient, ips: Sequence[str]) -> dict[tuple[str,
     return {(row[1], row[2]): Authkey(*row) for row in rows}
 
 
-async def write(db: BaseDBAsyncClient, plan: Plan, revision: int) -> None:
-    """Do what the plan says."""
-    await record(db, revision, plan.modifications)
+async def write(db: BaseDBAsyncClient, plan: Plan, revision: int, written: Written) -> None:
+    """Do what the plan says, and tell `written`."""
+    await record(db, revision, plan.modifications, written)
     await _set_privileges(db, plan, revision)
     await _replace_secrets(db, plan, revision)
     await _move(db, "authkey", "removed_authkey", plan.removed, revision)
-    await _add(db, [change for change in plan.new if not isinstance(change, NewPassphrase)], revision)
+    await _add(db, [change for change in plan.new if not isinstance(change, NewPassphrase)], revision, written)
     await _move(db, "removed_authkey", "authkey", plan.restored, revision)
 
 
@@ -82,7 +83,7 @@ async def _move(db: BaseDBAsyncClient, source: str, target: str, authkey_ids: Se
         await db.execute_query(f"DELETE {which}")
 
 
-async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int) -> None:
+async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int, written: Written) -> None:
     if not new:
         return
     # Ids only grow, and only submissions, one after the other, add authkeys: what is above the highest id is what this
@@ -99,5 +100,10 @@ async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int) ->
     kind = Kind.REGISTERED if isinstance(new[0], Registration) else Kind.ADDED
     await db.execute_query(
         "INSERT INTO modification (submission_id, row_id, kind, ip, service, before, after) "
-        f"SELECT revision, id, '{kind.value}', ip, service, 0, privileges FROM authkey WHERE id > {int(highest)}"
+        f"SELECT revision, id, '{kind.value}', ip, service, 0, privileges FROM authkey WHERE id > {int(highest)} ORDER BY id"
     )
+    _, added = await db.execute_query(
+        f"SELECT row_id, kind, ip, service, before, after FROM modification WHERE submission_id = {int(revision)} "
+        f"AND kind = '{kind.value}' AND row_id > {int(highest)} ORDER BY id"
+    )
+    written.add([tuple(row) for row in added])

@@ -29,7 +29,7 @@ from storage.postgres_url import SCHEMES, shown
 DEFAULT_DATABASE = "authkeys.db"
 APP = "models"
 _MIGRATION_LOCK = 4_242_000
-"""`pg_advisory_xact_lock`'s key; `storage.transactions` has the other one."""
+"""`pg_advisory_xact_lock`'s key; `storage.transactions` has the others."""
 _UNREACHABLE = (
     OSError,
     TimeoutError,

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import rfc8785
 
 from models.addresses import MAX_CALLER_LENGTH
-from models.chain import GENESIS, Anchor, ModificationsDigest, Record, Row, digest_of_name
+from models.chain import GENESIS, Anchor, Record, Row, digest_of_name
 from models.errors import ChainBroken
-from models.history import Entry, EntryKind, SubmissionPart, Totals, kinds_text, read_prune
+from models.history import Check, Entry, EntryKind, SubmissionPart, Written, kinds_text, read_prune
 from models.tables import Admin, HistoryCheck, Submission
 from models.tables import Entry as EntryTable
 from models.texts import storable
 from storage.database import database_errors, slow_reader
 from storage.sql import statement
-from storage.transactions import Connection, notify, run_transaction
+from storage.transactions import Connection, notify, run_transaction, take_turn_in_chain
 
 PORTION = 5_000
 """Rows that are read at once."""
@@ -28,16 +28,6 @@ ENTRY_COLUMNS = (
     "submission.change_count, submission.key_count, submission.granted, submission.revoked, submission.kinds, submission.digest"
 )
 ENTRIES = "entry LEFT JOIN submission ON submission.id = entry.submission_id"
-
-
-class Check(NamedTuple):
-    """How the chain was found when it was checked last."""
-
-    at: datetime
-    number: int
-    """Up to which entry nothing was wrong"""
-    fault: str
-    """Empty if nothing was"""
 
 
 # -- writing -------------------------------------------------------------------------------------------------------------
@@ -51,7 +41,7 @@ async def append(
     detail: str = "",
     submission: SubmissionPart | None = None,
 ) -> int:
-    """Put the next entry, in a transaction that runs in order; returns its number.
+    """Put the next entry, last of all that the transaction does; returns its number.
 
     `admin` is who did it, or a name as it was given. Texts of callers are cut to what the table holds.
     """
@@ -61,6 +51,7 @@ async def append(
         admin_id, name = admin, ""
     salt = secrets.token_bytes(16) if name else None
     hidden = digest_of_name(name, salt) if salt else None
+    await take_turn_in_chain(db)
     number, previous = await _head(db)
     at = submission.at if submission else datetime.now(UTC)
     where, what = storable(address, MAX_CALLER_LENGTH), storable(detail, 200)
@@ -85,22 +76,12 @@ async def append(
     return entry.number
 
 
-async def append_submission(db: Connection, row: Submission, address: str, detail: str) -> None:
-    """Put the entry of a submission whose modifications are all written; they are digested as they now stand there."""
-    totals, digest, last = Totals(), ModificationsDigest(), 0
-    more = True
-    while more:
-        _, rows = await db.execute_query(
-            f"SELECT id, {_MODIFICATION} FROM modification WHERE submission_id = {int(row.id)} AND id > {int(last)} "
-            f"ORDER BY id LIMIT {PORTION}"
-        )
-        done = [tuple(each)[1:] for each in rows]
-        digest.add(done)
-        totals = totals.plus(done)
-        last, more = rows[-1][0] if rows else last, len(rows) == PORTION
+async def append_submission(db: Connection, row: Submission, written: Written, address: str, detail: str) -> None:
+    """Put the entry of a submission that has done all that it does."""
+    totals = written.totals
     part = SubmissionPart(
         row.id, str(row.uuid), row.admin_id, row.at, row.source, row.subject, row.change_count, row.key_count,  # type: ignore[attr-defined, arg-type]
-        totals.granted, totals.revoked, kinds_text(totals.kinds), digest.hexdigest(),
+        totals.granted, totals.revoked, kinds_text(totals.kinds), written.digest,
     )  # fmt: skip
     await (
         Submission.filter(id=row.id)

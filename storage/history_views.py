@@ -1,12 +1,11 @@
 """Every statement that reads the history for people. Searching and filtering happen in SQL, on the slow reader."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from models.addresses import search_range
 from models.chain import Record
-from models.history import Entry, EntryKind
+from models.history import Change, Entry, EntryKind
 from models.history_views import ENTRIES_OF, KINDS_OF, HistoryView, What
 from models.privileges import privilege
 from models.subjects import Subject
@@ -22,18 +21,6 @@ _NAMES = ("authkey", "removed_authkey", "former_authkey")
 """The tables that know the names of all authkeys that there ever were"""
 _FEW = 1_000
 """So many keys are looked up by their numbers; of more the newest entries are looked through."""
-
-
-class Change(NamedTuple):
-    """What one submission did to one row, with who, when and how."""
-
-    number: int
-    """Of the entry"""
-    revision: int
-    at: datetime
-    admin_name: str
-    source: str
-    done: Modification
 
 
 # -- entries -------------------------------------------------------------------------------------------------------------

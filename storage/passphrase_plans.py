@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from models.history import Written
 from models.passphrases import Passphrase
 from models.plans import Plan, Rows, ids_in, restorations_in
 from models.submissions import Change, Kind, NewPassphrase, modification
@@ -26,13 +27,12 @@ async def rows_for(db: Connection, changes: Sequence[Change]) -> Rows:
     )
 
 
-async def write(db: Connection, plan: Plan, revision: int) -> None:
-    """Do what the plan says."""
+async def write(db: Connection, plan: Plan, revision: int, written: Written) -> None:
+    """Do what the plan says, and tell `written`."""
     by = await Submission.get(id=revision, using_db=db).select_related("admin")
     added = await _add(db, [new for new in plan.new if isinstance(new, NewPassphrase)], by)
-    await record(
-        db, revision, [*plan.modifications, *(modification(each, Kind.ADDED, 0, each.privileges) for each in added)]
-    )
+    new = (modification(each, Kind.ADDED, 0, each.privileges) for each in added)
+    await record(db, revision, [*plan.modifications, *new], written)
     if plan.privileges:
         one, two, three = parameters(3).split(", ")
         await db.execute_many(

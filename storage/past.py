@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from models.addresses import search_range
 from models.authkeys import Authkey
+from models.history import Moment
 from models.submissions import Kind, Modification
 from models.tables import Entry
 from models.texts import search_key
@@ -25,15 +26,6 @@ _CHANGED = (
     "WHERE done.submission_id > {after} {until} GROUP BY +done.row_id"
 )
 _COLUMNS = ("ip", "ip_key", "service", "service_key")
-
-
-class Moment(NamedTuple):
-    """A place in the history: an entry, and the newest submission up to it."""
-
-    number: int
-    """0 for the time before the first entry"""
-    revision: int
-    at: datetime | None
 
 
 class Known(NamedTuple):
@@ -90,7 +82,7 @@ async def rows(view: View, revision: int, start: int, end: int) -> list[Authkey]
     return [Authkey(*tuple(row)[:6]) for row in found]
 
 
-class Place(NamedTuple):
+class KeyPlace(NamedTuple):
     """Where a row stands in the order by IP."""
 
     ip_key: bytes
@@ -102,10 +94,10 @@ class PlacedKey(NamedTuple):
     """An authkey, and where it stands."""
 
     key: Authkey
-    place: Place
+    place: KeyPlace
 
 
-async def portion(view: View, revision: int, after: Place | None, limit: int) -> list[PlacedKey]:
+async def portion(view: View, revision: int, after: KeyPlace | None, limit: int) -> list[PlacedKey]:
     """The authkeys of a view as they were, by IP, from those after this place on."""
     today, past, values = _branches(view, after)
     shown = "id, ip, service, privileges, revision, secret_hint, ip_key, service_key"
@@ -116,7 +108,7 @@ async def portion(view: View, revision: int, after: Place | None, limit: int) ->
     with database_errors():
         _, found = await slow_reader().execute_query(query, values)
     rows_ = [tuple(row) for row in found]
-    return [PlacedKey(Authkey(*row[:6]), Place(bytes(row[6]), row[7], row[0])) for row in rows_]
+    return [PlacedKey(Authkey(*row[:6]), KeyPlace(bytes(row[6]), row[7], row[0])) for row in rows_]
 
 
 async def count(view: View, revision: int) -> int:
@@ -179,7 +171,7 @@ def _with(revision: int) -> str:
     )
 
 
-def _branches(view: View, after: Place | None = None) -> tuple[Conditions, Conditions, list[object]]:
+def _branches(view: View, after: KeyPlace | None = None) -> tuple[Conditions, Conditions, list[object]]:
     today = _conditions(view)
     today.add("id NOT IN (SELECT id FROM changed)")
     _from(today, after)
@@ -188,7 +180,7 @@ def _branches(view: View, after: Place | None = None) -> tuple[Conditions, Condi
     return today, past, [*today.values, *past.values]
 
 
-def _from(where: Conditions, after: Place | None) -> None:
+def _from(where: Conditions, after: KeyPlace | None) -> None:
     if after:
         where.add("(ip_key, service_key, id) > ({}, {}, {})", *after)
 

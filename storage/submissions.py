@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models.history import Written
 from models.subjects import Subject
 from models.submissions import Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
@@ -117,24 +118,23 @@ async def begin(
 
 
 async def end(
-    db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int, address: str, detail: str
+    db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int, written: Written, address: str, detail: str
 ) -> None:
     """Write what it came to, and its entry of the history; one that came to nothing leaves no trace."""
     this = Submission.filter(id=revision).using_db(db)
     if key_count:
         await this.update(change_count=change_count, key_count=key_count)
-        await history.append_submission(db, await this.get(), address, detail)
+        await history.append_submission(db, await this.get(), written, address, detail)
     else:
         await this.delete()
 
 
-async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modification]) -> None:
+async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modification], written: Written) -> None:
     """Write what a submission did."""
-    await insert(
-        db,
-        "modification (submission_id, row_id, kind, ip, service, before, after)",
-        [[revision, m.row_id, m.kind.value, m.ip, m.service, m.before, m.after] for m in done],
-    )
+    rows = [(m.row_id, m.kind.value, m.ip, m.service, m.before, m.after) for m in done]
+    columns = "modification (submission_id, row_id, kind, ip, service, before, after)"
+    await insert(db, columns, [[revision, *row] for row in rows])
+    written.add(rows)
 
 
 # -- what is no longer kept ----------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ Work = Callable[[Connection], Awaitable[T]]
 
 # pg_advisory_xact_lock's key: submissions take it first, so that revisions become visible in their order.
 _SUBMISSION_LOCK = 4_242_001
+# The last lock that any transaction takes: a sign-out need not wait for a long submission, only for its end.
+_CHAIN_LOCK = 4_242_002
 CHANNEL = "authkeys"
 """Where PostgreSQL's instances tell each other what they committed: `notify`."""
 PROCESS = token_hex(4)
@@ -56,6 +58,12 @@ async def notify(db: Connection, news: str = "") -> None:
     """
     if not is_sqlite():
         await db.execute_query("SELECT pg_notify($1, $2)", [CHANNEL, f"{PROCESS} {news}"])
+
+
+async def take_turn_in_chain(db: Connection) -> None:
+    """Wait until nobody else is about to commit an entry of the history. Nothing else is locked after this."""
+    if not is_sqlite():
+        await db.execute_query(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})")
 
 
 async def finish_transactions() -> None:

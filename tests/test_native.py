@@ -76,7 +76,9 @@ async def test_one_ticks_and_submits_in_the_window_and_closing_it_ends_the_progr
             await page.get_by_role("button", name="Submit authkey modifications").click()
             await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
             await box(page, *SECOND).click()
+            await expect(bar(page)).not_to_contain_text("Applied")
             await expect(bar(page)).to_contain_text("1 change to 1 key")
+        await eventually(lambda: in_database(file) == (1, 1, 1))  # shown at once, stored right after
         assert in_database(file) == (1, 1, 1)
         program.close_window()
         assert await end_of(program) == 0

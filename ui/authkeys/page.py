@@ -72,7 +72,7 @@ class AuthkeysPage(StagedPage[View]):
             return
         entries = [
             MenuEntry("Details", "row-details", lambda: self._actions.show_details(row)),
-            *self.history_entries(row_id, privilege),
+            *self.history.entries(row_id, privilege),
         ]
         if self.may_change:
             entries.append(MenuEntry("Issue new key", "row-issue", lambda: self._actions.issue(row)))

@@ -62,4 +62,4 @@ class PastPage(AuthkeysPage):
 
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Only its history: the key may be gone by now."""
-        self.menu.open("this key", self.history_entries(row_id, privilege), f"As after #{self._moment.number}")
+        self.menu.open("this key", self.history.entries(row_id, privilege), f"As after #{self._moment.number}")

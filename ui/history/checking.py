@@ -2,8 +2,8 @@
 
 from nicegui import ui
 
+from models.history import Check
 from models.wording import minute
-from storage.history import Check
 from ui.history.lines import ago
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window

@@ -9,11 +9,11 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from models.errors import InvalidValue
+from models.history import Moment
 from models.history_views import HistoryView, parse_history_view
 from models.subjects import Subject
 from models.views import as_of, read_view
 from services.console import Console
-from storage.past import Moment
 from ui.history.checking import CheckButton
 from ui.history.grid import HistoryGrid
 from ui.history.panels import HistoryPanels, parse_box

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from nicegui import ui
 
 from models.errors import InvalidValue
+from models.history import Change, Moment
 from models.history_views import SOURCE_NAMES
 from models.history_wording import effects, lasted
 from models.privileges import PRIVILEGES, Privilege, privilege
@@ -15,8 +16,6 @@ from models.submissions import Kind, Modification
 from models.wording import changes, count_of
 from services.history import Told
 from services.reversals import Preview
-from storage.history_views import Change
-from storage.past import Moment
 from ui.history.lines import effect_lines, moment_label, name_label
 from ui.shell.feedback import user_errors
 from ui.shell.panel import SidePanel

@@ -97,7 +97,7 @@ class PassphrasesPage(StagedPage[PassphraseView]):
         passphrase = await self._passphrases.find_any(row_id)
         if passphrase is not None:
             details = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
-            entries = [details, *self.history_entries(row_id, privilege)]
+            entries = [details, *self.history.entries(row_id, privilege)]
             self.menu.open(passphrase.label, entries, f"Made by {passphrase.made_by}")
 
     async def _show_details(self, passphrase: Passphrase) -> None:

@@ -18,7 +18,7 @@ class SidePanel:
                 ui.button(icon="close", on_click=on_close, color=None).props(
                     'flat round dense aria-label="Close the panel"'
                 )
-            self._content = ui.element("div").classes("review-list").props("tabindex=0 role=group")
+            self._content = ui.element("div").classes("side-list").props("tabindex=0 role=group")
 
     @property
     def is_open(self) -> bool:

@@ -12,6 +12,7 @@ from models.submissions import Kind, Modification
 from models.views import GridView
 from models.wording import noun
 from ui.shell.grids import Column, Grid
+from ui.shell.window import Window
 
 
 class GridKind(NamedTuple):
@@ -35,18 +36,16 @@ class GridKind(NamedTuple):
 class StagedGrid(Grid):
     """The grid element of one page."""
 
-    def __init__(
-        self, kind: GridKind, view: GridView, root_path: str, admin: AdminIdentity, *, may_change: bool
-    ) -> None:
+    def __init__(self, kind: GridKind, view: GridView, window: Window, *, may_change: bool) -> None:
         super().__init__(
             kind.name,
-            f"{root_path}{kind.rows_path}",
+            f"{window.root_path}{kind.rows_path}",
             view.to_query(),
             _columns(kind, view),
             kind.row_height,
             noun=noun(kind.subject),
             names=kind.names,
-            tickStore=_tick_store(kind.subject, admin),
+            tickStore=_tick_store(kind.subject, window.admin),
             mayChange=may_change,
         )
 

@@ -19,10 +19,8 @@ from models.wording import changes_to, count_of, noun
 from services.feed import Commit
 from services.listing import V
 from services.staging import Staging, StagingChange
-from ui.history.panels import BoxName, HistoryPanels, parse_box
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
-from ui.shell.panel import SidePanel
 from ui.shell.window import Window
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_sort, parse_tick
@@ -30,7 +28,8 @@ from ui.staged.dialogs import ask_stage_all
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.review import Review, review_items
-from ui.staged.row_menu import MenuEntry, RowMenu
+from ui.staged.row_history import RowHistory
+from ui.staged.row_menu import RowMenu
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -49,7 +48,6 @@ class StagedPage(Generic[V]):
         self.view = view
         self.staging = staging
         self.may_change = window.admin.may_change and view.is_live
-        self._panel_address = ""
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._ticks = Ticks(stage=self._stage, undraw=self._draw_row)
 
@@ -66,7 +64,7 @@ class StagedPage(Generic[V]):
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
-        await self._open_from_address()
+        await self.history.open_from_address()
         if self.console.feed.revision != revision:
             await self._refresh_counts()
             await self._show_staged()
@@ -99,9 +97,7 @@ class StagedPage(Generic[V]):
             self.toolbar = self.build_toolbar()
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
-                    self.grid = StagedGrid(
-                        self.kind, self.view, self.window.root_path, self.admin, may_change=self.may_change
-                    )
+                    self.grid = StagedGrid(self.kind, self.view, self.window, may_change=self.may_change)
                     self._empty = ui.element("div").classes("empty").props("role=status")
                 self._review = Review(
                     self.kind.subject,
@@ -110,13 +106,12 @@ class StagedPage(Generic[V]):
                     on_confirm=lambda ids: self.do(lambda: self.staging.confirm(self.admin.id, ids)),
                     on_close=self._hide_review,
                 )
-                self._panel = SidePanel(self._close_panel)
-        self.panels = HistoryPanels(self.window, self._panel, self._panel_shown)
+                self.history = RowHistory(self.window, self.kind.subject, self._history_changed)
         self._bar = ChangeBar(
             self.kind.subject,
             on_review=self._toggle_review,
             on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
-            on_undo=self._undo_submission,
+            on_undo=lambda: self._submitting.undo(),  # noqa: PLW0108 - made only after the bar
             on_submit=self._submit,
             may_change=self.may_change,
         )
@@ -129,7 +124,6 @@ class StagedPage(Generic[V]):
         ui.on("tick", self._tick)
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
-        ui.on("open", self._open_history)
         ui.on("shortcut", self._shortcut)
         ui.context.client.on_connect(self.grid.resend)
         self.window.subscribe()
@@ -173,10 +167,6 @@ class StagedPage(Generic[V]):
             await self.window.require_session()
             await self.open_menu(*parse_box_of_row(event.args))
 
-    async def _open_history(self, event: GenericEventArguments) -> None:
-        with user_errors():
-            await self.show_history(*parse_box_of_row(event.args))
-
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:
             case {"name": "undo"}:
@@ -187,7 +177,7 @@ class StagedPage(Generic[V]):
                 await self._toggle_review()
             case {"name": "close"}:
                 self._hide_review()
-                self._close_panel()
+                self.history.close()
             case {"name": "help"}:
                 show_shortcuts()
 
@@ -211,11 +201,8 @@ class StagedPage(Generic[V]):
             await self._show_staged()
 
     def _show_address(self) -> None:
-        query = "&".join(filter(None, (self.view.to_query(), self._panel_address)))
+        query = "&".join(filter(None, (self.view.to_query(), self.history.address)))
         ui.navigate.history.replace(f"{self.window.root_path}{self.path}{f'?{query}' if query else ''}")
-
-    async def _undo_submission(self) -> None:
-        await self._submitting.undo()
 
     async def _submit(self) -> None:
         with user_errors():
@@ -252,39 +239,12 @@ class StagedPage(Generic[V]):
         else:
             await self._show_review()
 
-    # -- the side panel ------------------------------------------------------------------------------------------------
-
-    async def show_history(self, row_id: int, privilege: Privilege | None = None) -> None:
-        """Show who changed a row, or one of its boxes."""
-        await self.panels.show_row(BoxName(row_id, privilege, self.kind.subject))
-
-    def history_entries(self, row_id: int, privilege: Privilege | None) -> list[MenuEntry]:
-        """What the menu of a row offers of the history."""
-        entries = [
-            MenuEntry(f"History of this {noun(self.kind.subject)}", "row-history", lambda: self.show_history(row_id))
-        ]
-        if privilege:
-            text = f"History of {privilege.label}"
-            entries.append(MenuEntry(text, "box-history", lambda: self.show_history(row_id, privilege)))
-        return entries
-
-    def _panel_shown(self, address: str) -> None:
-        self._review.hide()
-        self._panel_address = address
+    def _history_changed(self, is_open: bool) -> None:
         self._show_address()
-
-    def _close_panel(self) -> None:
-        if self._panel.is_open:
-            self._panel.hide()
-            self._panel_address = ""
-            self._show_address()
+        if is_open:
+            self._review.hide()
+        else:
             self.grid.refocus()
-
-    async def _open_from_address(self) -> None:
-        for name in ("history", "phrase-history"):
-            if box := self.window.query.get(name):
-                with user_errors():
-                    await self.panels.show_row(parse_box(box, self.kind.subject))
 
     def _hide_review(self) -> None:
         self._review.hide()
@@ -368,7 +328,7 @@ class StagedPage(Generic[V]):
             self.grid.refocus()
 
     async def _show_review(self) -> None:
-        self._close_panel()
+        self.history.close()
         staged = await self.staging.of(self.admin.id)
         items = await review_items(staged, self.staging.listing)
         self._review.show(items, staged.change_count, staged.key_count)

@@ -1,0 +1,49 @@
+"""The tables of who may sign in, and who has."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Admin(Model):
+    """A person who may sign in: owner of staged changes, author of submissions."""
+
+    id = fields.IntField(primary_key=True)
+    name = fields.CharField(max_length=100, unique=True)
+    role = fields.CharField(max_length=10, default="admin", db_default="admin")
+    """`accounts.Role`"""
+    password_hash = fields.CharField(max_length=200, null=True)
+    """Argon2id, or null for who comes in by a launch link only."""
+    disabled = fields.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        table = "admin"
+
+
+class Session(Model):
+    """A browser that is signed in. Ended ones are deleted."""
+
+    id = fields.BigIntField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    """SHA-256 of the token in the browser's cookie"""
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="sessions", on_delete=fields.CASCADE
+    )
+    address = fields.CharField(max_length=45)
+    created_at = fields.DatetimeField()
+    used_at = fields.DatetimeField()
+
+    class Meta:
+        table = "session"
+
+
+class LaunchLink(Model):
+    """A link that signs one browser in, once. Used ones are deleted."""
+
+    digest = fields.CharField(max_length=64, primary_key=True)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="launch_links", on_delete=fields.CASCADE
+    )
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "launch_link"
