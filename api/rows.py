@@ -9,7 +9,6 @@ from fastapi.responses import JSONResponse
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.history import timestamp
 from models.history_views import SOURCE_NAMES, parse_history_view
-from models.submissions import Source
 from models.views import Parse, parse_passphrase_view, parse_view
 from services.console import Console
 from services.history import History, Told
@@ -70,7 +69,7 @@ def _history(history: History) -> Callable[[Request], Awaitable[JSONResponse]]:
 def _line(told: Told) -> dict[str, Any]:
     """An entry as its grid shows it."""
     entry = told.entry
-    how = SOURCE_NAMES[Source(entry.submission.source)] if entry.submission else ""
+    how = SOURCE_NAMES.get(entry.submission.source, entry.submission.source) if entry.submission else ""
     return {
         "id": entry.number,
         "number": f"{entry.number:,}",

@@ -83,9 +83,9 @@ def kinds_text(kinds: Mapping[Kind, int]) -> str:
 
 
 def read_kinds(text: str) -> dict[Kind, int]:
-    """What `kinds_text` wrote."""
+    """What `kinds_text` wrote; without what somebody else wrote, which following the chain finds."""
     parts = (part.rpartition(":") for part in text.split())
-    return {Kind(kind): int(count) for kind, _, count in parts}
+    return {Kind(kind): int(count) for kind, _, count in parts if kind in set(Kind) and count.isdecimal()}
 
 
 class SubmissionPart(NamedTuple):

@@ -43,7 +43,8 @@ def sentence(entry: Entry, only: Modification | None = None) -> str:
     """What happened, without who and when; `only` is what its submission did, if that was one thing."""
     if entry.submission is None:
         detail = "" if entry.kind is EntryKind.PRUNED else entry.detail
-        return f"{_SAID[entry.kind]}: {detail}" if detail else _SAID[entry.kind]
+        said = _SAID.get(entry.kind, entry.kind)
+        return f"{said}: {detail}" if detail else said
     return _of_submission(entry.submission, only)
 
 

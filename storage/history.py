@@ -15,7 +15,7 @@ from models.history import Check, Entry, EntryKind, SubmissionPart, Written, kin
 from models.tables import Admin, HistoryCheck, Submission
 from models.tables import Entry as EntryTable
 from models.texts import storable
-from storage.database import database_errors, slow_reader
+from storage.database import database_errors, reader, slow_reader
 from storage.sql import statement
 from storage.transactions import Connection, notify, run_transaction, take_turn_in_chain
 
@@ -156,9 +156,9 @@ async def rows_of(revision: int, after: int) -> list[tuple[int, Row]]:
 
 
 async def head() -> Anchor:
-    """The newest entry."""
+    """The newest entry; asked after every commit, so not on the slow reader."""
     with database_errors():
-        return Anchor(*await _head(slow_reader()))
+        return Anchor(*await _head(reader()))
 
 
 async def digest_at(number: int) -> str | None:

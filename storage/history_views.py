@@ -1,7 +1,8 @@
 """Every statement that reads the history for people. Searching and filtering happen in SQL, on the slow reader."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar, cast
 
 from models.addresses import search_range
 from models.chain import Record
@@ -19,6 +20,8 @@ from storage.sql import Conditions, escaped, ids, statement
 _WITH_NAMES = f"SELECT {ENTRY_COLUMNS}, admin.name FROM {ENTRIES} LEFT JOIN admin ON admin.id = entry.admin_id"
 _NAMES = ("authkey", "removed_authkey", "former_authkey")
 """The tables that know the names of all authkeys that there ever were"""
+T = TypeVar("T", bound=StrEnum)
+
 _FEW = 1_000
 """So many keys are looked up by their numbers; of more the newest entries are looked through."""
 
@@ -120,8 +123,13 @@ def _named(row: tuple[Any, ...]) -> Entry:
     entry = entry_of(columns, str(name or ""))
     part = entry.submission
     if part is not None:
-        part = part._replace(source=Source(part.source), subject=Subject(part.subject))
-    return entry._replace(kind=EntryKind(entry.kind), submission=part)
+        part = part._replace(source=_known(Source, part.source), subject=_known(Subject, part.subject))
+    return entry._replace(kind=_known(EntryKind, entry.kind), submission=part)
+
+
+def _known(words: type[T], text: str) -> T:
+    """The word; or the text as it is, if somebody wrote it into the table: the page still shows it, and the chain tells."""
+    return words(text) if text in set(words) else cast(T, text)
 
 
 async def _conditions(view: HistoryView) -> Conditions:

@@ -194,3 +194,35 @@ async def test_what_a_page_claims_after_its_session_ended_is_refused_in_words(pa
     assert all("You are signed out, so nothing was changed." in message for message in page.notify.messages)
     assert await stored(console) == before
     assert list(await console.staging.of(console.admin.id)) == [await id_of(BILLING)]
+
+
+@pytest.mark.parametrize("path", ["/", "/history"])
+async def test_a_forged_wish_to_open_something_is_refused_in_words(page: User, path: str) -> None:
+    await page.open(path)
+    forged = [None, {}, HUGE, {"id": True}, {"id": "1"}, {"id": 0}, {"id": 2**63}, {"id": -1, "column": "search"}]
+    for claim in forged:
+        claims(page, "open", claim)
+    assert await comes_true(lambda: len(page.notify.messages) == len(forged))
+    assert set(page.notify.messages) == {"There is no such row."}
+    claims(page, "open", {"id": 2**62, "column": HUGE})
+    assert await comes_true(lambda: len(page.notify.messages) == len(forged) + 1)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "entry=²",
+        "entry=99999",
+        "history=x",
+        "history=1.fly",
+        "undo=-1",
+        "restore=1",
+        "restore=1@²",
+        "compare=x..",
+        "what=x",
+    ],
+)
+async def test_an_address_that_cannot_be_opens_the_history_and_says_so(page: User, query: str) -> None:
+    await page.open(f"/history?{query}")
+    assert await comes_true(lambda: len(page.notify.messages) == 1)
+    await page.should_see("Verify now")

@@ -8,7 +8,7 @@ import pytest
 
 from models.accounts import AdminIdentity
 from models.authkeys import Authkey
-from models.errors import InvalidValue
+from models.errors import DuplicateAuthkey, InvalidValue
 from models.history import EntryKind
 from models.reversals import Outcome
 from models.staged_changes import StagedRow
@@ -247,6 +247,18 @@ async def test_what_can_never_come_back_is_said(console: Console) -> None:
     assert said(preview) == [
         ("Bring the old key back", "cannot be undone any more", "A key that was replaced does not come back")
     ]
+
+
+async def test_a_restoration_whose_name_is_taken_meanwhile_is_refused_and_stays_staged(console: Console) -> None:
+    (key,) = await add_keys(console, *new_keys(1))
+    await submit(console, Removal(key.id, 10**6))
+    await undo(console, await entry_of(console))
+    await submit(console, NewAuthkey(key.ip, key.service, 0))
+    with pytest.raises(DuplicateAuthkey, match="take that back in the review"):
+        await console.staging.submit(console.admin, uuid.uuid4())
+    assert (await console.staging.of(console.admin.id))[key.id].restoration
+    await console.staging.take_back(console.admin.id, [key.id])
+    assert len(await console.staging.of(console.admin.id)) == 0
 
 
 async def test_a_passphrase_submission_is_undone_like_any_other(console: Console) -> None:

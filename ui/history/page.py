@@ -16,7 +16,7 @@ from models.views import as_of, read_view
 from services.console import Console
 from ui.history.checking import CheckButton
 from ui.history.grid import HistoryGrid
-from ui.history.panels import HistoryPanels, parse_box
+from ui.history.panels import HistoryPanels, parse_box, parse_number
 from ui.history.toolbar import HistoryToolbar
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import built, show_error, user_errors
@@ -155,17 +155,17 @@ class HistoryPage:
     async def _open_from_address(self, query: dict[str, str]) -> None:
         with user_errors():
             match query:
-                case {"entry": number} if number.isdigit() and len(number) < 19:
-                    await self._panels.show_entry(int(number))
+                case {"entry": number}:
+                    await self._panels.show_entry(parse_number(number))
                 case {"history": box}:
                     await self._panels.show_row(parse_box(box))
                 case {"phrase-history": box}:
                     await self._panels.show_row(parse_box(box, Subject.PASSPHRASE))
-                case {"undo": number} if number.isdigit() and len(number) < 19:
-                    await self._panels.show_undo(int(number))
-                case {"restore": state} if "@" in state and state.rpartition("@")[2].isdigit():
+                case {"undo": number}:
+                    await self._panels.show_undo(parse_number(number))
+                case {"restore": state}:
                     box, _, number = state.rpartition("@")
-                    await self._panels.show_state(parse_box(box), int(number[:18]))
+                    await self._panels.show_state(parse_box(box), parse_number(number))
                 case {"compare": span}:
                     earlier, _, later = span.partition("..")
                     await self._panels.show_difference(*await self._span(earlier, later))

@@ -41,9 +41,14 @@ class BoxName(NamedTuple):
 def parse_box(text: str, subject: Subject = Subject.AUTHKEY) -> BoxName:
     """What an address names. Raises InvalidValue for what cannot be a row."""
     number, _, privilege_id = text.partition(".")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise InvalidValue(f"{text!r:.40} is not a row whose history there could be.")
-    return BoxName(int(number), privilege(privilege_id) if privilege_id else None, subject)
+    return BoxName(parse_number(number), privilege(privilege_id) if privilege_id else None, subject)
+
+
+def parse_number(text: str) -> int:
+    """The number of an entry or a row in an address. Raises InvalidValue for what cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidValue(f"{text!r:.40} in the address is no number of an entry or a row.")
+    return int(text)
 
 
 class HistoryPanels:
@@ -84,7 +89,7 @@ class HistoryPanels:
                 ui.label(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC")
             more = [entry.address and f"from {entry.address}", entry.detail if entry.submission else ""]
             if entry.submission:
-                more = [SOURCE_NAMES[entry.submission.source], *more]
+                more = [SOURCE_NAMES.get(entry.submission.source, entry.submission.source), *more]
             if said := " · ".join(filter(None, more)):
                 ui.label(said).classes("history-meta")
 

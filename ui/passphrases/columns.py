@@ -28,4 +28,5 @@ PASSPHRASES_GRID = GridKind(
     remove_label="Remove?",
     remove_description="Remove this passphrase: no server can register with it any more, from the submission on.",
     row_height=48,
+    shows_removed=True,
 )

@@ -31,6 +31,8 @@ class GridKind(NamedTuple):
     remove_description: str
     row_height: int = 38
     """Pixels"""
+    shows_removed: bool = False
+    """Whether rows that were removed still stand in it"""
 
 
 class StagedGrid(Grid):

@@ -102,7 +102,9 @@ class StagedPage(Generic[V]):
                 self._review = Review(
                     self.kind.subject,
                     on_take_back=lambda ids: self.do(lambda: self.staging.take_back(self.admin.id, ids)),
-                    on_take_back_cell=self._take_back_cell,
+                    on_take_back_cell=lambda id_, what: self.do(
+                        lambda: self.staging.take_back_cell(self.admin.id, id_, what)
+                    ),
                     on_confirm=lambda ids: self.do(lambda: self.staging.confirm(self.admin.id, ids)),
                     on_close=self._hide_review,
                 )
@@ -227,11 +229,8 @@ class StagedPage(Generic[V]):
             if count:
                 ask_stage_all(self.kind.subject, count, stage)
             else:
-                nothing = f"no {noun(self.kind.subject)}s"
-                ui.notify(f"This view shows {nothing}, so there is nothing to stage.", classes="notice")
-
-    async def _take_back_cell(self, row_id: int, what: Privilege) -> None:
-        await self.do(lambda: self.staging.take_back_cell(self.admin.id, row_id, what))
+                nothing = f"This view shows no {noun(self.kind.subject)}s, so there is nothing to stage."
+                ui.notify(nothing, classes="notice")
 
     async def _toggle_review(self) -> None:
         if self._review.is_open:
@@ -313,8 +312,10 @@ class StagedPage(Generic[V]):
 
     async def _hidden(self) -> int:
         staged = await self.staging.of(self.admin.id)
-        if not self.view.is_live or not self.view.may_hide or self.view.staged_only or not len(staged):
+        if not self.view.is_live or not len(staged):
             return 0
+        if not self.view.may_hide or self.view.staged_only:
+            return 0 if self.kind.shows_removed else sum(each.restoration for each in staged.entries.values())
         in_view = await self.staging.listing.staged_ids_in(self.view, self.admin.id)
         return staged.change_count - staged.count_in(in_view)
 
@@ -330,8 +331,7 @@ class StagedPage(Generic[V]):
     async def _show_review(self) -> None:
         self.history.close()
         staged = await self.staging.of(self.admin.id)
-        items = await review_items(staged, self.staging.listing)
-        self._review.show(items, staged.change_count, staged.key_count)
+        self._review.show(await review_items(staged, self.staging.listing), staged.change_count, staged.key_count)
 
     async def _counts(self) -> tuple[int, int]:
         listing, admin_id = self.staging.listing, self.admin.id
