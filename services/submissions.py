@@ -125,7 +125,7 @@ async def _apply(
     if repeated := await submissions.find(order.uuid, db):
         return Receipt(*repeated)
     await accounts.require_change(db, order.admin.id)
-    revision = await submissions.begin(db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC))
+    begun = await submissions.begin(db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC))
     change_count = key_count = done = 0
     written = Written()
     conflicts: dict[int, Conflict] = {}
@@ -133,7 +133,7 @@ async def _apply(
         plan = decide(chunk, await _PLANS[order.subject].rows_for(db, chunk))
         conflicts |= plan.conflicts
         if not conflicts:
-            await _PLANS[order.subject].write(db, plan, revision, written)
+            await _PLANS[order.subject].write(db, plan, begun.revision, written)
         change_count, key_count = change_count + plan.change_count, key_count + plan.key_count
         if order.subject is Subject.AUTHKEY:
             touched.update(modification.row_id for modification in plan.modifications)
@@ -144,8 +144,8 @@ async def _apply(
         raise _refusal(conflicts, order.subject)
     if also:
         await also(db)
-    await submissions.end(db, revision, change_count, key_count, written, order.address, order.detail)
-    return Receipt(revision, change_count, key_count) if key_count else Receipt(None, 0, 0)
+    await submissions.end(db, begun, change_count, key_count, written, order.address, order.detail)
+    return Receipt(begun.revision, change_count, key_count) if key_count else Receipt(None, 0, 0)
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.addresses import sort_key
@@ -106,4 +107,5 @@ async def _add(db: BaseDBAsyncClient, new: Sequence[Addition], revision: int, wr
         f"SELECT row_id, kind, ip, service, before, after FROM modification WHERE submission_id = {int(revision)} "
         f"AND kind = '{kind.value}' AND row_id > {int(highest)} ORDER BY id"
     )
-    written.add([tuple(row) for row in added])
+    done = [tuple(row) for row in added]
+    written.add(done, orjson.dumps(done))

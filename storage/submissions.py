@@ -5,16 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.history import Written
+from models.history import EntryKind, SubmissionPart, Written, kinds_text
 from models.subjects import Subject
 from models.submissions import Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
 from storage import history
 from storage.database import database_errors, reader
-from storage.sql import insert
+from storage.sql import parameters
 from storage.transactions import run_transaction
 
 
@@ -107,34 +108,67 @@ async def last_change(subject: Subject, row_id: int) -> LastChange | None:
 # -- writing one, within its transaction ---------------------------------------------------------------------------------
 
 
+class Begun(NamedTuple):
+    """A submission that is being written."""
+
+    revision: int
+    uuid: uuid.UUID
+    admin_id: int
+    source: Source
+    subject: Subject
+    at: datetime
+
+
 async def begin(
     db: BaseDBAsyncClient, submission_uuid: uuid.UUID, admin_id: int, source: Source, subject: Subject, at: datetime
-) -> int:
+) -> Begun:
     """Take the next revision."""
     row = await Submission.create(
         uuid=submission_uuid, admin_id=admin_id, source=source, subject=subject, at=at, using_db=db
     )
-    return int(row.id)
+    return Begun(row.id, submission_uuid, admin_id, source, subject, at)
 
 
 async def end(
-    db: BaseDBAsyncClient, revision: int, change_count: int, key_count: int, written: Written, address: str, detail: str
+    db: BaseDBAsyncClient,
+    begun: Begun,
+    change_count: int,
+    key_count: int,
+    written: Written,
+    address: str,
+    detail: str,
 ) -> None:
     """Write what it came to, and its entry of the history; one that came to nothing leaves no trace."""
-    this = Submission.filter(id=revision).using_db(db)
-    if key_count:
-        await this.update(change_count=change_count, key_count=key_count)
-        await history.append_submission(db, await this.get(), written, address, detail)
-    else:
+    this = Submission.filter(id=begun.revision).using_db(db)
+    if not key_count:
         await this.delete()
+        return
+    granted, revoked, kinds = written.totals
+    part = SubmissionPart(
+        begun.revision, str(begun.uuid), begun.admin_id, begun.at, begun.source, begun.subject, change_count, key_count,
+        granted, revoked, kinds_text(kinds), written.digest,
+    )  # fmt: skip
+    await this.update(
+        change_count=change_count,
+        key_count=key_count,
+        granted=granted,
+        revoked=revoked,
+        kinds=part.kinds,
+        digest=part.digest,
+    )
+    await history.append(db, EntryKind.SUBMITTED, part.admin_id, address, detail, part)
 
 
 async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modification], written: Written) -> None:
     """Write what a submission did."""
     rows = [(m.row_id, m.kind.value, m.ip, m.service, m.before, m.after) for m in done]
-    columns = "modification (submission_id, row_id, kind, ip, service, before, after)"
-    await insert(db, columns, [[revision, *row] for row in rows])
-    written.add(rows)
+    if rows:
+        await db.execute_many(
+            "INSERT INTO modification (submission_id, row_id, kind, ip, service, before, after) "
+            f"VALUES ({int(revision)}, {parameters(6)})",
+            rows,  # type: ignore[arg-type]
+        )
+        written.add(rows, orjson.dumps(rows))  # ten times as fast as the standard library
 
 
 # -- what is no longer kept ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given
@@ -66,6 +67,15 @@ _VALUES = st.recursive(
 @given(_VALUES)
 def test_the_standard_library_writes_the_canonical_json_of_rfc_8785(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**53 - 1), st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 511))
+    )
+)
+def test_so_does_the_library_that_writes_many_rows(rows: list[tuple[int, str, int]]) -> None:
+    assert orjson.dumps(rows) == rfc8785.dumps([list(row) for row in rows])
 
 
 # -- a chain that is whole -----------------------------------------------------------------------------------------------
