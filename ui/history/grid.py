@@ -3,7 +3,7 @@
 from models.history_views import HistoryView
 from ui.shell.grids import Grid, text_column
 
-ROW_HEIGHT = 38
+ROW_HEIGHT = 42
 
 
 class HistoryGrid(Grid):
