@@ -220,3 +220,16 @@ async def test_after_kill_9_in_the_middle_the_chain_is_whole(sqlite_database: Da
         assert await check(console) is None
         await submit(console, NewAuthkey("2001:db8::8", "third", 0))
         assert await check(console) is None
+
+
+async def test_a_server_with_a_checkpoint_file_appends_one_when_it_starts(
+    sqlite_database: DatabaseLocation, tmp_path: Path
+) -> None:
+    file = tmp_path / "checkpoints"
+    async with open_console(sqlite_database) as console:
+        await submit(console, *new_keys(1))
+    async with open_console(sqlite_database, None, file) as console:
+        assert await comes_true(lambda: file.exists() and file.read_text().endswith("\n"))
+        assert await check(console, file.read_text()) is None
+        await submit(console, *new_keys(2))
+        assert (await console.chain.check()).compared == 1, "by itself it is compared with its own file"
