@@ -87,8 +87,8 @@ async def _checkpoint(settings: Settings, to: Path | None) -> None:
         if to is None:
             print(await console.chain.checkpoint(), end="")
         else:
-            await console.chain.append_checkpoint(to)
-            print(f"Appended to {to}.")
+            is_new = await console.chain.append_checkpoint(to)
+            print(f"Appended to {to}." if is_new else f"Nothing is new since the last one in {to}.")
 
 
 @commands.command()
@@ -131,7 +131,9 @@ async def _export(
     settings: Settings, to: Path | None, format_: ExportFormat, table_as_of: str, filters: dict[str, str]
 ) -> None:
     view = parse_history_view(filters)
-    table = parse_view({"as_of": "" if table_as_of == "now" else table_as_of})
+    if table_as_of and any(filters[name] for name in ("admin", "since", "until")):
+        raise InvalidValue("Of the table, --search is the only filter: who changed it, and when, is of the history.")
+    table = parse_view({"as_of": "" if table_as_of == "now" else table_as_of, "search": filters["search"]})
     async with open_console(settings.location, settings.secret_file) as console:
         exports = console.exports
         with _opened(to) as file:
@@ -151,12 +153,20 @@ def _opened(to: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        with to.open("x", encoding="utf-8", newline="") as file:
-            yield file
+        file = to.open("x", encoding="utf-8", newline="")
     except FileExistsError:
         raise ArchiveRefused(f"{to} exists already. Nothing was written; give another file.") from None
     except OSError as error:
         raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        to.unlink(missing_ok=True)
+        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
+    except BaseException:  # half an export would pass for a whole one
+        to.unlink(missing_ok=True)
+        raise
 
 
 @commands.command("prune")

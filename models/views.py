@@ -217,7 +217,7 @@ def read_view(query: Mapping[str, str], parse: Callable[[Mapping[str, str]], Any
     problems = []
     for name, value in query.items():
         try:
-            parse({name: value})
+            parse({**kept, name: value})  # with those before it: two that are right alone may contradict each other
         except InvalidValue as error:
             problems.append(f"{name!r:.20} in the address is left out: {error}")
         else:

@@ -73,7 +73,9 @@ class Chain:
             given = read_checkpoints(checkpoints, key or self.verifier_key) if checkpoints else []
         except ValueError as error:
             raise InvalidValue(f"The checkpoints cannot be used: {error}") from None
-        checker = Checker(await history.anchor(), {each.size: each.digest for each in given})
+        anchor = await history.anchor()
+        given = [each for each in given if each.size > anchor.number]  # of pruned entries nothing is left to compare
+        checker = Checker(anchor, {each.size: each.digest for each in given})
         head, count, written = await history.head(), 0, _Written()
         async for some in _with_modifications(checker.number, written):
             count += sum(done.count for _, done in some)

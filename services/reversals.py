@@ -51,14 +51,15 @@ class Reversals:
     async def of_row(self, row_id: int, moment: Moment, mask: int = 0) -> Preview:
         """Giving an authkey, or one privilege of it, what it had at a moment.
 
-        Raises InvalidValue if nothing is on record of it.
+        Raises InvalidValue if nothing is on record of it. One privilege of a key that was not there yet was not granted: that
+        takes the privilege back, not the key away.
         """
         name = await history_views.name_of(Subject.AUTHKEY, row_id)
         if name is None:
             raise InvalidValue("Nothing is on record of this authkey.")
         wanted, now = await past.state_at(row_id, moment.revision), (await authkeys.find([row_id])).get(row_id)
-        if mask and now and wanted is not None:
-            wanted = now.privileges & ~mask | wanted & mask
+        if mask and now:
+            wanted = now.privileges & ~mask | (wanted or 0) & mask
         done = towards(row_id, *name, wanted, now)
         newest = await submissions.newest()
         title = f"{', '.join(name)} as after #{moment.number}"

@@ -16,10 +16,10 @@ from models.texts import search_key
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage.database import database_errors, reader
-from storage.sql import ids
+from storage.sql import escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
-INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
+_INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _IDS_AT_ONCE = 10_000
 _PLACEHOLDERS = 5_000
 
@@ -141,12 +141,23 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
     return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
 
 
+def search_condition(text: str, table: str = "") -> tuple[str, ...]:
+    """What `_search` says, for statements of our own: a condition as `Conditions.add` takes it, and its values."""
+    column = f"{table}." if table else ""
+    if addresses := search_range(text):
+        return (f"{column}ip_key BETWEEN {{}} AND {{}}", *addresses)  # type: ignore[return-value]
+    services = dict.fromkeys(f"%{escaped(search_key(each))}%" for each in (text, " ".join(text.split())))
+    ip = f"{escaped(text)}%" if _INCOMPLETE_IPV4.fullmatch(text) else f"%{escaped(text.lower())}%"
+    parts = [f"{column}service_key LIKE {{}} ESCAPE '\\'"] * len(services) + [f"{column}ip LIKE {{}} ESCAPE '\\'"]
+    return (f"({' OR '.join(parts)})", *services, ip)
+
+
 def _search(text: str) -> Q:
     if addresses := search_range(text):
         return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
     in_service = Q(service_key__contains=search_key(text))
     if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
         in_service |= Q(service_key__contains=search_key(spaced))
-    if INCOMPLETE_IPV4.fullmatch(text):
+    if _INCOMPLETE_IPV4.fullmatch(text):
         return Q(ip__startswith=text) | in_service
     return Q(ip__contains=text.lower()) | in_service

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar, cast
 
-from models.addresses import search_range
 from models.chain import Record
 from models.history import Change, Entry, EntryKind
 from models.history_views import ENTRIES_OF, KINDS_OF, HistoryView, What
@@ -13,6 +12,7 @@ from models.subjects import Subject
 from models.submissions import Kind, Modification, Source
 from models.tables import Admin
 from models.texts import search_key
+from storage.authkeys import search_condition
 from storage.database import database_errors, slow_reader
 from storage.history import ENTRIES, ENTRY_COLUMNS, entry_of, time_of
 from storage.sql import Conditions, escaped, ids, statement
@@ -162,7 +162,7 @@ def _held(kind: Kind) -> str:
 
 async def _search(where: Conditions, text: str) -> None:
     """Entries about the keys that a text means; or, if it is an address, of who came from there."""
-    named, values = _name_condition(text)
+    named, *values = search_condition(text)
     found = [id_ for table in _NAMES for id_ in await _ids(f"{table} WHERE {named}", *values)]
     other = ["entry.address = {}"]
     if phrases := await _ids("pickup_passphrase WHERE note_key LIKE {} ESCAPE '\\'", _pattern(text)):
@@ -183,12 +183,6 @@ def _done_to(subject: Subject, row_ids: Iterable[int]) -> str:
         f"(submission.subject = '{subject.value}' AND submission.id IN "
         f"(SELECT submission_id FROM modification WHERE row_id IN ({ids(row_ids) or 'NULL'})))"
     )
-
-
-def _name_condition(text: str) -> tuple[str, list[Any]]:
-    if addresses := search_range(text):
-        return "ip_key BETWEEN {} AND {}", list(addresses)
-    return "(service_key LIKE {} ESCAPE '\\' OR ip LIKE {} ESCAPE '\\')", [_pattern(text)] * 2
 
 
 def _pattern(text: str) -> str:

@@ -2,21 +2,18 @@
 these changes found them. So it costs what changed since, and not what there is.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from models.addresses import search_range
 from models.authkeys import Authkey
 from models.history import Moment
 from models.submissions import Kind, Modification
 from models.tables import Entry
-from models.texts import search_key
 from models.views import View
-from storage.authkeys import INCOMPLETE_IPV4
+from storage.authkeys import search_condition
 from storage.database import database_errors, slow_reader
 from storage.history import time_of
-from storage.sql import Conditions, escaped, statement
+from storage.sql import Conditions, statement
 
 _NEW = ", ".join(f"'{kind.value}'" for kind in (Kind.ADDED, Kind.REGISTERED, Kind.RESTORED))
 # The plus keeps SQLite from walking through the changes of all time in the order of their rows.
@@ -193,15 +190,5 @@ def _conditions(view: View, first: int = 1) -> Conditions:
     if view.lacks:
         where.add(f"privileges & {int(view.lacks)} = 0")
     if view.search:
-        where.add(*_search(view.search))
+        where.add(*search_condition(view.search))
     return where
-
-
-def _search(text: str) -> Sequence[str]:
-    if addresses := search_range(text):
-        return ("ip_key BETWEEN {} AND {}", *addresses)  # type: ignore[return-value]
-    spaced = " ".join(text.split())
-    services = {f"%{escaped(search_key(each))}%" for each in (text, spaced)}
-    ip = f"{escaped(text)}%" if INCOMPLETE_IPV4.fullmatch(text) else f"%{escaped(text.lower())}%"
-    service = " OR ".join(["service_key LIKE {} ESCAPE '\\'"] * len(services))
-    return (f"({service} OR ip LIKE {{}} ESCAPE '\\')", *sorted(services), ip)

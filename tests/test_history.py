@@ -253,6 +253,15 @@ async def test_pruned_entries_are_in_the_archive_and_the_chain_goes_on(filled: C
     assert (checker.fault, checker.number) == (None, 9)
 
 
+async def test_a_checkpoint_of_pruned_entries_is_not_counted_as_compared(filled: Console, tmp_path: Path) -> None:
+    old = await filled.chain.checkpoint()
+    assert (await filled.chain.check(old)).compared == 1
+    await submit(filled, CellChange(next(iter(await all_keys())), 0, SEARCH.mask))
+    await filled.history.put(EntryKind.REFUSED, "mallory", "192.0.2.1")
+    await prune(datetime.now(UTC), tmp_path / "archive.jsonl", filled.admin)
+    assert (await filled.chain.check(old)).compared == 0
+
+
 async def test_a_prune_that_cannot_be_changes_nothing(filled: Console, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_text("something else")

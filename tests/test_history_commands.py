@@ -48,6 +48,30 @@ def test_a_checkpoint_finds_a_tail_that_was_cut_off(database: str, tmp_path: Pat
     assert "Entry #2: it is missing" in history(database, "verify", "--checkpoint", checkpoints, status=1)
 
 
+def test_a_second_checkpoint_of_the_same_history_is_not_said_to_be_appended(database: str, tmp_path: Path) -> None:
+    checkpoints = tmp_path / "checkpoints"
+    history(database, "checkpoint", "--to", str(checkpoints))
+    first = checkpoints.read_text()
+    said = history(database, "checkpoint", "--to", str(checkpoints))
+    assert said == f"Nothing is new since the last one in {checkpoints}.\n"
+    assert checkpoints.read_text() == first
+
+
+def test_an_export_that_fails_leaves_no_file(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    said = history(database, "export", "--to", str(file), "--table-as-of", "99", status=1)
+    assert "There is no entry #99 on record" in said
+    assert not file.exists()
+
+
+def test_an_export_of_the_table_refuses_what_only_the_history_can_be_filtered_by(database: str) -> None:
+    said = history(database, "export", "--table-as-of", "now", "--admin", "root", status=1)
+    assert "--search is the only filter" in said
+    found = history(database, "export", "--format", "csv", "--table-as-of", "now", "--search", "192.0.2.8")
+    assert "192.0.2.8" in found
+    assert "192.0.2.7" not in found
+
+
 def test_what_cannot_be_is_said_in_words_and_changes_nothing(database: str, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_text("something else")

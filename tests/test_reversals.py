@@ -298,6 +298,14 @@ async def test_a_key_and_a_box_get_what_they_had_at_a_moment(console: Console) -
     assert (await console.staging.of(console.admin.id))[key.id] == StagedRow(grants=SEARCH.mask)
 
 
+async def test_a_box_from_before_its_key_was_there_is_taken_back_and_not_the_key_removed(console: Console) -> None:
+    await add_keys(console, *new_keys(1, 0))
+    before = await console.past.moment(await entry_of(console))
+    (later,) = await add_keys(console, *new_keys(2, SEARCH.mask)[1:])
+    box = await console.reversals.of_row(later.id, before, SEARCH.mask)
+    assert [line.text for line in box.lines] == [f"Revoke {SEARCH.label}"]
+
+
 async def test_a_part_of_what_became_of_the_table_can_be_brought_back(console: Console) -> None:
     keys = await add_keys(console, *new_keys(20, SEARCH.mask))
     then = await console.past.now()

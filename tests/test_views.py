@@ -78,6 +78,12 @@ def test_what_cannot_be_in_an_address_is_named_and_left_out_alone() -> None:
     ]
 
 
+def test_of_two_parts_of_an_address_that_contradict_each_other_the_second_is_left_out() -> None:
+    view, problems = read_view({"as_of": "3", "unused": "30"}, parse_view)
+    assert view == View(as_of=3)
+    assert [problem.split(":")[0] for problem in problems] == ["'unused' in the address is left out"]
+
+
 @pytest.mark.parametrize(
     ("query", "view"),
     [
