@@ -1,5 +1,6 @@
 """The grids' blocks: rows of a view as JSON, fetched by the browser as it scrolls."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,10 @@ from services.listing import MAX_BLOCK, V
 from services.sessions import session_of
 from services.staging import Staging
 
+MAX_PLACES = 400
+"""Rows that one request may ask the places of: the corners of a selection."""
+_AN_ID = re.compile(r"-?[0-9]{1,18}")
+
 
 def rows_router(console: Console) -> APIRouter:
     """`GET /grid/rows` (authkeys), `/grid/passphrases` and `/grid/history`: a view's query, `start` and `end`.
@@ -23,13 +28,40 @@ def rows_router(console: Console) -> APIRouter:
     The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them.
     """
     router = APIRouter()
-    for path, blocks in (
-        ("/grid/rows", _blocks(console.staging, parse_view)),
-        ("/grid/passphrases", _blocks(console.passphrase_staging, parse_passphrase_view)),
-    ):
-        router.add_api_route(path, blocks, methods=["GET", "HEAD"])
+    _add_grid(router, "/grid/rows", console.staging, parse_view)
+    _add_grid(router, "/grid/passphrases", console.passphrase_staging, parse_passphrase_view)
     router.add_api_route("/grid/history", _history(console.history), methods=["GET", "HEAD"])
     return router
+
+
+def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]) -> None:
+    router.add_api_route(path, _blocks(staging, parse), methods=["GET", "HEAD"])
+    router.add_api_route(f"{path}/places", _places(staging, parse), methods=["GET", "HEAD"])
+
+
+def _places(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Where rows stand in a view: `ids` with commas; the answer is `{"7": 120, "9": null}`."""
+
+    async def places(request: Request) -> JSONResponse:
+        admin = session_of(request.scope).admin
+        try:
+            view = parse(request.query_params)
+            wanted = _ids(request.query_params.get("ids", ""))
+            found = {str(id_): await staging.listing.place(view, admin.id, id_) for id_ in wanted}
+        except InvalidValue as error:
+            return _answer({"error": str(error)}, 400)
+        except DatabaseUnavailable as error:
+            return _answer({"error": str(error)}, 503)
+        return _answer(found)
+
+    return places
+
+
+def _ids(text: str) -> list[int]:
+    ids = text.split(",")
+    if len(ids) > MAX_PLACES or not all(_AN_ID.fullmatch(each) for each in ids):
+        raise InvalidValue(f"ids must be at most {MAX_PLACES} numbers of rows, with commas.")
+    return list(map(int, ids))
 
 
 def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:

@@ -9,6 +9,7 @@ AuthkeysError
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
 ├── TooManyAttempts         wrong passwords came too fast
 ├── NotStaged               the step cannot be taken on what is staged now
+├── SelectionMoved          other rows are at its corners than those that were selected
 ├── SubmissionRefused       conflicts: nothing was written
 ├── ImportRefused           bad lines: nothing was written
 ├── RegistrationRefused     the phrase does not let this server register now
@@ -57,6 +58,10 @@ class TooManyAttempts(AuthkeysError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class SelectionMoved(AuthkeysError):
+    """Other rows are at the corners of a selection than those that were selected; nothing was done."""
 
 
 class SubmissionRefused(AuthkeysError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.subjects import Row
 
 GridRow = Mapping[str, int | bool | str | list[str] | None]

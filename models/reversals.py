@@ -69,7 +69,7 @@ class RowsNow(NamedTuple):
 
 @dataclass(slots=True)
 class Reversal:
-    """What is staged: as `staged_changes.StagedChanges.stage_reversal` takes it."""
+    """What is staged, by ids; `staged_rows.Wanted` has it with the rows as they are then."""
 
     cells: dict[int, tuple[int, int]] = field(default_factory=dict)
     """The privileges to grant and to revoke, by row"""

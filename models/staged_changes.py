@@ -10,37 +10,14 @@ from typing import NamedTuple
 
 from models.errors import NotStaged
 from models.privileges import Privilege
+from models.staged_rows import NOTHING, StagedRow, Wanted, change_of, rebased, with_both, with_cell, with_revocations
 from models.subjects import Row
-from models.submissions import CellChange, Change, Conflict, ConflictKind, Removal, Restoration
+from models.submissions import Change, Conflict, ConflictKind
 
 MAX_STEPS = 200
 """How many staging steps can be undone."""
 MAX_STEP_ENTRIES = 500_000
 """How many entries all remembered steps may hold together, so that huge steps do not fill the memory."""
-
-
-class StagedRow(NamedTuple):
-    """What is staged for one row: two sets of privileges, or its removal."""
-
-    grants: int = 0
-    revocations: int = 0
-    removal: bool = False
-    revision: int = 0
-    """For a removal: the row's revision that the admin saw when marking it."""
-    restoration: bool = False
-    """A removed row shall come back."""
-
-    @property
-    def change_count(self) -> int:
-        """Staged changes in this entry; what happens to the whole row is one."""
-        return 1 if self.removal or self.restoration else self.grants.bit_count() + self.revocations.bit_count()
-
-    def applied_to(self, privileges: int) -> int:
-        """The set of privileges that a submission would leave: each cell set or cleared, the others as they are."""
-        return privileges & ~self.revocations | self.grants
-
-
-NOTHING = StagedRow()
 
 
 class Step(NamedTuple):
@@ -97,7 +74,7 @@ class StagedChanges:
 
     def changes(self) -> list[Change]:
         """What a submission of all this asks for."""
-        return [_change(id_, entry) for id_, entry in self._entries.items()]
+        return [change_of(id_, entry) for id_, entry in self._entries.items()]
 
     @property
     def key_count(self) -> int:
@@ -155,13 +132,13 @@ class StagedChanges:
             row = rows[0]
             raise NotStaged(f"{row.name} is staged for removal. Take the removal back to change its cells.")
         return self._take_step(
-            {row.id: _with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
+            {row.id: with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
         )
 
     def revoke(self, rows: Iterable[Row], masks: Mapping[int, int]) -> set[int]:
         """Stage the revocation of a set of privileges for each of these in one step; those staged for removal stay so."""
         return self._take_step(
-            {row.id: _with_revocations(self[row.id], row, masks[row.id]) for row in rows if not self[row.id].removal}
+            {row.id: with_revocations(self[row.id], row, masks[row.id]) for row in rows if not self[row.id].removal}
         )
 
     def stage_removal(self, rows: Iterable[Row]) -> set[int]:
@@ -170,21 +147,20 @@ class StagedChanges:
             {row.id: StagedRow(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
         )
 
-    def stage_reversal(
-        self,
-        cells: Mapping[int, tuple[int, int]],
-        rows: Mapping[int, Row],
-        removals: Iterable[Row],
-        restored: Iterable[int],
-    ) -> set[int]:
-        """Stage what gives back an earlier state, in one step, beside what is staged already.
-
-        `cells` are the privileges to grant and to revoke, by row, of `rows`; what is staged for removal stays so.
-        """
-        wanted = {id_: _with_both(self[id_], rows[id_], *both) for id_, both in cells.items() if not self[id_].removal}
-        wanted |= {row.id: StagedRow(removal=True, revision=row.revision) for row in removals}
-        wanted |= {id_: StagedRow(restoration=True) for id_ in restored}
-        return self._take_step(wanted)
+    def stage_wanted(self, wanted: Wanted) -> set[int]:
+        """Stage all that is wanted in one step, beside what is staged already."""
+        cells = {
+            id_: with_both(self[id_], wanted.rows[id_], *both)
+            for id_, both in wanted.cells.items()
+            if not self[id_].removal
+        }
+        removals = {
+            row.id: StagedRow(removal=True, revision=row.revision)
+            for row in wanted.removals
+            if not self[row.id].removal
+        }
+        restored = dict.fromkeys(wanted.restored, StagedRow(restoration=True))
+        return self._take_step(cells | removals | restored | dict.fromkeys(wanted.taken_back, NOTHING))
 
     def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
         """Take back what is staged for one cell."""
@@ -250,7 +226,7 @@ class StagedChanges:
             self._learn(id_, row)
             entry = self._entries.get(id_)
             if entry is not None:
-                self._set(id_, _rebased(entry, row))
+                self._set(id_, rebased(entry, row))
                 if self[id_] != entry:
                     fell_away.add(id_)
         self._done = _rebased_steps(self._done, rows)
@@ -292,44 +268,6 @@ class StagedChanges:
             self._entries[id_] = entry
 
 
-def _change(row_id: int, entry: StagedRow) -> Change:
-    if entry.removal:
-        return Removal(row_id, entry.revision)
-    if entry.restoration:
-        return Restoration(row_id)
-    return CellChange(row_id, entry.grants, entry.revocations)
-
-
-def _with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) -> StagedRow:
-    mask = privilege.mask
-    grants, revocations = entry.grants & ~mask, entry.revocations & ~mask
-    if granted and not row.privileges & mask:
-        grants |= mask
-    elif not granted and row.privileges & mask:
-        revocations |= mask
-    return StagedRow(grants, revocations)
-
-
-def _with_both(entry: StagedRow, row: Row, grants: int, revocations: int) -> StagedRow:
-    kept = StagedRow(entry.grants & ~revocations, entry.revocations & ~grants)
-    return StagedRow((kept.grants | grants) & ~row.privileges, (kept.revocations | revocations) & row.privileges)
-
-
-def _with_revocations(entry: StagedRow, row: Row, mask: int) -> StagedRow:
-    return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges)
-
-
-def _rebased(entry: StagedRow, row: Row | None) -> StagedRow:
-    """The entry against the row as it is now. Cells of a removed row are kept: the admin must decide on them."""
-    if row is None:
-        return NOTHING if entry.removal else entry
-    if entry.restoration:
-        return NOTHING
-    if entry.removal:
-        return entry
-    return StagedRow(entry.grants & ~row.privileges, entry.revocations & row.privileges)
-
-
 def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:
     """The steps against the rows as they are now, without those that would do nothing any more."""
     rebased = (_rebased_step(step, rows) for step in steps)
@@ -340,7 +278,7 @@ def _rebased_step(step: Step, rows: Mapping[int, Row | None]) -> Step:
     changed = {}
     for id_ in step.entries.keys() & rows.keys():
         before, after = step.entries[id_]
-        now = (_rebased(before, rows[id_]), _rebased(after, rows[id_]))
+        now = (rebased(before, rows[id_]), rebased(after, rows[id_]))
         if now != (before, after):
             changed[id_] = now
     return step._replace(entries={**step.entries, **changed}) if changed else step

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from models.staged_changes import StagedRow, Step
+from models.staged_changes import Step
+from models.staged_rows import StagedRow
 
 MAX_STORED_ENTRIES = 200_000
 """A step with more entries is not stored: it can be undone until the server stops."""

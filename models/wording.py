@@ -5,7 +5,7 @@ from html import escape
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.subjects import Subject
 
 _REMOVED = {
@@ -70,6 +70,21 @@ def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
     ]
+
+
+def boxes(count: int) -> str:
+    """`1 box`, `9,000 boxes`."""
+    return "1 box" if count == 1 else f"{count:,} boxes"
+
+
+def granting(changed: int, total: int) -> str:
+    """What granting a set of boxes comes to: `grants 8,120 of 9,000 boxes; 880 have it`."""
+    return f"grants {changed:,} of {boxes(total)}" + (f"; {total - changed:,} have it" if changed < total else "")
+
+
+def revoking(changed: int, total: int) -> str:
+    """What revoking a set of boxes comes to: `revokes 880 of 9,000 boxes; 8,120 lack it`."""
+    return f"revokes {changed:,} of {boxes(total)}" + (f"; {total - changed:,} lack it" if changed < total else "")
 
 
 def minute(at: datetime) -> str:

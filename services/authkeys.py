@@ -29,17 +29,27 @@ class Authkeys:
 
     async def block(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
         """Rows `start` to `end` (exclusive) of a view; at most MAX_BLOCK."""
-        start, end = max(0, start), min(end, start + MAX_BLOCK)
+        start = max(0, start)
+        return await self.stretch(view, admin_id, start, min(end, start + MAX_BLOCK))
+
+    async def stretch(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
+        """Rows `start` to `end` (exclusive) of a view, however many."""
         if view.sort in ("ip", "service"):
             return await self._rows(view, admin_id, start, end)
-        # By a privilege: those that have it, then those that lack it, each in the order of an index. One query would
-        # sort all rows of the view for each block.
-        mask = privilege(view.sort).mask
-        parts = [replace(view, has=view.has | mask, sort="ip"), replace(view, lacks=view.lacks | mask, sort="ip")]
-        first, second = (replace(part, descending=False) for part in (reversed(parts) if view.descending else parts))
+        first, second = _halves(view)
         boundary = await self.count(first, admin_id)
         rows = await self._rows(first, admin_id, start, min(end, boundary))
         return rows + await self._rows(second, admin_id, max(start - boundary, 0), end - boundary)
+
+    async def place(self, view: View, admin_id: int, authkey_id: int, /) -> int | None:
+        """Where an authkey stands in a view, from 0; None if it does not."""
+        if view.sort in ("ip", "service"):
+            return await authkeys.place(view, admin_id, await self._quiet(view), authkey_id)
+        first, second = _halves(view)
+        found = await self.place(first, admin_id, authkey_id)
+        if found is None and (found := await self.place(second, admin_id, authkey_id)) is not None:
+            found += await self.count(first, admin_id)
+        return found
 
     async def _rows(self, view: View, admin_id: int, start: int, end: int) -> list[Authkey]:
         if view.as_of is not None:
@@ -93,3 +103,14 @@ class Authkeys:
 
     async def _quiet(self, view: View) -> Quiet | None:
         return await self._uses.quiet_since(view.unused_days) if view.unused_days else None
+
+
+def _halves(view: View) -> tuple[View, View]:
+    """A view sorted by a privilege: those that have it, then those that lack it, each in the order of an index.
+
+    One query would sort all rows of the view for each block.
+    """
+    mask = privilege(view.sort).mask
+    parts = [replace(view, has=view.has | mask, sort="ip"), replace(view, lacks=view.lacks | mask, sort="ip")]
+    first, second = (replace(part, descending=False) for part in (reversed(parts) if view.descending else parts))
+    return first, second

@@ -20,6 +20,12 @@ class Listing(Protocol[V_contra]):
     async def block(self, view: V_contra, admin_id: int, start: int, end: int) -> Sequence[Row]:
         """Rows `start` to `end` (exclusive) of a view; at most MAX_BLOCK."""
 
+    async def stretch(self, view: V_contra, admin_id: int, start: int, end: int) -> Sequence[Row]:
+        """Rows `start` to `end` (exclusive) of a view, however many."""
+
+    async def place(self, view: V_contra, admin_id: int, row_id: int, /) -> int | None:
+        """Where a row stands in a view, from 0; None if it does not."""
+
     async def count(self, view: V_contra, admin_id: int) -> int:
         """How many rows a view shows."""
 

@@ -47,6 +47,14 @@ class Passphrases:
         start = max(0, start)
         return await passphrases.rows(view, admin_id, datetime.now(UTC), start, min(end, start + MAX_BLOCK))
 
+    async def stretch(self, view: PassphraseView, admin_id: int, start: int, end: int) -> list[Passphrase]:
+        """Rows `start` to `end` (exclusive) of a view, however many."""
+        return await passphrases.rows(view, admin_id, datetime.now(UTC), start, end)
+
+    async def place(self, view: PassphraseView, admin_id: int, passphrase_id: int, /) -> int | None:
+        """Where a passphrase stands in a view, from 0; None if it does not."""
+        return await passphrases.place(view, admin_id, datetime.now(UTC), passphrase_id)
+
     async def count(self, view: PassphraseView, admin_id: int) -> int:
         """How many passphrases a view shows."""
         return await passphrases.count(view, admin_id, datetime.now(UTC))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from models.errors import InvalidValue
 from models.history import Moment
 from models.reversals import Later, Line, Outcome, Reversal, RowsNow, lines, reversal, towards
+from models.staged_rows import Wanted
 from models.subjects import Row, Subject
 from models.submissions import Modification
 from services.staging import Staging
@@ -87,13 +88,14 @@ class Reversals:
         wanted = reversal(picked, forced=True)
         staging = self._stagings[preview.subject]
         rows = await staging.listing.find([*wanted.cells, *wanted.removals])
-        return len(await staging.stage_reversal(admin_id, _present(wanted, rows), rows))
+        return len(await staging.stage_wanted(admin_id, _present(wanted, rows)))
 
 
-def _present(wanted: Reversal, rows: Mapping[int, Row]) -> Reversal:
-    return Reversal(
+def _present(wanted: Reversal, rows: Mapping[int, Row]) -> Wanted:
+    return Wanted(
         {id_: both for id_, both in wanted.cells.items() if id_ in rows},
-        [id_ for id_ in wanted.removals if id_ in rows],
+        rows,
+        [rows[id_] for id_ in wanted.removals if id_ in rows],
         [id_ for id_ in wanted.restorations if id_ not in rows],
     )
 

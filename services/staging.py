@@ -6,7 +6,7 @@ own reads the entries anew, so two servers on one database agree. What can be un
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Generic, NamedTuple
 
@@ -17,8 +17,8 @@ from models.errors import RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingNews
 from models.privileges import Privilege
-from models.reversals import Reversal
-from models.staged_changes import NOTHING, StagedChanges
+from models.staged_changes import StagedChanges
+from models.staged_rows import NOTHING, Wanted
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
@@ -115,21 +115,9 @@ class Staging(Generic[V]):
         row = await self._existing(row_id)
         await self.take_step(admin_id, lambda staged: staged.stage_removal([row]))
 
-    async def stage_view(self, admin_id: int, view: V, privilege: Privilege | None, granted: bool) -> int:
-        """Stage one privilege, or the removal (None), of all rows of a view in one step; returns how many."""
-        rows = await self.listing.matching(view, admin_id)
-        if privilege is None:
-            return len(await self.take_step(admin_id, lambda staged: staged.stage_removal(rows)))
-        return len(await self.take_step(admin_id, lambda staged: staged.stage_all(rows, privilege, granted)))
-
-    async def stage_reversal(self, admin_id: int, wanted: Reversal, rows: Mapping[int, Row]) -> set[int]:
-        """Stage what gives back an earlier state, in one step; `rows` are those that are in force."""
-        return await self.take_step(
-            admin_id,
-            lambda staged: staged.stage_reversal(
-                wanted.cells, rows, [rows[id_] for id_ in wanted.removals], wanted.restorations
-            ),
-        )
+    async def stage_wanted(self, admin_id: int, wanted: Wanted) -> set[int]:
+        """Stage all that is wanted in one step; returns the rows that it touched."""
+        return await self.take_step(admin_id, lambda staged: staged.stage_wanted(wanted))
 
     async def take_back(self, admin_id: int, row_ids: Iterable[int]) -> None:
         """Take back all that is staged for these rows."""

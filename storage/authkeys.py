@@ -38,6 +38,24 @@ async def rows(view: View, admin_id: int, quiet: Quiet | None, start: int, end: 
         return [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
 
 
+async def place(view: View, admin_id: int, quiet: Quiet | None, authkey_id: int) -> int | None:
+    """Where an authkey stands in a view that is sorted by IP or service, from 0; None if it does not."""
+    query = _matching(view, admin_id, quiet)
+    first, second = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
+    beyond = "lt" if not view.descending else "gt"
+    with database_errors():
+        row = await query.filter(id=authkey_id).first()
+        if row is None:
+            return None
+        same = Q()
+        before = Q()
+        for key in (first, second, "id"):
+            mine = getattr(row, key)
+            before |= same & Q(**{f"{key}__{beyond}": mine})
+            same &= Q(**{key: mine})
+        return await query.filter(before).count()
+
+
 async def count(view: View, admin_id: int, quiet: Quiet | None) -> int:
     """How many authkeys a view shows."""
     with database_errors():

@@ -50,6 +50,14 @@ async def rows(view: PassphraseView, admin_id: int, now: datetime, start: int, e
         return [_passphrase(*row) for row in await query.values_list(*_FIELDS)]
 
 
+async def place(view: PassphraseView, admin_id: int, now: datetime, passphrase_id: int) -> int | None:
+    """Where a passphrase stands in a view, from 0; None if it does not."""
+    with database_errors():
+        # By their numbers only: there are few in comparison, and the order has three forms.
+        ids = await _ordered(await _matching(view, admin_id, now), view).values_list("id")
+    return next((at for at, (id_,) in enumerate(ids) if id_ == passphrase_id), None)
+
+
 async def count(view: PassphraseView, admin_id: int, now: datetime) -> int:
     """How many passphrases a view shows."""
     with database_errors():

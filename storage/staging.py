@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from models.accounts import Role
 from models.marks import Marks, StagingNews
-from models.staged_changes import NOTHING, StagedChanges, StagedRow, Step
+from models.staged_changes import StagedChanges, Step
+from models.staged_rows import NOTHING, StagedRow
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
 from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion

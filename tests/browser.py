@@ -88,6 +88,12 @@ def box(page: Page, ip: str, service: str, column: str = "Search for a License",
     return page.get_by_role("checkbox", name=name, exact=True)
 
 
+async def grant_all(page: Page, column: str = "Add a New License") -> None:
+    """Grant a privilege to all rows of the view, by the menu of its column."""
+    await page.get_by_role("button", name=f"Actions, {column}", exact=True).click()
+    await page.get_by_role("menuitem", name="Grant all").click()
+
+
 def bar(page: Page) -> Locator:
     """What the bar says."""
     return page.locator(".bar-status")

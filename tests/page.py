@@ -67,6 +67,17 @@ async def ticks(user: User, sequence: int, authkey: Assignment, column: str, val
     claims(user, "tick", {"seq": sequence, "id": await id_of(authkey), "column": column, "value": value})
 
 
+def selection(
+    first: int, last: int, *columns: str, whole: bool = False, ids: tuple[Any, Any] = (None, None)
+) -> dict[str, Any]:
+    """What the page's own script says of a selection: rows by their places, and columns."""
+    stretch = {
+        "first": first, "last": last, "firstId": ids[0], "lastId": ids[1], "whole": whole,
+        "columns": list(columns or ("search",)),
+    }  # fmt: skip
+    return {"stretches": [stretch]}
+
+
 async def opens_menu(user: User, authkey: Assignment) -> None:
     """Ask for the menu of a row, as the page's own script does."""
     claims(user, "menu", {"id": await id_of(authkey)})

@@ -12,14 +12,18 @@ from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey
 from models.passphrases import Passphrase
-from models.privileges import mask_of, privilege
-from models.staged_changes import StagedRow
+from models.privileges import Privilege, mask_of, privilege
+from models.selections import Act, Selection, Stretch
+from models.staged_rows import StagedRow
 from models.subjects import Subject
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
 from models.tables import Admin, PickupPassphrase, RemovedAuthkey, StagedChange, Submission
 from models.tables import Authkey as AuthkeyTable
 from models.tables import Modification as ModificationTable
+from models.views import GridView
 from services.console import Console
+from services.selecting import act_on
+from services.staging import Staging
 from services.submissions import Order, Receipt
 from storage import passphrases
 from storage.database import reader
@@ -38,6 +42,13 @@ def new_keys(count: int, privileges: int = 0) -> list[Assignment]:
     return [
         Assignment(canonical_ip(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"), "billing", privileges) for n in range(count)
     ]
+
+
+async def stage_all(staging: Staging[Any], admin_id: int, view: GridView, what: Privilege | None, granted: bool) -> int:
+    """Stage one privilege, or the removal (None), of all rows of a view in one step; returns of how many rows."""
+    act = Act.REMOVE if what is None else Act.GRANT if granted else Act.REVOKE
+    everything = Selection((Stretch(0, 0, None, None, what.mask if what else 0, is_whole=True),))
+    return (await act_on(staging, admin_id, view, everything, act)).touched
 
 
 async def add_keys(console: Console, *keys: Assignment | NewAuthkey) -> list[Authkey]:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import at_rest, axe_finds_nothing, bar, box, chromium, needs_chromium, open_page
+from tests.browser import at_rest, axe_finds_nothing, bar, box, chromium, grant_all, needs_chromium, open_page
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -154,8 +154,7 @@ async def test_the_keyboards_focus_is_seen_on_every_button(server: Program, brow
 
 
 async def test_the_review_opens_with_its_riskiest_lines(page: Page) -> None:
-    await page.get_by_role("button", name="Stage for all").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Stage").click()
+    await grant_all(page)
     await expect(bar(page)).to_contain_text(re.compile(r"6\d changes to 6\d keys"))
     await page.get_by_role("button", name="Review").click()
     lines = page.locator(".review-list")

@@ -217,7 +217,7 @@ async def test_an_auditor_sees_everything_and_is_offered_nothing_that_changes(
         await expect(box(page, *FIRST, column)).to_be_disabled()
     await expect(page.locator(".ag-row input[type=checkbox]:enabled")).to_have_count(0)
     await expect(bar(page)).to_contain_text("You are an auditor: you see everything and change nothing")
-    for button in ("Submit authkey modifications", "Add authkey", "Stage for all…", "Review", "Discard"):
+    for button in ("Submit authkey modifications", "Add authkey", "Grant", "Revoke", "Review", "Discard"):
         await expect(page.get_by_role("button", name=button)).to_have_count(0)
     await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
     for key in ("ArrowRight", "ArrowRight", "Space"):

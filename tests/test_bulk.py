@@ -8,9 +8,9 @@ from playwright.async_api import expect
 
 from models.views import View
 from services.console import Console
-from tests.browser import bar, box, chromium, needs_chromium, open_page, open_sign_in, sign_in
+from tests.browser import bar, box, chromium, grant_all, needs_chromium, open_page, open_sign_in, sign_in
 from tests.program import add_admin, import_csv, running, write_csv
-from tests.support import ADD, SEARCH, an_admin, new_keys, submit
+from tests.support import ADD, SEARCH, an_admin, new_keys, stage_all, submit
 from tests.waiting import eventually
 
 MANY = 100_000
@@ -24,7 +24,7 @@ KEEP_WHAT_THE_BAR_SAYS = """() => {
 async def test_others_read_and_stage_while_100000_changes_are_submitted(console: Console) -> None:
     await submit(console, *new_keys(MANY))
     mine, dana = console.admin.id, await an_admin("dana")
-    assert await console.staging.stage_view(mine, View(), SEARCH, True) == MANY
+    assert await stage_all(console.staging, mine, View(), SEARCH, True) == MANY
     await console.staging.discard(mine)
     await console.staging.undo(mine)
     told: list[int] = []
@@ -55,8 +55,7 @@ async def test_progress_shows_and_the_page_of_another_admin_goes_on_meanwhile(tm
             await sign_in(dana, "dana")
             await expect(box(dana, *first)).to_be_visible()
 
-            await page.get_by_role("button", name="Stage for all").click()
-            await page.get_by_role("dialog").get_by_role("button", name="Stage").click()
+            await grant_all(page)
             await expect(bar(page)).to_contain_text("100,000 changes to 100,000 keys")
             await page.evaluate(KEEP_WHAT_THE_BAR_SAYS)
             await page.get_by_role("button", name="Submit authkey modifications").click()

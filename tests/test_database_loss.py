@@ -15,7 +15,7 @@ from playwright.async_api import Page, expect
 
 from models.errors import DatabaseUnavailable
 from models.privileges import ALL_PRIVILEGES
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.submissions import Assignment, CellChange
 from services.console import Console, open_console
 from services.feed import Commit

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from models.privileges import privilege
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.views import View
 from services.console import Console, open_console
 from storage.database import DatabaseLocation
 from tests.other_process import OtherProcess, another_process, tell
-from tests.support import new_keys, submit
+from tests.support import new_keys, stage_all, submit
 
 KEYS = 10_000
 
 
 async def stage_many(console: Console) -> None:
     await submit(console, *new_keys(KEYS))
-    await console.staging.stage_view(console.admin.id, View(), privilege("search"), True)
+    await stage_all(console.staging, console.admin.id, View(), privilege("search"), True)
 
 
 async def submit_and_tell(console: Console) -> None:

@@ -16,7 +16,7 @@ from storage.database import DatabaseLocation
 from tests.browser import bar, box
 from tests.native import NativeProgram, install_native, needs_desktop, running_native, running_xvfb
 from tests.other_process import another_process
-from tests.support import new_keys, submit
+from tests.support import new_keys, stage_all, submit
 from tests.waiting import eventually
 
 # The first run fetches Qt.
@@ -40,7 +40,7 @@ async def add_few(console: Console) -> None:
 
 async def stage_many(console: Console) -> None:
     await submit(console, *new_keys(MANY))
-    await console.staging.stage_view(console.admin.id, View(), SEARCH, True)
+    await stage_all(console.staging, console.admin.id, View(), SEARCH, True)
 
 
 async def database_with(tmp_path: Path, prepare: Callable[[Console], Awaitable[None]]) -> Path:

@@ -22,7 +22,7 @@ from storage.postgres_engine import connect
 from storage.staging import versions
 from tests.other_process import OtherProcess, another_process
 from tests.page import says, sign_in
-from tests.support import ADD, SEARCH, add_keys, an_admin, new_keys
+from tests.support import ADD, SEARCH, add_keys, an_admin, new_keys, stage_all
 from tests.waiting import eventually
 from ui.shell.routes import register_pages
 
@@ -51,8 +51,8 @@ async def stage(console: Console, authkey_id: int, value: bool) -> None:
     await console.staging.stage(console.admin.id, authkey_id, SEARCH, value)
 
 
-async def stage_all(console: Console) -> int:
-    return await console.staging.stage_view(console.admin.id, View(), ADD, True)
+async def stage_everything(console: Console) -> int:
+    return await stage_all(console.staging, console.admin.id, View(), ADD, True)
 
 
 async def sign_out_everywhere(console: Console, admin: AdminIdentity) -> None:
@@ -130,7 +130,7 @@ async def test_what_an_admin_stages_elsewhere_is_read_only_where_a_window_of_tha
         ben = await an_admin("ben")
         register_pages(here)
         await opens(user, here, ben, "3,000 keys")
-        assert await there.do(stage_all) == 3_000
+        assert await there.do(stage_everything) == 3_000
         await says(user, "staged-count", "3,000 changes to 3,000 keys")
         # The window is closed for good; what ben stages there from now on nobody here reads.
         (window,) = [client for client in Client.instances.values() if client.page.path == "/"]

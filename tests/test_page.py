@@ -9,12 +9,13 @@ from nicegui.testing import User
 
 from models.errors import DatabaseUnavailable
 from models.privileges import PRIVILEGES, privilege
-from models.submissions import Assignment
+from models.staged_rows import StagedRow
+from models.submissions import Assignment, Removal
 from models.tables import Submission
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, start_over, stored
-from tests.page import ADD, BILLING, KEYS, MAIL, PORTAL, SEARCH, claims, id_of, is_told, says, text, ticks
+from tests.page import ADD, BILLING, KEYS, MAIL, PORTAL, SEARCH, claims, id_of, is_told, says, selection, text, ticks
 from tests.support import an_admin, submit
 from tests.waiting import eventually
 from ui.authkeys.page import ASKED_BEYOND
@@ -159,12 +160,63 @@ async def test_what_another_admin_applied_is_announced_and_what_i_applied_is_not
 # -- steps for many keys ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_step_for_all_keys_of_a_view_without_any_says_so(page: User) -> None:
+async def test_a_selection_says_what_it_holds_and_is_granted_as_one_step(page: User, console: Console) -> None:
+    claims(page, "selected", selection(0, 2, "search", "modlisc"))
+    await page.should_see("3 rows, 2 columns selected")
+    await page.should_see("2 of 6 boxes granted")
+    page.find(marker="selection-grant").click()
+    await says(page, "staged-count", "4 changes to 3 keys")
+    await is_told(page, "Staged: grants 4 of 6 boxes; 2 have it")
+    await page.should_see("6 of 6 boxes granted")
+    claims(page, "shortcut", {"name": "undo"})
+    await says(page, "staged-count", "No staged changes")
+
+
+async def test_whole_rows_are_asked_which_privilege_is_meant(page: User) -> None:
+    claims(page, "selected", selection(0, 1, "ip", "service", *(each.id for each in PRIVILEGES), "remove"))
+    await page.should_see("2 rows, 12 columns selected")
+    page.find(marker="selection-revoke").click()
+    await page.should_see("Search for a License: revokes 1 of 2 boxes; 1 lack it")
+    page.find(marker="choice-search").click()
+    await says(page, "staged-count", "1 change to 1 key")
+    page.find(marker="selection-remove").click()
+    await says(page, "staged-count", "2 changes to 2 keys")
+    await page.should_see("Keep")
+    page.find(marker="selection-remove").click()
+    await says(page, "staged-count", "No staged changes")
+
+
+async def test_the_menu_of_a_heading_grants_its_privilege_to_all_keys_of_the_view(page: User) -> None:
+    page.find(marker="search").type("192.0.2.0/24")
+    await says(page, "count", "2 of 3 keys")
+    claims(page, "heading", {"column": "search"})
+    await page.should_see("Grant all: grants 1 of 2 boxes; 1 have it")
+    page.find(marker="column-grant").click()
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+async def test_what_is_done_to_nothing_is_said(page: User) -> None:
     page.find(marker="search").type("203.0.113.1")
     await says(page, "count", "0 of 3 keys")
-    page.find(marker="stage-for-all").click()
-    await is_told(page, "This view shows no keys, so there is nothing to stage.")
-    await page.should_not_see("Stage for all in view")
+    claims(page, "heading", {"column": "search"})
+    await page.should_see("Grant all: grants 0 of 0 boxes")
+    page.find(marker="column-grant").click()
+    await is_told(page, "No box is selected, so nothing was staged")
+
+
+async def test_a_selection_keeps_its_rows_and_does_nothing_if_one_at_its_corners_is_gone(
+    page: User, console: Console
+) -> None:
+    first, last = await id_of(BILLING), await id_of(PORTAL)
+    claims(page, "selected", selection(0, 1, ids=(first, last)))
+    await page.should_see("2 rows, 1 column selected")
+    await assign(console, key("192.0.2.1", "billing"))
+    claims(page, "act", {"act": "grant"})
+    await says(page, "staged-count", "1 change to 1 key")
+    assert dict((await console.staging.of(console.admin.id)).entries) == {last: StagedRow(grants=SEARCH.mask)}
+    await submit(console, Removal(last, 10**6))
+    claims(page, "act", {"act": "revoke"})
+    await is_told(page, "The rows moved under the selection, so nothing was done.")
 
 
 async def test_unused_is_not_claimed_for_days_in_which_uses_were_not_counted(

@@ -13,7 +13,7 @@ from services.console import Console
 from storage.database import DatabaseLocation
 from storage.staging import versions
 from tests.elsewhere import start_over, stored
-from tests.page import BILLING, KEYS, MAIL, PORTAL, SEARCH, claims, id_of, is_told, says, sign_in, ticks
+from tests.page import BILLING, KEYS, MAIL, PORTAL, SEARCH, claims, id_of, is_told, says, selection, sign_in, ticks
 from tests.waiting import comes_true
 
 
@@ -80,6 +80,10 @@ async def test_the_rows_that_a_forged_tick_brings_along_are_not_believed(page: U
     [
         ("sorted", "cannot be sorted like that", ["x", HUGE, {}, {"column": "1; DROP TABLE authkey"}, {"column": HUGE}]),
         ("menu", "no such row", ["x", HUGE, {}, {"id": True}, {"id": "1"}, {"id": -1}, {"id": 2**64}]),
+        ("selected", "selected", ["x", HUGE, {}, {"stretches": HUGE}, {"stretches": [{}]}, selection(-1, 2), selection(3, 1)]),
+        ("selected", "selected", [selection(0, 2**40), selection(0, 1, ids=("1", None)), selection(0, 1, ids=(True, None))]),
+        ("act", "cannot be done", ["x", HUGE, {}, {"act": "drop"}, {"act": HUGE}]),
+        ("heading", "no such column", ["x", HUGE, {}, {"column": HUGE}]),
         ("shortcut", None, ["x", HUGE, {}, {"name": None}, {"name": "drop"}, {"name": HUGE}]),
     ],
 )  # fmt: skip
@@ -178,8 +182,15 @@ async def test_an_auditor_is_given_nothing_that_adds_replaces_or_stages_many(aud
     await auditor.should_see("No key issued yet")
     await auditor.should_not_see("Issue new key")
     with auditor:
-        for marker in ("add", "stage-for-all"):
-            assert not list(ElementFilter(marker=marker, local_scope=False))
+        assert not list(ElementFilter(marker="add", local_scope=False))
+    claims(auditor, "selected", selection(0, 2))
+    await auditor.should_see("3 rows, 1 column selected")
+    await auditor.should_not_see(marker="selection-grant")
+    claims(auditor, "heading", {"column": "search"})
+    await auditor.should_see("Select this column")
+    await auditor.should_not_see(marker="column-grant")
+    claims(auditor, "act", {"act": "grant"})
+    await is_told(auditor, "You are signed in as an auditor")
 
 
 async def test_what_a_page_claims_after_its_session_ended_is_refused_in_words(page: User, console: Console) -> None:

@@ -232,9 +232,9 @@ async def test_one_step_stages_something_for_all_passphrases_of_a_view(user: Use
     for number in range(3):
         await console.passphrases.add(console.admin, f"{PHRASE} {number}", 0, note=f"rack {number}")
     page = await looks(user, console, query="?search=rack")
-    page.find(marker="stage-for-all").click()
-    await page.should_see("One step for 3 passphrases.")
-    page.find(marker="stage-all").click()  # as it stands there: grant the first privilege
+    claims(page, "heading", {"column": "addlicense"})
+    await page.should_see("Grant all: grants 3 of 3 boxes")
+    page.find(marker="column-grant").click()
     await says(page, "staged-count", "3 changes to 3 passphrases")
     claims(page, "shortcut", {"name": "undo"})
     await says(page, "staged-count", "No staged changes")
@@ -249,7 +249,9 @@ async def test_an_auditor_sees_passphrases_and_can_change_none(user: User, conso
     page = await looks(user, console, AdminIdentity(row.id, "ada", Role.AUDITOR))
     await says(page, "count", "1 passphrase")
     await page.should_not_see(marker="add")
-    await page.should_not_see(marker="stage-for-all")
+    claims(page, "heading", {"column": "search"})
+    await page.should_see("Select this column")
+    await page.should_not_see(marker="column-grant")
     ticks(page, 1, 1, "search", True)
     await is_told(page, "You are signed in as an auditor")
     assert not len(await console.passphrase_staging.of(row.id))

@@ -13,7 +13,7 @@ from models.submissions import NewPassphrase, Source
 from models.views import PassphraseView, State
 from services.console import Console
 from services.submissions import Order
-from tests.support import ADD, SEARCH, an_admin
+from tests.support import ADD, SEARCH, an_admin, stage_all
 
 MANY = 3_000
 """More than one portion of a submission."""
@@ -94,7 +94,7 @@ async def test_thousands_are_removed_in_one_step_and_come_back_with_one_undo(con
     assert [row.note for row in await console.passphrases.block(view, me.id, 2_990, 3_100)] == [
         f"rack {number}" for number in reversed(range(10))
     ]
-    assert await staging.stage_view(me.id, view, None, True) == MANY
+    assert await stage_all(staging, me.id, view, None, True) == MANY
     await staging.undo(me.id)
     await staging.redo(me.id)
     receipt = await staging.submit(me, uuid.uuid4())
@@ -113,5 +113,5 @@ async def test_a_step_for_a_view_leaves_alone_what_the_view_does_not_show(consol
     await add(console, "rack 1", "rack 2")
     await add(console, "rack 3", expires_at=datetime.now(UTC) - timedelta(days=1))
     view = PassphraseView(search="rack")
-    assert await console.passphrase_staging.stage_view(console.admin.id, view, privilege("modlisc"), True) == 2
+    assert await stage_all(console.passphrase_staging, console.admin.id, view, privilege("modlisc"), True) == 2
     assert sorted(await console.passphrase_staging.of(console.admin.id)) == [1, 2]

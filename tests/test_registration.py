@@ -13,7 +13,7 @@ from models.passphrases import (
     PhraseProblem,
 )
 from models.secrets import digest
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.subjects import Subject
 from models.submissions import Kind
 from models.tables import PickupPassphrase

@@ -11,7 +11,7 @@ from models.authkeys import Authkey
 from models.errors import DuplicateAuthkey, InvalidValue
 from models.history import EntryKind
 from models.reversals import Outcome
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.submissions import (
     CellChange,
     Change,

@@ -5,7 +5,8 @@ import pytest
 from models.authkeys import Authkey
 from models.errors import NotStaged
 from models.privileges import privilege
-from models.staged_changes import MAX_STEPS, StagedChanges, StagedRow
+from models.staged_changes import MAX_STEPS, StagedChanges
+from models.staged_rows import StagedRow
 from models.submissions import Conflict, ConflictKind
 
 ADD, MODIFY, SEARCH = privilege("addlicense"), privilege("modlisc"), privilege("search")

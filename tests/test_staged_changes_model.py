@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from models.authkeys import Authkey
 from models.errors import NotStaged
 from models.privileges import PRIVILEGES, Privilege
-from models.staged_changes import StagedChanges, StagedRow
+from models.staged_changes import StagedChanges
+from models.staged_rows import StagedRow
 from models.submissions import Conflict, ConflictKind
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.errors import NotStaged, RowNotFound, SubmissionRefused
 from models.marks import Marks
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.submissions import CellChange, ConflictKind, Removal
 from models.views import View
 from services.console import Console, open_console
@@ -27,6 +27,7 @@ from tests.support import (
     all_keys,
     an_admin,
     new_keys,
+    stage_all,
     staged_in_database,
     submissions,
     submit,
@@ -73,7 +74,7 @@ async def test_what_does_not_exist_cannot_be_staged_or_undone(console: Console) 
 
 async def test_a_whole_view_or_ip_is_one_step(console: Console) -> None:
     rows = await add_keys(console, *new_keys(300))
-    assert await console.staging.stage_view(console.admin.id, View(), MODIFY, True) == 300
+    assert await stage_all(console.staging, console.admin.id, View(), MODIFY, True) == 300
     await console.staging.undo(console.admin.id)
     assert await staged_in_database(console.admin.id) == {}
     await console.staging.stage_removal_of_ip(console.admin.id, rows[0].ip)

@@ -5,7 +5,8 @@ import uuid
 import pytest
 
 from models.errors import NotStaged
-from models.staged_changes import MAX_STEPS, StagedRow, Step
+from models.staged_changes import MAX_STEPS, Step
+from models.staged_rows import StagedRow
 from models.staging_steps import changes_between, from_text, reachable, to_texts
 from models.submissions import CellChange
 from models.tables import StagingStep
@@ -13,7 +14,7 @@ from models.views import View
 from services.console import Console, open_console
 from storage.database import DatabaseLocation, reader
 from tests.other_process import OtherProcess, another_process
-from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, new_keys, staged_in_database, submit
+from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, new_keys, stage_all, staged_in_database, submit
 from tests.waiting import eventually
 
 GRANT, OTHER = StagedRow(grants=ADD.mask), StagedRow(removal=True, revision=7)
@@ -61,7 +62,7 @@ async def test_after_a_restart_every_step_can_still_be_undone_and_redone(databas
 
 async def stage_some_and_discard(console: Console) -> dict[int, StagedRow]:
     await add_keys(console, *new_keys(6_000))
-    await console.staging.stage_view(console.admin.id, View(), SEARCH, True)
+    await stage_all(console.staging, console.admin.id, View(), SEARCH, True)
     before = await entries(console)
     await console.staging.discard(console.admin.id)
     return before
@@ -169,7 +170,7 @@ async def test_a_step_too_large_to_be_stored_is_where_undo_ends_after_a_restart(
         rows = await add_keys(console, *new_keys(6))
         mine = console.admin.id
         await console.staging.stage(mine, rows[0].id, ADD, True)
-        await console.staging.stage_view(mine, View(), SEARCH, True)
+        await stage_all(console.staging, mine, View(), SEARCH, True)
         await console.staging.stage(mine, rows[1].id, MODIFY, True)
         await console.staging.undo(mine)
         await console.staging.undo(mine)

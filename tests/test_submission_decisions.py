@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from models.authkeys import Authkey
 from models.privileges import ALL_PRIVILEGES
-from models.staged_changes import StagedChanges, StagedRow
+from models.staged_changes import StagedChanges
+from models.staged_rows import StagedRow
 from models.submissions import (
     Assignment,
     CellChange,

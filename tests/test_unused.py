@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.authkeys import Authkey
-from models.staged_changes import StagedRow
+from models.staged_rows import StagedRow
 from models.submissions import CellChange
 from models.tables import KeyUse, Submission
 from models.usage import NO_PRIVILEGE

@@ -39,7 +39,6 @@ class AuthkeysPage(StagedPage[View]):
         return AuthkeysToolbar(
             self.view,
             on_view=self.show_view,
-            on_stage_all=self.ask_stage_all,
             on_add=self._actions.add,
             on_revoke_unused=self._revoke_unused,
             may_change=self.may_change,

@@ -21,12 +21,10 @@ class AuthkeysToolbar(Toolbar[View]):
         view: View,
         *,
         on_view: Callable[[View], Awaitable[object]],
-        on_stage_all: Callable[[], Awaitable[object]],
         on_add: Callable[[], object],
         on_revoke_unused: Callable[[], Awaitable[object]],
         may_change: bool,
     ) -> None:
-        self._on_stage_all = on_stage_all
         self._on_add = on_add
         self._on_revoke_unused = on_revoke_unused
         self._may_change = may_change
@@ -39,11 +37,10 @@ class AuthkeysToolbar(Toolbar[View]):
         self._unused.set_visibility(self.view.is_live)
 
     def build_actions(self) -> None:
-        """Revoke unused, Stage for all, and Add authkey; for an auditor none."""
+        """Revoke unused, and Add authkey; for an auditor none."""
         if not self._may_change:
             return
         self._revoke_unused = self.action("Revoke unused", self._on_revoke_unused, "revoke-unused")
-        self._stage_all = self.action("Stage for all…", self._on_stage_all, "stage-for-all")
         add = ui.button("Add authkey", icon="add", on_click=self._on_add).props("outline no-caps")
         add.classes("add").mark("add")
 
@@ -56,8 +53,7 @@ class AuthkeysToolbar(Toolbar[View]):
         self._unused.value = None
 
     def show_buttons(self) -> None:
-        """Of the two actions on many keys the one that means something in this view."""
+        """Revoke unused, where the view shows what is."""
         super().show_buttons()
         if self._may_change:
             self._revoke_unused.set_visibility(self.view.unused_days > 0)
-            self._stage_all.set_visibility(self.view.unused_days == 0)

@@ -56,7 +56,6 @@ class PassphrasesPage(StagedPage[PassphraseView]):
         return PassphrasesToolbar(
             self.view,
             on_view=self.show_view,
-            on_stage_all=self.ask_stage_all,
             on_add=lambda: AskNewPassphrase(self._add),
             may_change=self.admin.may_change,
         )

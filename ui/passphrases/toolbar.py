@@ -21,11 +21,9 @@ class PassphrasesToolbar(Toolbar[PassphraseView]):
         view: PassphraseView,
         *,
         on_view: Callable[[PassphraseView], Awaitable[object]],
-        on_stage_all: Callable[[], Awaitable[object]],
         on_add: Callable[[], object],
         may_change: bool,
     ) -> None:
-        self._on_stage_all = on_stage_all
         self._on_add = on_add
         self._may_change = may_change
         search_for = "Search passphrases"
@@ -37,10 +35,9 @@ class PassphrasesToolbar(Toolbar[PassphraseView]):
         self._state = self.choice("State", options, self.view.state.value, "state", clearable=False)
 
     def build_actions(self) -> None:
-        """Stage for all, and Add pickup passphrase; for an auditor none."""
+        """Add pickup passphrase; for an auditor none."""
         if not self._may_change:
             return
-        self._stage_all = self.action("Stage for all…", self._on_stage_all, "stage-for-all")
         add = ui.button("Add passphrase", icon="add", on_click=self._on_add).props("outline no-caps")
         add.classes("add").mark("add")
 
@@ -50,9 +47,3 @@ class PassphrasesToolbar(Toolbar[PassphraseView]):
             return {"state": State(self._state.value)}
         except ValueError:
             raise InvalidValue("There is no such state.") from None
-
-    def show_buttons(self) -> None:
-        """Removed ones cannot be changed."""
-        super().show_buttons()
-        if self._may_change:
-            self._stage_all.set_visibility(self.view.state is not State.REMOVED)

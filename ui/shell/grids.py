@@ -81,6 +81,8 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
         ":onSortChanged": "authkeys.onSortChanged",
         ":onCellKeyDown": "authkeys.onCellKeyDown",
         ":onCellClicked": "authkeys.onCellClicked",
+        ":onBodyScrollEnd": "authkeys.drawSelection",
+        ":onModelUpdated": "authkeys.drawSelection",
         ":onCellContextMenu": "authkeys.onCellContextMenu",
         "preventDefaultOnContextMenu": True,
         # One Tab stop: keyboard.js leaves the grid, instead of walking through a million cells.
@@ -102,6 +104,7 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
             "wrapHeaderText": True,
             "autoHeaderHeight": True,
             "suppressHeaderMenuButton": True,
+            "cellClassRules": {":cell-selected": "authkeys.selectedRule"},
             ":suppressKeyboardEvent": "authkeys.suppressKeyboardEvent",
             "sortingOrder": ["asc", "desc", None],
         },

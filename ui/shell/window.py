@@ -68,6 +68,10 @@ class Window:
         # What is said again must be another text, or nobody hears it.
         self._said.set_text(f"{text}\u00a0" if self._said.text == text else text)
 
+    def tell(self, text: str) -> None:
+        """Say, to everybody, what the admin just did came to; it goes by itself."""
+        ui.notify(text, position="bottom-left", timeout=4000, classes="notice")
+
     async def require_session(self) -> None:
         """Raise NotAllowed if the session is over. Every handler that does something asks this first."""
         self._session = await self.console.sessions.use(self._session)

@@ -127,8 +127,9 @@ def _checkbox(column_id: str, label: str, description: str, bit: int | None) -> 
         "flex": 2,
         "minWidth": _width_of_longest_word(label),
         "cellRendererParams": {"bit": bit, "label": label},
+        "headerComponentParams": {":innerHeaderComponent": "authkeys.BoxHeading"},
         ":cellRenderer": "authkeys.CheckboxCell",
-        ":cellClassRules": "authkeys.cellClassRules",
+        ":cellClassRules": "({...authkeys.cellClassRules, 'cell-selected': authkeys.selectedRule})",
         ":valueGetter": "authkeys.cellValue",
     }
 

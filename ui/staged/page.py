@@ -15,7 +15,7 @@ from nicegui.events import GenericEventArguments
 from models.errors import SubmissionRefused
 from models.privileges import Privilege
 from models.subjects import Row
-from models.wording import changes_to, count_of, noun
+from models.wording import changes_to, count_of
 from services.feed import Commit
 from services.listing import V
 from services.staging import Staging, StagingChange
@@ -24,12 +24,12 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_sort, parse_tick
-from ui.staged.dialogs import ask_stage_all
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.review import Review, review_items
 from ui.staged.row_history import RowHistory
 from ui.staged.row_menu import RowMenu
+from ui.staged.selecting import Selecting
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -99,6 +99,16 @@ class StagedPage(Generic[V]):
                 with ui.element("div").classes("grid-area"):
                     self.grid = StagedGrid(self.kind, self.view, self.window, may_change=self.may_change)
                     self._empty = ui.element("div").classes("empty").props("role=status")
+                    self.menu = RowMenu()
+                    self._selecting = Selecting(
+                        self.window,
+                        self.staging,
+                        self.grid,
+                        self.menu,
+                        view=lambda: self.view,
+                        do=self.do,
+                        may_change=self.may_change,
+                    )
                 self._review = Review(
                     self.kind.subject,
                     on_take_back=lambda ids: self.do(lambda: self.staging.take_back(self.admin.id, ids)),
@@ -120,7 +130,6 @@ class StagedPage(Generic[V]):
         if not self.view.is_live:
             self._bar.hide()
         self._submitting = Submitting(self.window, self.staging, self._bar)
-        self.menu = RowMenu()
 
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)
@@ -215,22 +224,6 @@ class StagedPage(Generic[V]):
                 await self._show_review()
                 raise
             self._hide_review()
-
-    async def ask_stage_all(self) -> None:
-        """Ask what to stage for all rows of the view."""
-        with user_errors():
-            await self.window.require_session()
-            view = self.view
-
-            async def stage(what: Privilege | None, granted: bool) -> None:
-                await self.do(lambda: self.staging.stage_view(self.admin.id, view, what, granted))
-
-            count = await self.staging.listing.count(view, self.admin.id)
-            if count:
-                ask_stage_all(self.kind.subject, count, stage)
-            else:
-                nothing = f"This view shows no {noun(self.kind.subject)}s, so there is nothing to stage."
-                ui.notify(nothing, classes="notice")
 
     async def _toggle_review(self) -> None:
         if self._review.is_open:

@@ -9,7 +9,8 @@ from nicegui import ui
 
 from models.addresses import sort_key
 from models.privileges import MANAGE_AUTHKEYS, Privilege
-from models.staged_changes import StagedChanges, StagedRow
+from models.staged_changes import StagedChanges
+from models.staged_rows import StagedRow
 from models.subjects import Row, Subject
 from models.submissions import Conflict, ConflictKind, LastChange
 from models.wording import Consequence, changes_to, consequences, count_of

@@ -1,7 +1,7 @@
 // The grid's cells: boxes, texts and the button of a row's menu, what they say, and how they are marked.
 
 import { flashOf } from "./flashes.js";
-import { openMenu, tick } from "./grid.js";
+import { openHeading, openMenu, tick } from "./grid.js";
 import { nameOf, page } from "./page.js";
 
 const WORDS = { grant: 1, staged: 2, removal: 4, flash: 8, unused: 16 }; // bits of a cell's value, so that AG Grid sees any change
@@ -106,6 +106,31 @@ function marksOf(others) {
   mark.setAttribute("role", "img");
   mark.setAttribute("aria-label", mark.title);
   return mark;
+}
+
+// The heading of a column of boxes, with the button of its menu.
+export class BoxHeading {
+  init({ displayName, column }) {
+    this.heading = document.createElement("span");
+    this.heading.className = "box-heading";
+    const text = document.createElement("span");
+    text.className = "ag-header-cell-text";
+    text.textContent = displayName;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.tabIndex = -1;
+    button.className = "heading-button";
+    button.textContent = "▾";
+    button.setAttribute("aria-label", `Actions, ${displayName}`);
+    button.addEventListener("click", (event) => {
+      event.stopPropagation(); // not sorted
+      openHeading(column, button);
+    });
+    this.heading.append(text, ...(column.getColId() === "remove" ? [] : [button]));
+  }
+  getGui() {
+    return this.heading;
+  }
 }
 
 export class MenuCell {

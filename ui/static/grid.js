@@ -6,7 +6,7 @@ import * as ticks from "./ticks.js";
 
 export const grid = { api: null };
 
-const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
+export const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
 
 export const datasource = blocks.datasource(shownRow, settle);
 export const rowId = ({ data }) => String(data.id);
@@ -50,11 +50,22 @@ export function tick(node, column) {
   draw(node, ticks.ticked(row, ticks.add(row, column.getColId(), bit)));
 }
 
-export function openMenu(node, button, column) {
-  if (!node.data) return;
-  const { left, top, width, height } = button.getBoundingClientRect();
+function anchorMenu(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
   const anchor = document.getElementById("row-menu-anchor");
   Object.assign(anchor.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+}
+
+// The menu of a column of boxes.
+export function openHeading(column, element) {
+  if (column.getColDef().cellRendererParams?.bit === undefined || column.getColId() === "remove") return;
+  anchorMenu(element);
+  emitEvent("heading", { column: column.getColId() });
+}
+
+export function openMenu(node, button, column) {
+  if (!node.data) return;
+  anchorMenu(button);
   emitEvent("menu", { id: node.data.id, column: column?.getColId() ?? null });
 }
 
@@ -86,6 +97,7 @@ export function activate(id, columnId) {
 // -- another view ----------------------------------------------------------------------------------------------------
 
 export function show(query) {
+  document.dispatchEvent(new Event("authkeys-view"));
   blocks.showAnother(query);
   place = null;
   if (!grid.api) return;
@@ -94,6 +106,7 @@ export function show(query) {
 }
 
 export function onSortChanged() {
+  document.dispatchEvent(new Event("authkeys-view"));
   const column = grid.api.getColumnState().find((state) => state.sort);
   emitEvent("sorted", { column: column?.colId ?? null, descending: column?.sort === "desc" });
 }
@@ -112,7 +125,7 @@ export function refresh() {
 }
 
 const viewport = () => document.querySelector(".grid .ag-body-viewport");
-const indexOf = (id) => grid.api.getRowNode(String(id))?.rowIndex ?? null;
+export const indexOf = (id) => grid.api.getRowNode(String(id))?.rowIndex ?? null;
 
 function here() {
   const top = viewport().scrollTop;
@@ -132,6 +145,7 @@ function settle() {
   const kept = [focused, ...rows].find((row) => row && indexOf(row.id) !== null);
   const shift = kept ? indexOf(kept.id) - kept.index : 0;
   if (shift && scrolled) viewport().scrollTop += shift * kept.height;
+  document.dispatchEvent(new Event("authkeys-moved"));
   if (!focused) return;
   const next = rows.find(({ id, index }) => index >= focused.index && indexOf(id) !== null);
   const index = next ? indexOf(next.id) : Math.min(cell.rowIndex, grid.api.getDisplayedRowCount() - 1);
@@ -142,7 +156,9 @@ function settle() {
 
 export function onGridReady(params) {
   grid.api = params.api;
-  document.querySelector(".grid :is([role=grid], [role=treegrid])").setAttribute("aria-label", page.name);
+  const table = document.querySelector(".grid :is([role=grid], [role=treegrid])");
+  table.setAttribute("aria-label", page.name);
+  table.setAttribute("aria-multiselectable", "true");
   ticks.start();
 }
 

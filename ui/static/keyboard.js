@@ -3,6 +3,7 @@
 
 import { grid, open, openMenu, tick } from "./grid.js";
 import { digit, isDelete, letter, withModifier } from "./keys.js";
+import { act, hasSelection, selectByKey } from "./selection.js";
 
 // -- in the grid -----------------------------------------------------------------------------------------------------
 
@@ -24,7 +25,23 @@ function tickInSight(node, column) {
   tick(node, column);
 }
 
+// What a key does to all that is selected.
+function actOfKey(event, column) {
+  if ((event.ctrlKey || event.metaKey) && letter(event) === "d") return { act: "fill" };
+  if (withModifier(event) || event.shiftKey) return null;
+  if (isDelete(event)) return { act: "remove" };
+  if (event.key === " ") return { act: "toggle" };
+  const number = isBox(column) ? digit(event) : 0;
+  return number ? { act: "toggle", column: columnOf(number - 1).getColId() } : null;
+}
+
 export function onCellKeyDown({ event, node, column }) {
+  if (selecting.has(event)) return;
+  const meantForAll = hasSelection() && column.getColId() !== "menu" ? actOfKey(event, column) : null;
+  if (meantForAll) {
+    if (!event.repeat) act(meantForAll);
+    return;
+  }
   const meant = boxOfKey(event, column);
   if (meant) {
     event.preventDefault();
@@ -41,7 +58,15 @@ export function onCellKeyDown({ event, node, column }) {
   }
 }
 
-export function suppressKeyboardEvent({ event, node, api }) {
+const selecting = new WeakSet(); // keys that select mean nothing else; AG Grid tells of each once more, later
+
+export function suppressKeyboardEvent({ event, node, column, api }) {
+  if (event.type === "keydown" && selectByKey(event, node, column)) {
+    event.preventDefault();
+    selecting.add(event);
+    return true;
+  }
+  if (hasSelection() && actOfKey(event, column)) event.preventDefault(); // Ctrl+D is the browser's bookmark
   // As in other grids: within the row, and with Ctrl to the first or last row. The grid's own goes there without Ctrl.
   if (!["Home", "End"].includes(event.key)) return false;
   if (event.type !== "keydown") return true;
@@ -89,7 +114,7 @@ function isStop(element) {
 // character must find the field focused.
 function searchFor(event) {
   const cell = event.target.closest?.(".grid .ag-cell");
-  if (!cell || withModifier(event) || [...event.key].length !== 1 || " ?/".includes(event.key)) return;
+  if (selecting.has(event) || !cell || withModifier(event) || [...event.key].length !== 1 || " ?/".includes(event.key)) return;
   if (cell.classList.contains("cell-checkbox") && digit(event)) return;
   focusSearch();
 }

@@ -8,6 +8,7 @@ import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
+import { claim, clearSelection, drawSelection, selectColumns, selectedRule } from "./selection.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./connection.js";
@@ -20,6 +21,11 @@ window.authkeys = {
   TimeCell,
   ...grid,
   onCellKeyDown: keyboard.onCellKeyDown,
+  drawSelection,
+  selectedRule,
+  selection: claim,
+  selectColumns,
+  clearSelection,
   suppressKeyboardEvent: keyboard.suppressKeyboardEvent,
   enterGrid: keyboard.enterGrid,
   put: (rows) => rows.forEach(grid.replace),
