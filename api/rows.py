@@ -47,7 +47,7 @@ def _places(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitab
         try:
             view = parse(request.query_params)
             wanted = _ids(request.query_params.get("ids", ""))
-            found = {str(id_): await staging.listing.place(view, admin.id, id_) for id_ in wanted}
+            found = {str(id_): await staging.shown.place(view, admin.id, id_) for id_ in wanted}
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)
         except DatabaseUnavailable as error:
@@ -70,8 +70,8 @@ def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitab
         try:
             view = parse(request.query_params)
             start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-            total = await staging.listing.count(view, admin.id)
-            rows = await staging.listing.block(view, admin.id, start, end)
+            total = await staging.shown.count(view, admin.id)
+            rows = await staging.shown.block(view, admin.id, start, end)
             overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
         except InvalidValue as error:
             return _answer({"error": str(error)}, 400)

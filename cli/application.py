@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from api.exports import exports_router
 from api.gateway import Backend
+from api.issued_keys import issued_keys_router
 from api.rows import rows_router
 from api.scripts import is_for_scripts, scripts_app
 from models.proxies import TrustedProxies
@@ -39,6 +40,7 @@ def build_app(
     app.include_router(sign_in_router(console))
     app.include_router(rows_router(console))
     app.include_router(exports_router(console))
+    app.include_router(issued_keys_router(console))
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,

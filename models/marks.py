@@ -20,6 +20,7 @@ class Marks(NamedTuple):
     @classmethod
     def of(cls, name: str, staged: Container[int], row_ids: Collection[int]) -> "Marks | None":
         """Of these rows; None if they are too many to name."""
+        row_ids = [id_ for id_ in row_ids if id_ > 0]  # what shall only be made nobody else sees
         if len(row_ids) > NAMED_ROWS:
             return None
         with_something = frozenset(id_ for id_ in row_ids if id_ in staged)

@@ -21,6 +21,14 @@ class Secret(NamedTuple):
     hint: str
 
 
+class IssuedKey(NamedTuple):
+    """A secret that was just made, and for which authkey."""
+
+    ip: str
+    service: str
+    secret: Secret
+
+
 def new_secret() -> Secret:
     """A secret of 20 characters `[A-Za-z0-9]` (the form that Manage2's clients expect)."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_LENGTH))

@@ -5,12 +5,22 @@ row already has or a revocation of what it lacks, and nothing else records "dirt
 all computed from the entries. `rebase` keeps it so when the rows change underneath.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from models.errors import NotStaged
 from models.privileges import Privilege
-from models.staged_rows import NOTHING, StagedRow, Wanted, change_of, rebased, with_both, with_cell, with_revocations
+from models.staged_rows import (
+    NOTHING,
+    StagedRow,
+    Wanted,
+    change_of,
+    rebased,
+    with_both,
+    with_cell,
+    with_removal,
+    with_revocations,
+)
 from models.subjects import Row
 from models.submissions import Change, Conflict, ConflictKind
 
@@ -39,18 +49,20 @@ class StagedChanges:
     def __init__(self, entries: Mapping[int, StagedRow] | None = None, steps: Iterable[Step] = ()) -> None:
         """What is staged already, and the steps that led there or were undone."""
         self._entries: dict[int, StagedRow] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
+        self._addition_count = sum(1 for id_ in self._entries if id_ < 0)
         in_order = sorted(steps)
         self._done = [step for step in in_order if not step.undone]
         self._undone = [step for step in reversed(in_order) if step.undone]
         self._gone: set[int] = set()
         self._revisions: dict[int, int] = {}
+        self._taken: dict[int, Row] = {}  # by the number of an addition the row that has its name
 
     def copy(self) -> "StagedChanges":
         """The same staged changes and steps, independent of further steps here."""
         other = StagedChanges()
-        other._entries = dict(self._entries)
+        other._entries, other._addition_count = dict(self._entries), self._addition_count
         other._done, other._undone = list(self._done), list(self._undone)
-        other._gone, other._revisions = set(self._gone), dict(self._revisions)
+        other._gone, other._revisions, other._taken = set(self._gone), dict(self._revisions), dict(self._taken)
         return other
 
     # -- what is staged ------------------------------------------------------------------------------------------
@@ -86,6 +98,16 @@ class StagedChanges:
         """How many changes are staged: cells and removals."""
         return sum(entry.change_count for entry in self._entries.values())
 
+    @property
+    def additions(self) -> dict[tuple[str, str], int]:
+        """The numbers of the authkeys that shall be made, by IP and service."""
+        return {(entry.new.ip, entry.new.service): id_ for id_, entry in self._entries.items() if entry.new}
+
+    @property
+    def addition_count(self) -> int:
+        """How many authkeys shall be made."""
+        return self._addition_count
+
     def count_in(self, row_ids: Iterable[int]) -> int:
         """How many changes are staged for these rows."""
         return sum(self[id_].change_count for id_ in row_ids)
@@ -99,7 +121,13 @@ class StagedChanges:
             entry = self[id_]
             if entry.removal and revision > entry.revision:
                 found[id_] = Conflict(ConflictKind.CHANGED, revision)
+        found |= {id_: Conflict(ConflictKind.TAKEN, row.revision) for id_, row in self._taken.items() if id_ in self}
         return found
+
+    @property
+    def taken(self) -> dict[int, int]:
+        """The rows that have the names of additions by now, by the numbers of these."""
+        return {id_: row.id for id_, row in self._taken.items()}
 
     @property
     def can_undo(self) -> bool:
@@ -143,9 +171,7 @@ class StagedChanges:
 
     def stage_removal(self, rows: Iterable[Row]) -> set[int]:
         """Stage the removal of rows in one step; it replaces what was staged for their cells."""
-        return self._take_step(
-            {row.id: StagedRow(removal=True, revision=row.revision) for row in rows if not self[row.id].removal}
-        )
+        return self._take_step({row.id: with_removal(row) for row in rows if not self[row.id].removal})
 
     def stage_wanted(self, wanted: Wanted) -> set[int]:
         """Stage all that is wanted in one step, beside what is staged already."""
@@ -154,19 +180,28 @@ class StagedChanges:
             for id_, both in wanted.cells.items()
             if not self[id_].removal
         }
-        removals = {
-            row.id: StagedRow(removal=True, revision=row.revision)
-            for row in wanted.removals
-            if not self[row.id].removal
-        }
+        removals = {row.id: with_removal(row) for row in wanted.removals if not self[row.id].removal}
         restored = dict.fromkeys(wanted.restored, StagedRow(restoration=True))
-        return self._take_step(cells | removals | restored | dict.fromkeys(wanted.taken_back, NOTHING))
+        taken_back = dict.fromkeys(wanted.taken_back, NOTHING)
+        return self._take_step(cells | removals | restored | taken_back | self._added(wanted))
+
+    def _added(self, wanted: Wanted) -> dict[int, StagedRow]:
+        """Under numbers that neither a staged row nor one in a step has."""
+        if not wanted.additions:
+            return {}
+        lowest = min((id_ for here in self._all_entries() for id_ in here), default=0)
+        first = min(lowest, 0) - 1
+        return {first - n: StagedRow(privileges, new=new) for n, (new, privileges) in enumerate(wanted.additions)}
+
+    def _all_entries(self) -> Iterator[Mapping[int, object]]:
+        yield self._entries
+        yield from (step.entries for step in (*self._done, *self._undone))
 
     def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
         """Take back what is staged for one cell."""
         entry = self[row_id]
         return self._take_step(
-            {row_id: StagedRow(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask)}
+            {row_id: StagedRow(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask, new=entry.new)}
             if not entry.removal
             else {}
         )
@@ -180,15 +215,19 @@ class StagedChanges:
         return self.take_back(list(self._entries))
 
     def confirm(self, row_ids: Iterable[int]) -> set[int]:
-        """Confirm removals against the rows as they are now, although they changed since they were marked."""
+        """Confirm what conflicts with the rows as they are now: a removal although the row changed since it was marked, and
+        the privileges of an addition whose name is taken by now as grants to the row that has it."""
         conflicts = self.conflicts
-        return self._take_step(
-            {
-                id_: self[id_]._replace(revision=conflicts[id_].revision)
-                for id_ in row_ids
-                if id_ in conflicts and conflicts[id_].kind is ConflictKind.CHANGED
-            }
-        )
+        wanted: dict[int, StagedRow] = {}
+        for id_ in row_ids:
+            if id_ not in conflicts:
+                continue
+            if conflicts[id_].kind is ConflictKind.CHANGED:
+                wanted[id_] = self[id_]._replace(revision=conflicts[id_].revision)
+            elif conflicts[id_].kind is ConflictKind.TAKEN:
+                row = self._taken[id_]
+                wanted |= {id_: NOTHING, row.id: with_both(self[row.id], row, self[id_].grants, 0)}
+        return self._take_step(wanted)
 
     def undo(self) -> set[int]:
         """Undo the latest step. Raises NotStaged if there is none."""
@@ -211,9 +250,9 @@ class StagedChanges:
     def ids_to_rebase(self, changed: set[int] | None = None) -> set[int]:
         """Of the changed rows (None: of all) those that matter here: staged, or in a step to undo or to redo."""
         ids: set[int] = set()
-        for here in (self._entries, *(step.entries for step in (*self._done, *self._undone))):
+        for here in self._all_entries():
             ids |= here.keys() if changed is None else here.keys() & changed
-        return ids
+        return {id_ for id_ in ids if id_ > 0}
 
     def rebase(self, rows: Mapping[int, Row | None]) -> set[int]:
         """Adjust to rows as they are stored now (None: no longer there); returns the ids whose entry fell away.
@@ -232,6 +271,11 @@ class StagedChanges:
         self._done = _rebased_steps(self._done, rows)
         self._undone = _rebased_steps(self._undone, rows)
         return fell_away
+
+    def learn_names(self, taken: Mapping[tuple[str, str], Row], changed: Collection[int] | None = None) -> None:
+        """Which rows have the names of additions now, of those that changed or (None) of all."""
+        kept = {} if changed is None else {id_: row for id_, row in self._taken.items() if row.id not in changed}
+        self._taken = kept | {id_: taken[name] for name, id_ in self.additions.items() if name in taken}
 
     def _learn(self, id_: int, row: Row | None) -> None:
         if row is None:
@@ -262,10 +306,13 @@ class StagedChanges:
         return set(entries)
 
     def _set(self, id_: int, entry: StagedRow) -> None:
+        was_there = id_ in self._entries
         if entry == NOTHING:
             self._entries.pop(id_, None)
         else:
             self._entries[id_] = entry
+        if id_ < 0:
+            self._addition_count += (entry != NOTHING) - was_there
 
 
 def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:

@@ -6,11 +6,25 @@ from typing import NamedTuple
 
 from models.privileges import Privilege
 from models.subjects import Row
-from models.submissions import CellChange, Change, Removal, Restoration
+from models.submissions import CellChange, Change, NewAuthkey, Removal, Restoration
+
+
+class NewKey(NamedTuple):
+    """An authkey that shall be made: its name, and where its secret comes from."""
+
+    ip: str
+    """Canonical"""
+    service: str
+    """Canonical"""
+    secret_digest: str = ""
+    """Of a secret that exists already elsewhere; empty for none"""
+    secret_hint: str = ""
+    issues: bool = False
+    """Whether a secret is made for it when it is submitted, and shown then"""
 
 
 class StagedRow(NamedTuple):
-    """What is staged for one row: two sets of privileges, or its removal."""
+    """What is staged for one row: two sets of privileges, its removal, or that it shall be made at all."""
 
     grants: int = 0
     revocations: int = 0
@@ -19,11 +33,17 @@ class StagedRow(NamedTuple):
     """For a removal: the row's revision that the admin saw when marking it."""
     restoration: bool = False
     """A removed row shall come back."""
+    new: NewKey | None = None
+    """The row is no row yet: its number is a negative one of the admin's own, and all of its cells are these grants."""
 
     @property
     def change_count(self) -> int:
         """Staged changes in this entry; what happens to the whole row is one."""
-        return 1 if self.removal or self.restoration else self.grants.bit_count() + self.revocations.bit_count()
+        return (
+            1
+            if self.removal or self.restoration or self.new
+            else self.grants.bit_count() + self.revocations.bit_count()
+        )
 
     def applied_to(self, privileges: int) -> int:
         """The set of privileges that a submission would leave: each cell set or cleared, the others as they are."""
@@ -45,6 +65,8 @@ class Wanted(NamedTuple):
     """Removed rows that shall come back"""
     taken_back: Collection[int] = ()
     """Rows for which nothing shall be staged any more"""
+    additions: Sequence[tuple[NewKey, int]] = ()
+    """Authkeys that shall be made, each with its privileges"""
 
 
 def change_of(row_id: int, entry: StagedRow) -> Change:
@@ -53,6 +75,8 @@ def change_of(row_id: int, entry: StagedRow) -> Change:
         return Removal(row_id, entry.revision)
     if entry.restoration:
         return Restoration(row_id)
+    if new := entry.new:
+        return NewAuthkey(new.ip, new.service, entry.grants, new.secret_digest or None, new.secret_hint or None)
     return CellChange(row_id, entry.grants, entry.revocations)
 
 
@@ -64,18 +88,24 @@ def with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) -
         grants |= mask
     elif not granted and row.privileges & mask:
         revocations |= mask
-    return StagedRow(grants, revocations)
+    return StagedRow(grants, revocations, new=entry.new)
 
 
 def with_both(entry: StagedRow, row: Row, grants: int, revocations: int) -> StagedRow:
     """The entry with these cells staged, as far as they differ from what is stored."""
     kept = StagedRow(entry.grants & ~revocations, entry.revocations & ~grants)
-    return StagedRow((kept.grants | grants) & ~row.privileges, (kept.revocations | revocations) & row.privileges)
+    grants, revocations = (kept.grants | grants) & ~row.privileges, (kept.revocations | revocations) & row.privileges
+    return StagedRow(grants, revocations, new=entry.new)
 
 
 def with_revocations(entry: StagedRow, row: Row, mask: int) -> StagedRow:
     """The entry with the revocation of these cells, as far as they are granted."""
-    return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges)
+    return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges, new=entry.new)
+
+
+def with_removal(row: Row) -> StagedRow:
+    """The removal of a row as it is; of one that shall only be made nothing is left."""
+    return StagedRow(removal=True, revision=row.revision) if row.id > 0 else NOTHING
 
 
 def rebased(entry: StagedRow, row: Row | None) -> StagedRow:

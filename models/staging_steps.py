@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.staged_changes import Step
-from models.staged_rows import StagedRow
+from models.staged_rows import NewKey, StagedRow
 
 MAX_STORED_ENTRIES = 200_000
 """A step with more entries is not stored: it can be undone until the server stops."""
+_NUMBERS = 5
+"""Fields of an entry that are numbers"""
 ENTRIES_IN_A_PART = 5_000
 """So many are written or read at once, so that a large step does not hold up everybody's pages."""
 
@@ -29,13 +31,24 @@ def from_text(text: str) -> dict[int, tuple[StagedRow, StagedRow]]:
     return {row[0]: _before_and_after(row[1:]) for row in json.loads(text)}
 
 
-def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[int]:
-    return [row_id, *(int(value) for entry in entries for value in entry)]
+def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[Any]:
+    flat = [row_id, *(int(value) for entry in entries for value in entry[:_NUMBERS])]  # type: ignore[arg-type]
+    if row_id < 0:
+        flat += [list(entry.new) if entry.new else [] for entry in entries]  # type: ignore[misc]
+    return flat
 
 
-def _before_and_after(values: list[int]) -> tuple[StagedRow, StagedRow]:
+def _before_and_after(values: list[Any]) -> tuple[StagedRow, StagedRow]:
+    if isinstance(values[-1], list):
+        *values, new_before, new_after = values
+        before, after = _before_and_after(values)
+        return before._replace(new=_new(new_before)), after._replace(new=_new(new_after))
     half = len(values) // 2  # earlier releases knew of no restorations
     return _entry(*values[:half]), _entry(*values[half:])
+
+
+def _new(fields: list[Any]) -> NewKey | None:
+    return NewKey(*fields) if fields else None
 
 
 def _entry(grants: int, revocations: int, removal: int, revision: int, restoration: int = 0) -> StagedRow:

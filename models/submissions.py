@@ -43,6 +43,8 @@ class ConflictKind(Enum):
     """Somebody else removed the row whose privileges were to change."""
     CHANGED = "changed"
     """Somebody else changed the row after it was marked for removal."""
+    TAKEN = "taken"
+    """Somebody else made an authkey of the same name as one that shall be made."""
 
 
 class Conflict(NamedTuple):

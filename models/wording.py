@@ -5,7 +5,7 @@ from html import escape
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
-from models.staged_rows import StagedRow
+from models.staged_rows import NewKey, StagedRow
 from models.subjects import Subject
 
 _REMOVED = {
@@ -67,9 +67,16 @@ def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
     if entry.restoration:
         return [Consequence("↺", "grant", f"Restore: {_RESTORED[subject]}", None)]
     return [
+        *([Consequence("+", "grant", f"Add this key, {_secret_of(entry.new)}", None)] if entry.new else []),
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
     ]
+
+
+def _secret_of(new: NewKey) -> str:
+    if new.issues:
+        return "whose secret is made and shown when you submit"
+    return f"with the secret that ends in {new.secret_hint}" if new.secret_hint else "without a secret yet"
 
 
 def boxes(count: int) -> str:

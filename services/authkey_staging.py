@@ -2,6 +2,11 @@
 
 from collections.abc import Iterable
 
+from models.addresses import canonical_ip
+from models.authkeys import canonical_service
+from models.errors import DuplicateAuthkey
+from models.staged_changes import StagedChanges
+from models.staged_rows import NewKey, Wanted
 from models.subjects import Row, Subject
 from models.usage import QUIET_DAYS
 from models.views import View
@@ -22,6 +27,29 @@ class AuthkeyStaging(Staging[View]):
     async def unused_marks(self, rows: Iterable[Row]) -> dict[int, int]:
         """The granted privileges of these authkeys, as sets, that were long unused."""
         return await self._uses.unused_marks(rows)
+
+    async def stage_addition(self, admin_id: int, ip: str, service: str, privileges: int) -> NewKey:
+        """Stage that an authkey is made, with a secret that is shown when that is submitted.
+
+        Raises InvalidValue for a bad address or service, and DuplicateAuthkey if there is one, or it is staged already.
+        """
+        new = NewKey(canonical_ip(ip), canonical_service(service), issues=True)
+        name = (new.ip, new.service)
+        if await self._authkeys.named([name]):
+            raise DuplicateAuthkey(
+                f"{new.ip} already has an authkey for the service {new.service!r}. "
+                "Change its privileges in the grid, or choose another service name."
+            )
+
+        def step(staged: StagedChanges) -> set[int]:
+            if name in staged.additions:
+                raise DuplicateAuthkey(
+                    f"{new.ip} with the service {new.service!r} is staged already: it stands at the top of the grid."
+                )
+            return staged.stage_wanted(Wanted(additions=[(new, privileges)]))
+
+        await self.take_step(admin_id, step)
+        return new
 
     async def stage_removal_of_ip(self, admin_id: int, ip: str) -> int:
         """Stage the removal of all authkeys of an IP address in one step; returns how many authkeys it has."""

@@ -89,6 +89,10 @@ class Authkeys:
         """All authkeys of one canonical IP address."""
         return await authkeys.of_ip(ip)
 
+    async def named(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The ids of the authkeys that have these names (IP and service)."""
+        return await authkeys.named(names)
+
     async def matching(self, view: View, admin_id: int) -> list[Authkey]:
         """All authkeys of a view, for staging one step for all of them."""
         return await authkeys.matching(view, admin_id, await self._quiet(view))

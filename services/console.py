@@ -21,6 +21,7 @@ from services.clock import read_clock
 from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
+from services.keymaking import Handouts
 from services.passphrases import Passphrases
 from services.past import Past
 from services.reversals import Reversals
@@ -55,6 +56,7 @@ class Console:
     authkeys: Authkeys
     submissions: Submissions
     staging: AuthkeyStaging
+    handouts: Handouts
     feed: ChangeFeed
     passphrases: Passphrases
     passphrase_staging: Staging[PassphraseView]
@@ -124,6 +126,7 @@ async def open_console(
                     authkeys,
                     submissions,
                     staging,
+                    Handouts(),
                     feed,
                     passphrases,
                     passphrase_staging,

@@ -6,15 +6,16 @@ to date with what other processes store; else it is dropped when it is out of da
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from models.accounts import Role
 from models.staged_changes import StagedChanges
-from models.subjects import Subject
+from models.subjects import Row, Subject
 from services.listing import Listing
-from storage import staging
+from storage import authkeys, staging
 
 IDLE_SECONDS = 60.0
 """So long a desk that nobody attends is kept."""
@@ -90,6 +91,18 @@ class Desks:
         now = await self._read(desk.key)
         desk.staged, desk.version, desk.name, desk.role = now.staged, now.version, now.name, now.role
 
+    async def taken_names(
+        self, staged: StagedChanges, changed_ids: Iterable[int] | None = None
+    ) -> dict[tuple[str, str], Row]:
+        """The rows that have the names of staged additions by now; of the changed ones only, or (None) of all."""
+        if not staged.addition_count:
+            return {}
+        if changed_ids is None:
+            changed_ids = (await authkeys.named(staged.additions)).values()
+        names = staged.additions
+        rows = (await self._listing.find(changed_ids)).values()
+        return {(row.ip, row.service): row for row in rows if (row.ip, row.service) in names}
+
     async def _read(self, key: staging.DeskKey) -> Desk:
         # The version first: entries that are newer than it are read once more, never missed.
         version = await staging.version_of(key)
@@ -97,4 +110,5 @@ class Desks:
         ids = staged.ids_to_rebase()
         found = await self._listing.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
+        staged.learn_names(await self.taken_names(staged))
         return Desk(key, staged, version.number, version.name, version.role)

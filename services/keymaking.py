@@ -1,26 +1,34 @@
-"""Authkeys made and re-keyed by an admin in the page; each is a submission."""
+"""Secrets that are made for authkeys; each is handed out once, and kept only as a digest."""
 
+import asyncio
+import secrets
 import uuid
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import NamedTuple
 
 from models.accounts import AdminIdentity
-from models.addresses import canonical_ip
-from models.authkeys import Authkey, canonical_service
-from models.secrets import Secret, new_secret
-from models.submissions import NewAuthkey, NewSecret, Source
-from services.submissions import Order, Submissions
+from models.authkeys import Authkey
+from models.errors import NotAllowed
+from models.secrets import IssuedKey, Secret, new_secret
+from models.staged_changes import StagedChanges
+from models.submissions import Change, NewAuthkey, NewSecret, Source
+from services.submissions import Order, Progress, Receipt, Submissions
+
+KEPT_SECONDS = 900.0
+"""So long new keys wait for being fetched."""
 
 
-async def add_authkey(
-    submissions: Submissions, admin: AdminIdentity, ip: str, service: str, privileges: int
-) -> tuple[NewAuthkey, Secret]:
-    """Add one authkey with a new secret, which is returned this once.
-
-    Raises InvalidValue for a bad address or service, DuplicateAuthkey if they are taken, and DatabaseUnavailable.
-    """
-    secret = new_secret()
-    key = NewAuthkey(canonical_ip(ip), canonical_service(service), privileges, secret.digest, secret.hint)
-    await submissions.submit(Order(uuid.uuid4(), admin, Source.DIALOG, [key]))
-    return key, secret
+def changes_with_secrets(staged: StagedChanges) -> tuple[list[Change], tuple[IssuedKey, ...]]:
+    """What a submission asks for, with a new secret for each authkey that shall have one, and these."""
+    changes, issued = staged.changes(), []
+    wanting = {name for name, id_ in staged.additions.items() if (new := staged[id_].new) and new.issues}
+    for place, change in enumerate(changes):
+        if isinstance(change, NewAuthkey) and (change.ip, change.service) in wanting:
+            secret = new_secret()
+            changes[place] = change._replace(secret_digest=secret.digest, secret_hint=secret.hint)
+            issued.append(IssuedKey(change.ip, change.service, secret))
+    return changes, tuple(issued)
 
 
 async def issue_new_key(submissions: Submissions, admin: AdminIdentity, row: Authkey) -> Secret:
@@ -28,7 +36,58 @@ async def issue_new_key(submissions: Submissions, admin: AdminIdentity, row: Aut
 
     Raises AuthkeyNotFound if it was removed in the meantime, and DatabaseUnavailable.
     """
-    secret = new_secret()
-    change = NewSecret(row.id, secret.digest, secret.hint)
-    await submissions.submit(Order(uuid.uuid4(), admin, Source.DIALOG, [change]))
-    return secret
+    _, (issued,) = await issue_keys(submissions, admin, [row], Source.DIALOG)
+    return issued.secret
+
+
+async def issue_keys(
+    submissions: Submissions,
+    admin: AdminIdentity,
+    rows: Sequence[Authkey],
+    source: Source = Source.GRID,
+    on_progress: Progress | None = None,
+) -> tuple[Receipt, list[IssuedKey]]:
+    """Replace the secrets of many authkeys, as one submission. Raises like `issue_new_key`; then none is replaced."""
+    issued = await asyncio.to_thread(lambda: [IssuedKey(row.ip, row.service, new_secret()) for row in rows])
+    changes = [NewSecret(row.id, each.secret.digest, each.secret.hint) for row, each in zip(rows, issued, strict=True)]
+    receipt = await submissions.submit(Order(uuid.uuid4(), admin, source, changes), on_progress=on_progress)
+    return receipt, issued
+
+
+class _Handout(NamedTuple):
+    until: float
+    """By the monotonic clock"""
+    admin_id: int
+    keys: Sequence[IssuedKey]
+    on_taken: Callable[[], object]
+
+
+class Handouts:
+    """New keys that wait for being fetched, once, by the admin who had them made."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Handout] = {}
+
+    def put(self, admin_id: int, keys: Sequence[IssuedKey], on_taken: Callable[[], object]) -> str:
+        """Keep them for a while; what fetches them is returned, and `on_taken` is called when they were fetched."""
+        self._forget_old()
+        token = secrets.token_urlsafe(32)
+        self._waiting[token] = _Handout(monotonic() + KEPT_SECONDS, admin_id, keys, on_taken)
+        return token
+
+    def take(self, admin_id: int, token: str) -> Sequence[IssuedKey]:
+        """Fetch them, this once. Raises NotAllowed for whom they are not, and if they were fetched or are too old."""
+        self._forget_old()
+        waiting = self._waiting.get(token)
+        if waiting is None or waiting.admin_id != admin_id:
+            raise NotAllowed(
+                f"These keys were handed out already, or waited for longer than {KEPT_SECONDS / 60:.0f} minutes. "
+                "Issue new ones for the keys that nobody has."
+            )
+        del self._waiting[token]
+        waiting.on_taken()
+        return waiting.keys
+
+    def _forget_old(self) -> None:
+        now = monotonic()
+        self._waiting = {token: each for token, each in self._waiting.items() if each.until > now}

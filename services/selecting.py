@@ -71,10 +71,10 @@ def _selected(rows: dict[int, tuple[Row, int]], staged: StagedChanges, mask: int
 
 
 async def _rows(staging: Staging[Any], admin_id: int, view: GridView, stretch: Stretch) -> Sequence[Row]:
-    listing = staging.listing
+    shown = staging.shown
     if stretch.is_whole:
-        top = await listing.stretch(view, admin_id, 0, 1)  # whose boxes a fill takes
-        return [*top, *(row for row in await listing.matching(view, admin_id) if not top or row.id != top[0].id)]
+        top = await shown.stretch(view, admin_id, 0, 1)  # whose boxes a fill takes
+        return [*top, *(row for row in await shown.matching(view, admin_id) if not top or row.id != top[0].id)]
     rows = await _between(staging, admin_id, view, stretch)
     if not _are_seen(rows, stretch):  # rows came or went above since
         stretch = await _moved(staging, admin_id, view, stretch)
@@ -87,7 +87,7 @@ async def _rows(staging: Staging[Any], admin_id: int, view: GridView, stretch: S
 async def _between(staging: Staging[Any], admin_id: int, view: GridView, stretch: Stretch) -> Sequence[Row]:
     rows: list[Row] = []
     for first in range(stretch.first, stretch.last + 1, _AT_ONCE):
-        rows += await staging.listing.stretch(view, admin_id, first, min(first + _AT_ONCE, stretch.last + 1))
+        rows += await staging.shown.stretch(view, admin_id, first, min(first + _AT_ONCE, stretch.last + 1))
     return rows
 
 
@@ -101,8 +101,8 @@ async def _moved(staging: Staging[Any], admin_id: int, view: GridView, stretch: 
     """The stretch where its corners stand now."""
     if stretch.first_id is None or stretch.last_id is None:
         raise SelectionMoved(_MOVED)
-    first = await staging.listing.place(view, admin_id, stretch.first_id)
-    last = await staging.listing.place(view, admin_id, stretch.last_id)
+    first = await staging.shown.place(view, admin_id, stretch.first_id)
+    last = await staging.shown.place(view, admin_id, stretch.last_id)
     if first is None or last is None or first > last:
         raise SelectionMoved(_MOVED)
     return stretch._replace(first=first, last=last)

@@ -13,17 +13,20 @@ from typing import Generic, NamedTuple
 from nicegui import Event
 
 from models.accounts import AdminIdentity, require_change
-from models.errors import RowNotFound, SubmissionRefused
+from models.errors import DuplicateAuthkey, RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingNews
 from models.privileges import Privilege
+from models.secrets import IssuedKey
 from models.staged_changes import StagedChanges
 from models.staged_rows import NOTHING, Wanted
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
 from services.desks import Desk, Desks
+from services.keymaking import changes_with_secrets
 from services.listing import Listing, V
+from services.shown import ShownRows
 from services.submissions import Order, Progress, Receipt, Submissions
 from storage import staging
 from storage.staging import Version
@@ -43,6 +46,10 @@ class StagingChange(NamedTuple):
     """Whether another process told it: only others see it, the admin's own windows hear when it was read."""
     others_know: bool = False
     """Whether only the admin's own windows have something to show"""
+    new_row_ids: frozenset[int] = frozenset()
+    """The numbers of authkeys that shall be made, and have other privileges now"""
+    moves_rows: bool = False
+    """Whether rows came or went: authkeys that shall be made, or no more"""
 
 
 class Staging(Generic[V]):
@@ -53,6 +60,9 @@ class Staging(Generic[V]):
         self.listing = listing
         self._submissions = submissions
         self._desks = Desks(subject, listing)
+        self.shown = ShownRows(subject, listing, self._desks)
+        """The rows that each admin's grid shows"""
+        self._issued: dict[uuid.UUID, tuple[IssuedKey, ...]] = {}  # by submissions that are under way
         self._versions: dict[int, int] = {}  # by admin the newest that the pages here were told of
         self.changed = Event[[StagingChange]]()
         """Somebody's staged changes are different now."""
@@ -107,12 +117,12 @@ class Staging(Generic[V]):
 
     async def stage(self, admin_id: int, row_id: int, privilege: Privilege, granted: bool) -> None:
         """Stage one cell. Raises RowNotFound, NotStaged, DatabaseUnavailable; then nothing is different."""
-        row = await self._existing(row_id)
+        row = await self._existing(admin_id, row_id)
         await self.take_step(admin_id, lambda staged: staged.stage(row, privilege, granted))
 
     async def stage_removal(self, admin_id: int, row_id: int) -> None:
         """Stage the removal of one row. Raises like `stage`."""
-        row = await self._existing(row_id)
+        row = await self._existing(admin_id, row_id)
         await self.take_step(admin_id, lambda staged: staged.stage_removal([row]))
 
     async def stage_wanted(self, admin_id: int, wanted: Wanted) -> set[int]:
@@ -150,7 +160,7 @@ class Staging(Generic[V]):
     ) -> Receipt:
         """Submit everything that this admin has staged, in one transaction that also empties the staged changes.
 
-        Raises SubmissionRefused on a conflict: nothing is written, all stays staged, and `conflicts` is up to date.
+        Raises SubmissionRefused on a conflict, or DuplicateAuthkey: nothing is written, all stays staged, and `conflicts` is up to date.
         """
         desk = await self._desks.open(admin.id)
         require_change(desk.role)
@@ -160,7 +170,9 @@ class Staging(Generic[V]):
                 return repeated
             if not len(desk.staged):
                 return Receipt(None, 0, 0)
-            changes = await asyncio.to_thread(desk.staged.changes)
+            changes, issued = await asyncio.to_thread(changes_with_secrets, desk.staged)
+            if issued:
+                self._issued[submission_uuid] = issued  # also if nobody knows for a while whether it was committed
             marks = Marks.of(desk.name, [], desk.staged)
             try:
                 receipt = await self._submissions.submit(
@@ -175,12 +187,17 @@ class Staging(Generic[V]):
                     "Look at them and submit again.",
                     (),
                 ) from None
-            except SubmissionRefused as refusal:
-                await self._rebase(desk, set(refusal.row_ids))
+            except (SubmissionRefused, DuplicateAuthkey) as refusal:
+                self._issued.pop(submission_uuid, None)
+                await self._rebase(desk, set(refusal.row_ids) if isinstance(refusal, SubmissionRefused) else None)
                 raise
             self._advance(desk, StagedChanges())
-        self.changed.emit(StagingChange(admin.id, marks, submitted=True))
+        self.changed.emit(StagingChange(admin.id, marks, submitted=True, moves_rows=bool(issued)))
         return receipt
+
+    def take_issued(self, submission_uuid: uuid.UUID) -> Sequence[IssuedKey]:
+        """The secrets that a submission made. They are handed out this once."""
+        return self._issued.pop(submission_uuid, ())
 
     # -- what happens elsewhere ----------------------------------------------------------------------------------------
 
@@ -220,8 +237,8 @@ class Staging(Generic[V]):
 
     # -- the machinery -------------------------------------------------------------------------------------------------
 
-    async def _existing(self, row_id: int) -> Row:
-        found = await self.listing.find([row_id])
+    async def _existing(self, admin_id: int, row_id: int) -> Row:
+        found = await self.shown.find(admin_id, [row_id])
         if row_id not in found:
             raise RowNotFound(f"This {self.subject} was removed in the meantime; nothing was staged for it.")
         return found[row_id]
@@ -232,23 +249,32 @@ class Staging(Generic[V]):
         require_change(desk.role)
         async with desk.lock:
             while True:
-                after, touched = await asyncio.to_thread(_take, step, desk.staged)
+                before = desk.staged
+                after, touched = await asyncio.to_thread(_take, step, before)
                 marks = Marks.of(desk.name, after, touched)
                 try:
                     await self._store(desk, after, touched, marks)
                     break
                 except staging.StagingOutdated:
                     await self._reload(desk)
-        self.changed.emit(StagingChange(admin_id, marks))
+        new = frozenset(id_ for id_ in touched if id_ < 0)
+        moves = any((id_ in before) != (id_ in after) for id_ in new)
+        self.changed.emit(StagingChange(admin_id, marks, new_row_ids=new, moves_rows=moves))
         return touched
 
     async def _rebase(self, desk: Desk, changed_ids: set[int] | None) -> None:
         ids = desk.staged.ids_to_rebase(changed_ids)
-        if not ids:
+        taken = await self._desks.taken_names(desk.staged, changed_ids)
+        if not ids and not desk.staged.addition_count:
             return
         found = await self.listing.find(ids)
         rows = {id_: found.get(id_) for id_ in ids}
-        after, fell_away = await asyncio.to_thread(_take, lambda staged: staged.rebase(rows), desk.staged)
+
+        def rebase(staged: StagedChanges) -> set[int]:
+            staged.learn_names(taken, changed_ids)
+            return staged.rebase(rows)
+
+        after, fell_away = await asyncio.to_thread(_take, rebase, desk.staged)
         marks = Marks.of(desk.name, after, ids)
         try:
             await self._store(desk, after, fell_away, marks)

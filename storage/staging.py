@@ -10,18 +10,25 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from models.accounts import Role
+from models.addresses import sort_key
 from models.marks import Marks, StagingNews
+from models.privileges import privilege
 from models.staged_changes import StagedChanges, Step
-from models.staged_rows import NOTHING, StagedRow
+from models.staged_rows import NOTHING, NewKey, StagedRow
 from models.staging_steps import StepChanges, from_text, reachable, to_texts
 from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion
+from models.texts import search_key
+from models.views import View
+from storage.authkeys import search_condition
 from storage.database import database_errors, reader
-from storage.sql import parameters
+from storage.sql import Conditions, parameters
 from storage.transactions import Connection, notify, run_transaction
 
 _PORTION = 5_000
 """Entries that are written at once."""
+
+_NEW = ("ip", "service", "secret_digest", "secret_hint", "issues")
 
 WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
@@ -80,9 +87,13 @@ async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
         rows = (
             await StagedChange.filter(**desk._asdict())
             .using_db(reader())
-            .values_list("row_id", "grants", "revocations", "removal", "revision", "restoration")
+            .values_list("row_id", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
         )
-    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4], bool(row[5])) for row in rows}
+    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4], bool(row[5]), _new(*row[6:])) for row in rows}
+
+
+def _new(ip: str | None, service: str | None, digest: str | None, hint: str | None, issues: bool) -> NewKey | None:
+    return None if ip is None or service is None else NewKey(ip, service, digest or "", hint or "", bool(issues))
 
 
 async def steps_of(desk: DeskKey) -> Collection[Step]:
@@ -107,7 +118,7 @@ async def steps_of(desk: DeskKey) -> Collection[Step]:
 async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
     """Who has staged something for these rows."""
     who: dict[int, dict[int, str]] = {}
-    ids = list(row_ids)
+    ids = [id_ for id_ in row_ids if id_ > 0]  # under the others each admin has own rows
     if ids:
         # Not by the ORM, which takes three times as long: every block asks this.
         query = (
@@ -119,6 +130,45 @@ async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
         for row_id, admin_id, name in rows:
             who.setdefault(row_id, {})[admin_id] = name
     return who
+
+
+async def additions(desk: DeskKey, view: View, start: int, count: int) -> list[tuple[int, NewKey]]:
+    """The authkeys that an admin wants made, with their numbers, as a view has them: searched, filtered and sorted like those that there are."""
+    where = _additions_in(desk, view)
+    second = ["ip_key", "service_key", "row_id DESC"]
+    if view.sort == "service":
+        second = ["service_key", "ip_key", "row_id DESC"]
+    elif view.sort != "ip":
+        second = [f"grants & {privilege(view.sort).mask} {'' if view.descending else 'DESC'}", *second]
+    elif view.descending:
+        second = ["ip_key DESC", "service_key DESC", "row_id"]
+    query = f"SELECT row_id, {', '.join(_NEW)} FROM staged_change {where} ORDER BY {', '.join(second)} "
+    with database_errors():
+        _, rows = await reader().execute_query(f"{query} LIMIT {int(count)} OFFSET {int(start)}", where.values)
+    found = [(row[0], _new(*tuple(row)[1:])) for row in map(tuple, rows)]
+    return [(id_, new) for id_, new in found if new]
+
+
+async def count_additions(desk: DeskKey, view: View) -> int:
+    """How many of these a view has."""
+    where = _additions_in(desk, view)
+    with database_errors():
+        _, rows = await reader().execute_query(f"SELECT count(*) FROM staged_change {where}", where.values)
+    return int(rows[0][0])
+
+
+def _additions_in(desk: DeskKey, view: View) -> Conditions:
+    where = Conditions()
+    where.add("admin_id = {} AND subject = {} AND row_id < 0", *desk)
+    if view.has:
+        where.add(f"grants & {int(view.has)} = {int(view.has)}")
+    if view.lacks:
+        where.add(f"grants & {int(view.lacks)} = 0")
+    if view.search:
+        where.add(*search_condition(view.search))
+    if view.unused_days or not view.is_live:
+        where.add("0 = 1")  # neither used nor unused, and not there before
+    return where
 
 
 # -- writing -------------------------------------------------------------------------------------------------------------
@@ -136,7 +186,10 @@ async def store(
         await _raise_version(db, desk, seen, marks)
         for some in _portions(row_ids):
             await _delete(db, desk, [id_ for id_ in some if after[id_] == NOTHING])
-            await _upsert(db, [[*desk, id_, *after[id_]] for id_ in some if after[id_] != NOTHING])
+            await _upsert(
+                db, [[*desk, id_, *after[id_][:5]] for id_ in some if after[id_] != NOTHING and not after[id_].new]
+            )
+            await _upsert_new(db, desk, [(id_, after[id_], new) for id_ in some if (new := after[id_].new)])
         await _store_steps(db, desk, steps)
 
     await run_transaction(write)
@@ -180,6 +233,19 @@ async def _upsert(db: Connection, rows: list[list[Any]]) -> None:
             "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision, "
             "restoration = excluded.restoration",
             rows,
+        )
+
+
+async def _upsert_new(db: Connection, desk: DeskKey, some: list[tuple[int, StagedRow, NewKey]]) -> None:
+    if some:
+        columns = "admin_id, subject, row_id, grants, revocations, removal, revision, ip_key, service_key"
+        await db.execute_many(
+            f"INSERT INTO staged_change ({columns}, {', '.join(_NEW)}) VALUES ({parameters(14)}) "
+            "ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants",
+            [
+                [*desk, id_, entry.grants, 0, False, 0, sort_key(new.ip), search_key(new.service), *new]
+                for id_, entry, new in some
+            ],
         )
 
 

@@ -14,7 +14,7 @@ from models.authkeys import Authkey
 from models.passphrases import Passphrase
 from models.privileges import Privilege, mask_of, privilege
 from models.selections import Act, Selection, Stretch
-from models.staged_rows import StagedRow
+from models.staged_rows import NewKey, StagedRow
 from models.subjects import Subject
 from models.submissions import Assignment, Change, Kind, Modification, NewAuthkey, Source
 from models.tables import Admin, PickupPassphrase, RemovedAuthkey, StagedChange, Submission
@@ -121,7 +121,15 @@ async def modifications(revision: int | None = None) -> list[Modification]:
 
 async def staged_in_database(admin_id: int) -> dict[int, StagedRow]:
     rows = await StagedChange.filter(admin_id=admin_id, subject=Subject.AUTHKEY).using_db(reader())
-    return {row.row_id: StagedRow(row.grants, row.revocations, row.removal, row.revision) for row in rows}
+    return {
+        row.row_id: StagedRow(row.grants, row.revocations, row.removal, row.revision, new=_new(row)) for row in rows
+    }
+
+
+def _new(row: StagedChange) -> NewKey | None:
+    if row.ip is None or row.service is None:
+        return None
+    return NewKey(row.ip, row.service, row.secret_digest or "", row.secret_hint or "", bool(row.issues))
 
 
 def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:

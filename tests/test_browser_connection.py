@@ -129,6 +129,7 @@ async def test_on_plain_http_copied_is_said_when_it_was(server: Program, browser
     await dialog.get_by_label("IP").fill(f"192.0.3.{1 + allowed}")
     await dialog.get_by_label("Service").fill("billing")
     await dialog.get_by_role("button", name="Add authkey").click()
+    await page.get_by_role("button", name="Submit authkey modifications").click()
     secret = await page.locator(".secret-text").inner_text()
     if not allowed:
         await page.evaluate("document.execCommand = () => false")

@@ -33,7 +33,7 @@ def test_the_largest_step_that_is_told_row_by_row_fits_into_a_notification() -> 
     told = StagingNews(2**63 - 1, Subject.PASSPHRASE, 2**63 - 1, Marks.of("\U0001f600" * MAX_NAME_LENGTH, rows, rows))
     assert told.marks
     assert len(f"{PROCESS} {told.to_text()}".encode()) <= MOST_BYTES
-    assert Marks.of("ben", (), range(NAMED_ROWS + 1)) is None
+    assert Marks.of("ben", (), range(1, NAMED_ROWS + 2)) is None
 
 
 @given(st.sets(ids), st.sets(ids))

@@ -9,7 +9,7 @@ from models.tables import Authkey
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.elsewhere import stored
-from tests.page import BILLING, SEARCH, opens_menu, text
+from tests.page import BILLING, SEARCH, claims, opens_menu, says, text
 
 
 @pytest.fixture
@@ -49,8 +49,15 @@ async def test_a_bad_or_taken_address_is_refused_in_the_dialog_in_words_and_can_
         await page.should_see(marker="add-problem", content=problem)
     assert len(await stored(console)) == 3
     await fills_in(page, "192.0.2.99", "corrected")
-    await page.should_see(marker="secret")
-    assert ("192.0.2.99", "corrected") in await stored(console)
+    await says(page, "staged-count", "1 change to 1 key")
+    await says(page, "count", "4 keys")
+    assert len(await stored(console)) == 3, "it is only staged"
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    await fills_in(page, "192.0.2.99", "corrected")
+    await page.should_see(marker="add-problem", content="is staged already")
+    claims(page, "shortcut", {"name": "undo"})
+    await says(page, "count", "3 keys")
 
 
 async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, console: Console) -> None:
@@ -58,6 +65,9 @@ async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, con
     await page.should_see(marker="add-ip")
     page.find(SEARCH.label).click()
     await fills_in(page, "2001:DB8:0::5", "new")
+    await says(page, "staged-count", "1 change to 1 key")
+    await page.should_not_see(marker="secret")
+    page.find(marker="submit").click()
     await page.should_see(marker="secret")
     secret = text(page, "secret")
     assert len(secret) == 20

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import unicodedata
+import uuid
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
@@ -17,6 +18,7 @@ from models.passphrases import parse_networks
 from models.privileges import PRIVILEGES
 from models.proxies import TrustedProxies
 from models.secrets import new_secret
+from models.staged_rows import NewKey
 from models.submissions import Assignment
 from models.tables import Authkey as AuthkeyTable
 from models.texts import search_key
@@ -24,7 +26,6 @@ from models.views import View
 from services.authorizer import Question
 from services.console import Console, open_console
 from services.imports import HEADER, read_assignments
-from services.keymaking import add_authkey
 from storage.database import DatabaseLocation
 from tests.support import SEARCH, submit
 
@@ -139,7 +140,7 @@ def test_any_spellings_of_an_address_and_its_networks_are_one_everywhere(
             Assignment(str(address), service, 0)
         ]
         with pytest.raises(DuplicateAuthkey):
-            await add_authkey(console.submissions, console.admin, in_dialog, service, 0)
+            await console.staging.stage_addition(console.admin.id, in_dialog, service, 0)
 
     @on_one_database
     @given(cases())
@@ -166,6 +167,13 @@ def written_names(draw: st.DrawFn) -> list[str]:
     return several
 
 
+async def added(console: Console, ip: str, service: str) -> NewKey:
+    """Add an authkey as the dialog does, and submit."""
+    new = await console.staging.stage_addition(console.admin.id, ip, service, 0)
+    await console.staging.submit(console.admin, uuid.uuid4())
+    return new
+
+
 @pytest.mark.fuzz
 def test_any_ways_to_compose_a_name_are_one_everywhere(
     runner: asyncio.Runner, open_now: Console, tmp_path: Path
@@ -175,7 +183,7 @@ def test_any_ways_to_compose_a_name_are_one_everywhere(
 
     async def use(names: list[str], ip: str) -> None:
         typed, at_registration, in_file, in_search, again = names
-        key, _ = await add_authkey(console.submissions, console.admin, ip, typed, 0)
+        key = await added(console, ip, typed)
         phrase = f"open sesame {ip}"
         await console.passphrases.add(console.admin, phrase, 0)
         registered = await console.passphrases.register(phrase, at_registration, ip)
@@ -183,7 +191,7 @@ def test_any_ways_to_compose_a_name_are_one_everywhere(
         assert read_assignments(csv_file(tmp_path, (ip, in_file.strip()))) == [Assignment(ip, key.service, 0)]
         assert [row.service for row in await console.authkeys.of_ip(ip)] == [key.service]
         assert f"{ip} ({key.service})" in await found(console, in_search)
-        assert (await add_authkey(console.submissions, console.admin, f"::{ip}", again, 0))[0].service == key.service
+        assert (await added(console, f"::{ip}", again)).service == key.service
 
     @on_one_database
     @given(written_names())

@@ -108,6 +108,14 @@ class StagedChange(Model):
     removal = fields.BooleanField()
     revision = fields.BigIntField()
     restoration = fields.BooleanField(default=False, db_default=False)
+    ip = fields.CharField(max_length=39, null=True)
+    """From here on: of an authkey that shall be made"""
+    ip_key = fields.BinaryField(null=True)
+    service = fields.CharField(max_length=100, null=True)
+    service_key = fields.CharField(max_length=300, null=True)
+    secret_digest = fields.CharField(max_length=64, null=True)
+    secret_hint = fields.CharField(max_length=4, null=True)
+    issues = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         table = "staged_change"

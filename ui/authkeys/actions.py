@@ -1,7 +1,7 @@
 """What an admin does with a single authkey beside ticking its boxes: add one, issue a new key, look at its details."""
 
 from models.authkeys import Authkey
-from services.keymaking import add_authkey, issue_new_key
+from services.keymaking import issue_new_key
 from ui.authkeys.details import show_details
 from ui.authkeys.dialogs import ask_issue_new_key, ask_new_authkey, show_secret
 from ui.shell.feedback import user_errors
@@ -16,12 +16,12 @@ class KeyActions:
         self._console = window.console
 
     def add(self) -> None:
-        """Ask for a new authkey, add it, and show its key once."""
+        """Ask for a new authkey, and stage that it is made."""
 
         async def add(ip: str, service: str, privileges: int) -> None:
             await self._window.require_session()
-            key, secret = await add_authkey(self._console.submissions, self._window.admin, ip, service, privileges)
-            show_secret(key.ip, key.service, secret)
+            new = await self._console.staging.stage_addition(self._window.admin.id, ip, service, privileges)
+            self._window.tell(f"Staged: {new.ip} ({new.service}). Its key is made, and shown, when you submit.")
 
         ask_new_authkey(add)
 

@@ -1,17 +1,20 @@
 """The view of the authkeys, at `/`."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from nicegui import ui
 
 from models.authkeys import Authkey
 from models.privileges import Privilege
+from models.secrets import IssuedKey
 from models.views import View
 from models.wording import changes_to_keys, minute
 from services.authkey_staging import AuthkeyStaging
 from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
 from ui.authkeys.dialogs import ask_revoke_unused
+from ui.authkeys.issued import show_issued
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
@@ -61,6 +64,10 @@ class AuthkeysPage(StagedPage[View]):
             ui.label("No key matches this view").classes("empty-title")
             ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
             ui.button("Show all keys", on_click=self.toolbar.clear).props("flat no-caps")
+
+    def show_issued(self, issued: Sequence[IssuedKey]) -> None:
+        """The keys of the authkeys that were made."""
+        show_issued(self.window, issued)
 
     # -- one key -------------------------------------------------------------------------------------------------------
 

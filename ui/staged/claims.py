@@ -29,7 +29,7 @@ def parse_tick(claim: object) -> Tick:
     match claim:
         case {"seq": int(sequence), "id": row_id, "column": column, "value": bool(value)} if type(
             sequence
-        ) is int and _is_id(row_id):
+        ) is int and _is_row(row_id):
             return Tick(sequence, row_id, None if column == "remove" else privilege(column), value)
     raise InvalidValue("That change was refused: it is not one that this page makes.")
 
@@ -58,6 +58,14 @@ def parse_box_of_row(claim: object) -> tuple[int, Privilege | None]:
         case {"id": row_id, "column": str(column)} if _is_id(row_id) and column in PRIVILEGE_IDS:
             return row_id, privilege(column)
     return parse_row(claim), None
+
+
+def parse_new_row(claim: object) -> int | None:
+    """The negative number of an authkey that shall be made; None if the claim is about anything else."""
+    match claim:
+        case {"id": row_id} if _is_row(row_id) and row_id < 0:
+            return row_id
+    return None
 
 
 def parse_selection(claim: object) -> Selection:
@@ -104,10 +112,11 @@ def parse_column(claim: object) -> Privilege:
     raise InvalidValue("There is no such column.")
 
 
-def _is_row(claim: object) -> bool:
-    return type(claim) is int and -(2**63) < claim < 2**63
+def _is_row(claim: object) -> TypeGuard[int]:
+    """Whether this can be the id of a row, or the negative number of one that shall be made."""
+    return type(claim) is int and claim != 0 and -(2**63) < claim < 2**63
 
 
 def _is_id(claim: object) -> TypeGuard[int]:
     """Whether this can be the id of a row; both databases hold 63 bits."""
-    return type(claim) is int and 0 < claim < 2**63
+    return _is_row(claim) and claim > 0

@@ -60,10 +60,10 @@ class News:
             return  # told again when it was read
         self.staged = True
         self.fell_away += change.fell_away
-        if change.marks is None:
-            self.stale = True
+        if change.marks is None or change.moves_rows:
+            self.stale = self.moved = True
         else:
-            self.row_ids |= change.marks.row_ids
+            self.row_ids |= change.marks.row_ids | change.new_row_ids
 
     def _add_marks(self, marks: Marks | None) -> None:
         if marks is None or len(self.marks) >= MOST_AT_ONCE:

@@ -5,7 +5,7 @@ transaction -> the change feed tells every page -> its grid shows what changed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar, Generic
 
@@ -14,8 +14,9 @@ from nicegui.events import GenericEventArguments
 
 from models.errors import SubmissionRefused
 from models.privileges import Privilege
+from models.secrets import IssuedKey
 from models.subjects import Row
-from models.wording import changes_to, count_of
+from models.wording import changes_to, count_of, noun
 from services.feed import Commit
 from services.listing import V
 from services.staging import Staging, StagingChange
@@ -23,7 +24,7 @@ from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.bar import ChangeBar
-from ui.staged.claims import Tick, parse_box_of_row, parse_sort, parse_tick
+from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.review import Review, review_items
@@ -89,6 +90,9 @@ class StagedPage(Generic[V]):
     def heard(self, commit: Commit, news: News) -> None:
         """A submission about something else was committed."""
 
+    def show_issued(self, issued: Sequence[IssuedKey]) -> None:
+        """A submission made secrets: show them this once."""
+
     # -- building ------------------------------------------------------------------------------------------------------
 
     def _build_elements(self) -> None:
@@ -111,7 +115,7 @@ class StagedPage(Generic[V]):
                     )
                 self._review = Review(
                     self.kind.subject,
-                    on_take_back=lambda ids: self.do(lambda: self.staging.take_back(self.admin.id, ids)),
+                    on_take_back=self._take_back,
                     on_take_back_cell=lambda id_, what: self.do(
                         lambda: self.staging.take_back_cell(self.admin.id, id_, what)
                     ),
@@ -129,7 +133,7 @@ class StagedPage(Generic[V]):
         )
         if not self.view.is_live:
             self._bar.hide()
-        self._submitting = Submitting(self.window, self.staging, self._bar)
+        self._submitting = Submitting(self.window, self.staging, self._bar, self.show_issued)
 
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)
@@ -176,7 +180,10 @@ class StagedPage(Generic[V]):
     async def _open_menu(self, event: GenericEventArguments) -> None:
         with user_errors():
             await self.window.require_session()
-            await self.open_menu(*parse_box_of_row(event.args))
+            if new := parse_new_row(event.args):
+                self.menu.open_new(noun(self.kind.subject), lambda: self._take_back([new]))
+            else:
+                await self.open_menu(*parse_box_of_row(event.args))
 
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:
@@ -200,6 +207,9 @@ class StagedPage(Generic[V]):
             async with self._steps:
                 await self.window.require_session()
                 await step()
+
+    async def _take_back(self, ids: list[int]) -> None:
+        await self.do(lambda: self.staging.take_back(self.admin.id, ids))
 
     async def show_view(self, view: V) -> None:
         """Show another view, because the admin searched or filtered."""
@@ -293,7 +303,7 @@ class StagedPage(Generic[V]):
         if news.stale:
             self.grid.refresh()
         elif missing := news.row_ids - news.rows.keys():
-            await self._put((await self.staging.listing.find(missing)).values())
+            await self._put((await self.staging.shown.find(self.admin.id, missing)).values())
 
     # -- drawing -------------------------------------------------------------------------------------------------------
 
@@ -301,16 +311,10 @@ class StagedPage(Generic[V]):
         self.grid.put(await self.staging.overlaid(self.admin.id, list(rows), with_others=False))
 
     async def _draw_row(self, row_id: int) -> None:
-        await self._put((await self.staging.listing.find([row_id])).values())
+        await self._put((await self.staging.shown.find(self.admin.id, [row_id])).values())
 
     async def _hidden(self) -> int:
-        staged = await self.staging.of(self.admin.id)
-        if not self.view.is_live or not len(staged):
-            return 0
-        if not self.view.may_hide or self.view.staged_only:
-            return 0 if self.kind.shows_removed else sum(each.restoration for each in staged.entries.values())
-        in_view = await self.staging.listing.staged_ids_in(self.view, self.admin.id)
-        return staged.change_count - staged.count_in(in_view)
+        return await self.staging.shown.hidden_changes(self.view, self.admin.id, shows_removed=self.kind.shows_removed)
 
     async def _show_staged(self, hidden: int | None = None) -> None:
         with user_errors():
@@ -327,8 +331,8 @@ class StagedPage(Generic[V]):
         self._review.show(await review_items(staged, self.staging.listing), staged.change_count, staged.key_count)
 
     async def _counts(self) -> tuple[int, int]:
-        listing, admin_id = self.staging.listing, self.admin.id
-        return await listing.count(self.view, admin_id), await listing.count(self.view.without_filters(), admin_id)
+        shown, admin_id = self.staging.shown, self.admin.id
+        return await shown.count(self.view, admin_id), await shown.count(self.view.without_filters(), admin_id)
 
     async def _refresh_counts(self) -> None:
         with user_errors():

@@ -42,7 +42,10 @@ async def review_items(staged: StagedChanges, listing: Listing[Any]) -> list[Rev
     conflicts = staged.conflicts
     ids = sorted(staged, key=lambda id_: (_rank(staged[id_], id_ in conflicts), id_))[:SHOWN_KEYS]
     found = await listing.find(ids)
-    items = [await _item(id_, staged[id_], conflicts.get(id_), found.get(id_), listing) for id_ in ids]
+    items = [
+        await _item(id_, staged.taken.get(id_, id_), staged[id_], conflicts.get(id_), found.get(id_), listing)
+        for id_ in ids
+    ]
     return sorted(
         (item for item in items if item is not None),
         key=lambda item: (
@@ -60,10 +63,10 @@ def _rank(entry: StagedRow, in_conflict: bool) -> int:
 
 
 async def _item(
-    row_id: int, entry: StagedRow, conflict: Conflict | None, row: Row | None, listing: Listing[Any]
+    row_id: int, by_id: int, entry: StagedRow, conflict: Conflict | None, row: Row | None, listing: Listing[Any]
 ) -> ReviewItem | None:
-    last = await listing.last_change(row_id) if conflict or row is None else None
-    name = row or last
+    last = await listing.last_change(by_id) if by_id > 0 and (conflict or row is None) else None
+    name = row or last or entry.new
     if name is None:
         return None
     return ReviewItem(row_id, name.ip, name.service, entry, conflict, last)
@@ -164,13 +167,16 @@ class Review:
         with ui.element("div").classes("review-conflict"):
             if conflict.kind is ConflictKind.REMOVED:
                 ui.label(f"Removed by {who}. Your changes to it cannot be submitted.")
+            elif conflict.kind is ConflictKind.TAKEN:
+                ui.label(f"{who} made a key of this name, after you staged this one.")
             else:
                 ui.label(f"Changed by {who}, after you staged its removal.")
             with ui.row().classes("review-choices"):
                 ids = [item.row_id]
                 ui.button("Drop", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
-                if conflict.kind is ConflictKind.CHANGED:
-                    ui.button("Remove it anyway", on_click=lambda: self._on_confirm(ids)).props("flat dense no-caps")
+                if conflict.kind is not ConflictKind.REMOVED:
+                    anyway = "Remove it anyway" if conflict.kind is ConflictKind.CHANGED else "Grant these to it"
+                    ui.button(anyway, on_click=lambda: self._on_confirm(ids)).props("flat dense no-caps")
 
 
 def _ago(at: datetime) -> str:

@@ -34,6 +34,11 @@ class RowMenu:
             ui.label(hint).classes("row-menu-hint")
         self._menu.open()
 
+    def open_new(self, noun: str, take_back: Callable[[], Awaitable[object]]) -> None:
+        """Open it for a row that shall only be made."""
+        hint = "Not there yet: it is made when you submit"
+        self.open(f"this new {noun}", [MenuEntry("Take back", "row-take-back", take_back)], hint)
+
     def _build(self, entry: MenuEntry) -> None:
         async def act() -> None:
             with self._anchor:  # the menu, and this entry with it, may be drawn anew while something is awaited

@@ -123,7 +123,7 @@ class Selecting(Generic[V]):
 
     async def _count(self, selection: Selection) -> int:
         if any(each.is_whole for each in selection.stretches):
-            return await self._staging.listing.count(self._view(), self._window.admin.id)
+            return await self._staging.shown.count(self._view(), self._window.admin.id)
         return sum(each.last - each.first + 1 for each in selection.stretches)
 
     # -- acts ----------------------------------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from nicegui import ui
 
 from models.errors import AuthkeysError
+from models.secrets import IssuedKey
 from services.staging import Staging
 from services.submissions import Receipt
 from ui.shell.feedback import user_errors
@@ -21,10 +22,14 @@ PROGRESS_AFTER = 0.5
 class Submitting:
     """Submits what this window's admin has staged for one subject, and shows in the bar how it goes."""
 
-    def __init__(self, window: Window, staging: Staging[Any], bar: ChangeBar) -> None:
+    def __init__(
+        self, window: Window, staging: Staging[Any], bar: ChangeBar, on_issued: Callable[[Sequence[IssuedKey]], object]
+    ) -> None:
+        """`on_issued` is told the secrets that a submission made, this once."""
         self._window = window
         self._staging = staging
         self._bar = bar
+        self._on_issued = on_issued
         self._uuid = uuid.uuid4()
         self._revision: int | None = None
 
@@ -42,9 +47,10 @@ class Submitting:
         finally:
             self._bar.show_submitting(False)
             await show_staged()
-        self._uuid = uuid.uuid4()
+        issued, self._uuid = self._staging.take_issued(self._uuid), uuid.uuid4()
         self._revision = receipt.revision
         self._bar.show_receipt(receipt)
+        self._on_issued(issued)
 
     async def _with_progress(self) -> Receipt:
         progress = [0, 1]

@@ -38,6 +38,7 @@ export const cellClassRules = {
 };
 export const rowClassRules = {
   "row-removal": ({ data }) => Boolean(data?.removal),
+  "row-new": ({ data }) => Boolean(data && data.id < 0),
   "row-removed": ({ data }) => Boolean(data?.removed),
   "row-flash": ({ data }) => Boolean(data && flashOf(data.id)?.whole),
 };
@@ -85,6 +86,7 @@ export class TextCell {
   refresh({ data, colDef }) {
     const { field, cellRendererParams: { more, marks } = {} } = colDef;
     this.cell.replaceChildren(data?.[field] ?? "");
+    if (marks && data?.id < 0) this.cell.append(" ", newMark());
     if (marks && data?.others.length) this.cell.append(" ", marksOf(data.others));
     if (more && data) this.cell.append(secondLine(data[more]));
     return true;
@@ -96,6 +98,14 @@ function secondLine(text) {
   line.className = "cell-more";
   line.textContent = text;
   return line;
+}
+
+function newMark() {
+  const mark = document.createElement("span");
+  mark.className = "new-mark";
+  mark.textContent = "New";
+  mark.title = `Not there yet: this ${page.noun} is made when you submit`;
+  return mark;
 }
 
 function marksOf(others) {
