@@ -1,21 +1,25 @@
 """The grids' blocks: rows of a view as JSON, fetched by the browser as it scrolls."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from models.errors import DatabaseUnavailable, InvalidValue
+from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue
 from models.history import timestamp
 from models.history_views import SOURCE_NAMES, parse_history_view
+from models.selections import parse_selection
 from models.views import Parse, parse_passphrase_view, parse_view
 from services.console import Console
 from services.history import History, Told
 from services.listing import MAX_BLOCK, V
+from services.selecting import text_of
 from services.sessions import session_of
 from services.staging import Staging
+from web.requests import read_body
 
 MAX_PLACES = 400
 """Rows that one request may ask the places of: the corners of a selection."""
@@ -37,6 +41,7 @@ def rows_router(console: Console) -> APIRouter:
 def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]) -> None:
     router.add_api_route(path, _blocks(staging, parse), methods=["GET", "HEAD"])
     router.add_api_route(f"{path}/places", _places(staging, parse), methods=["GET", "HEAD"])
+    router.add_api_route(f"{path}/copy", _copy(staging, parse), methods=["POST"])
 
 
 def _places(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:
@@ -55,6 +60,33 @@ def _places(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitab
         return _answer(found)
 
     return places
+
+
+def _copy(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[Response]]:
+    """A selection as a text for the clipboard; the body is the selection as the page tells it."""
+
+    async def copy(request: Request) -> Response:
+        admin = session_of(request.scope).admin
+        try:
+            view = parse(request.query_params)
+            selection = parse_selection(_json(await read_body(request)))
+            text = await text_of(staging, admin.id, view, selection)
+        except DatabaseUnavailable as error:
+            return _answer({"error": str(error)}, 503)
+        except AuthkeysError as error:
+            return _answer({"error": str(error)}, 400)
+        return Response(
+            text, media_type="text/tab-separated-values; charset=utf-8", headers={"Cache-Control": "no-store"}
+        )
+
+    return copy
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise InvalidValue("The selection is no JSON.") from None
 
 
 def _ids(text: str) -> list[int]:

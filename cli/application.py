@@ -12,6 +12,7 @@ from api.gateway import Backend
 from api.issued_keys import issued_keys_router
 from api.rows import rows_router
 from api.scripts import is_for_scripts, scripts_app
+from api.uploads import uploads_router
 from models.proxies import TrustedProxies
 from services.console import Console
 from ui.shell.frame import FAVICON
@@ -41,6 +42,7 @@ def build_app(
     app.include_router(rows_router(console))
     app.include_router(exports_router(console))
     app.include_router(issued_keys_router(console))
+    app.include_router(uploads_router(console))
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,

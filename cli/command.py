@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 import uvicorn
 
-from models.errors import AuthkeysError, ImportRefused
+from models.errors import ArchiveRefused, AuthkeysError, ImportRefused
 
 BAD_LINES, REFUSED, INTERRUPTED = 2, 1, 130
 """Exit statuses, beside 0."""
@@ -31,6 +33,29 @@ def refuse(*lines: object, status: int = REFUSED) -> NoReturn:
     for line in lines:
         print(line, file=sys.stderr)
     sys.exit(status)
+
+
+@contextmanager
+def opened(to: Path | None) -> Iterator[TextIO]:
+    """A new file for what a command writes, or (None) standard output. Raises ArchiveRefused; what is not whole does not stay."""
+    if to is None:
+        yield sys.stdout
+        return
+    try:
+        file = to.open("x", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise ArchiveRefused(f"{to} exists already. Nothing was written; give another file.") from None
+    except OSError as error:
+        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        to.unlink(missing_ok=True)
+        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
+    except BaseException:  # half an export would pass for a whole one
+        to.unlink(missing_ok=True)
+        raise
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -16,6 +16,7 @@ commands = typer.Typer(
 commands.add_typer(admin.commands, name="admin")
 commands.add_typer(history.commands, name="history")
 commands.command("import")(keys.import_csv)
+commands.command("export")(keys.export)
 commands.command("open")(launch.open_running)
 commands.command("install-launcher")(launch.launcher)
 

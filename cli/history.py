@@ -1,17 +1,15 @@
 """Commands about the history: check its chain, sign how long it is, export it, prune it."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from cli.command import REFUSED, refuse, run
+from cli.command import REFUSED, opened, refuse, run
 from cli.settings import Settings
 from models.chain import check_lines
-from models.errors import ArchiveRefused, InvalidValue
+from models.errors import InvalidValue
 from models.exports import ExportFormat
 from models.history_views import parse_history_view
 from models.moments import moment
@@ -136,7 +134,7 @@ async def _export(
     table = parse_view({"as_of": "" if table_as_of == "now" else table_as_of, "search": filters["search"]})
     async with open_console(settings.location, settings.secret_file) as console:
         exports = console.exports
-        with _opened(to) as file:
+        with opened(to) as file:
             if table_as_of:
                 pieces = await exports.of_table(table, format_, console.admin, "the command line")
             else:
@@ -145,28 +143,6 @@ async def _export(
                 file.write(piece)
     if to:
         print(f"Written to {to}.")
-
-
-@contextmanager
-def _opened(to: Path | None) -> Iterator[TextIO]:
-    if to is None:
-        yield sys.stdout
-        return
-    try:
-        file = to.open("x", encoding="utf-8", newline="")
-    except FileExistsError:
-        raise ArchiveRefused(f"{to} exists already. Nothing was written; give another file.") from None
-    except OSError as error:
-        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
-    try:
-        with file:
-            yield file
-    except OSError as error:
-        to.unlink(missing_ok=True)
-        raise ArchiveRefused(f"{to} cannot be written: {error.strerror}.") from None
-    except BaseException:  # half an export would pass for a whole one
-        to.unlink(missing_ok=True)
-        raise
 
 
 @commands.command("prune")

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from cli.command import refuse, run
+from cli.command import opened, refuse, run
 from cli.settings import Settings, read_settings
 from models.errors import AuthkeysError
+from models.exports import ExportFormat
+from models.views import parse_view
 from models.wording import keys
 from services.console import open_console
 from services.imports import import_file
@@ -39,3 +41,26 @@ async def _import(settings: Settings, file: Path) -> None:
 
             receipt = await import_file(file, console.admin, console.submissions, show)
     print(f"Imported {file}: {keys(receipt.key_count)} added or updated.")
+
+
+def export(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Argument(help="A new file; without it standard output.")] = None,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="How it is written.")] = ExportFormat.CSV,
+    search: Annotated[str, typer.Option(help="Only these: an IP, a network, part of a service.")] = "",
+    has: Annotated[str, typer.Option(help="Only those with all of these privileges, with commas.")] = "",
+    lacks: Annotated[str, typer.Option(help="Only those with none of these privileges, with commas.")] = "",
+    unused: Annotated[str, typer.Option(help="Only those with a privilege that was not used for so many days.")] = "",
+) -> None:
+    """Write the authkeys as CSV, as import reads them: imported again, it changes nothing. The export is put on record."""
+    run(_export(context.obj, to, format_, {"search": search, "has": has, "lacks": lacks, "unused": unused}))
+
+
+async def _export(settings: Settings, to: Path | None, format_: ExportFormat, query: dict[str, str]) -> None:
+    view = parse_view(query)
+    async with open_console(settings.location, settings.secret_file) as console:
+        with opened(to) as file:
+            async for piece in await console.exports.of_table(view, format_, console.admin, "the command line"):
+                file.write(piece)
+    if to:
+        print(f"Written to {to}.")

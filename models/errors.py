@@ -10,6 +10,7 @@ AuthkeysError
 ├── TooManyAttempts         wrong passwords came too fast
 ├── NotStaged               the step cannot be taken on what is staged now
 ├── SelectionMoved          other rows are at its corners than those that were selected
+├── PlanOutdated            a plan would stage something else by now than what it showed
 ├── SubmissionRefused       conflicts: nothing was written
 ├── ImportRefused           bad lines: nothing was written
 ├── RegistrationRefused     the phrase does not let this server register now
@@ -62,6 +63,10 @@ class TooManyAttempts(AuthkeysError):
 
 class SelectionMoved(AuthkeysError):
     """Other rows are at the corners of a selection than those that were selected; nothing was done."""
+
+
+class PlanOutdated(AuthkeysError):
+    """Rows changed since a plan was shown, so that it would stage something else now; nothing was staged."""
 
 
 class SubmissionRefused(AuthkeysError):

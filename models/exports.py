@@ -11,7 +11,7 @@ from models.authkeys import Authkey
 from models.chain import Anchor, Record, Row
 from models.privileges import PRIVILEGES, privileges_in
 
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "#")
 """With what a cell begins that a spreadsheet takes for a formula (owasp.org/www-community/attacks/CSV_Injection). An apostrophe
 too, so that one that was put before a cell can be told from one that was there."""
 

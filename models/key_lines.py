@@ -27,7 +27,7 @@ _SEPARATOR_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _AS_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 _AS_DATE = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}")
 _FORMULA_ERROR = re.compile(r"#(REF!|NAME\?|VALUE!|DIV/0!|N/A|NULL!|NUM!|SPILL!|CALC!|FIELD!|BUSY!|ERROR!)|Err:\d{3}")
-_EXPORTED_FORMULA = re.compile(r"'[=+\-@]")
+_EXPORTED_FORMULA = re.compile(r"'['=+\-@#]")
 _CSV_SAVE = 'Save the table as "CSV UTF-8 (comma delimited)", or in LibreOffice as CSV with UTF-8 and commas.'
 
 
@@ -38,6 +38,8 @@ class Parsed(NamedTuple):
     problems: list[str]
     """One sentence for each bad line, at most `MAX_PROBLEMS`"""
     problem_count: int
+    numbers: list[int]
+    """Of the line of each assignment"""
 
 
 class _Line(NamedTuple):
@@ -57,6 +59,7 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
     rows = _rows(lines)
     _check_header(next(rows, None))
     assignments: list[Assignment] = []
+    numbers: list[int] = []
     problems: list[str] = []
     problem_count = 0
     seen: dict[tuple[str, str], int] = {}
@@ -70,11 +73,12 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
                     "keep one of them."
                 )
             assignments.append(assignment)
+            numbers.append(row.number)
         except InvalidValue as problem:
             problem_count += 1
             if len(problems) < MAX_PROBLEMS:
                 problems.append(f"line {row.number}: {problem}")
-    return Parsed(assignments, problems, problem_count)
+    return Parsed(assignments, problems, problem_count, numbers)
 
 
 def _rows(lines: Iterable[str]) -> Iterator[_Line]:
@@ -158,7 +162,7 @@ def _assignment(row: _Line) -> Assignment:
         raise InvalidValue(row.problem)
     if len(cells) != len(HEADER):
         raise InvalidValue(f"{','.join(cells)!r:.80} has {len(cells)} values instead of {len(HEADER)}.")
-    ip, service = _ip(cells[0]), _service(cells[1])
+    ip, service = ip_of_cell(cells[0]), service_of_cell(cells[1])
     privileges = 0
     for privilege, cell in zip(PRIVILEGES, cells[2:], strict=True):
         if cell.strip() not in ("0", "1"):
@@ -169,7 +173,8 @@ def _assignment(row: _Line) -> Assignment:
     return Assignment(ip, service, privileges)
 
 
-def _ip(cell: str) -> str:
+def ip_of_cell(cell: str) -> str:
+    """The address in a cell of a spreadsheet. Raises InvalidValue, also for what a spreadsheet made of an address."""
     try:
         return canonical_ip(cell)
     except InvalidValue:
@@ -186,7 +191,8 @@ def _ip(cell: str) -> str:
         raise
 
 
-def _service(cell: str) -> str:
+def service_of_cell(cell: str) -> str:
+    """The service in a cell of a spreadsheet, without the apostrophe with which exports keep it from being a formula."""
     text = cell.strip()
     if text[:1] not in ("#", "E", "=", "'"):
         return canonical_service(text)

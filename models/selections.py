@@ -3,16 +3,25 @@
 A selection is corners and columns, never a list of cells, so it costs nothing to make; which rows it means is read when something is done with it.
 """
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
-from models.privileges import ALL_PRIVILEGES, PRIVILEGES
+from models.errors import InvalidValue
+from models.privileges import ALL_PRIVILEGES, PRIVILEGES, mask_of, privilege
 from models.staged_rows import StagedRow, Wanted
 from models.subjects import Row
+
+MAX_STRETCHES = 200
+"""Parts of a selection, each with its corners"""
+MAX_ROWS = 2**31
+
+PRIVILEGE_IDS = frozenset(each.id for each in PRIVILEGES)
 
 
 class Stretch(NamedTuple):
@@ -34,8 +43,8 @@ class Selection(NamedTuple):
     """Stretches of one view; of what lies in several of them all boxes are meant."""
 
     stretches: tuple[Stretch, ...]
-    column_count: int = 0
-    """All selected columns, also those without boxes"""
+    columns: tuple[str, ...] = ()
+    """The names of all selected columns, also of those without boxes"""
 
     @property
     def mask(self) -> int:
@@ -103,6 +112,24 @@ def tally(selected: Iterable[Selected]) -> Tally:
     )
 
 
+def table_text(selected: Iterable[Selected], columns: Sequence[str]) -> str:
+    """Rows with tabs between their values and a heading, as spreadsheets and `pasted` read them; boxes are 1 and 0."""
+    written = io.StringIO()
+    table = csv.writer(written, dialect="excel-tab", lineterminator="\n")
+    known = [column for column in columns if column in PRIVILEGE_IDS or column in ("ip", "service", "remove")]
+    table.writerow(known)
+    table.writerows([_value(each, column) for column in known] for each in selected)
+    return written.getvalue()
+
+
+def _value(selected: Selected, column: str) -> str | int:
+    if column in PRIVILEGE_IDS:
+        return int(bool(selected.shown & privilege(column).mask))
+    if column == "remove":
+        return int(selected.entry.removal)
+    return selected.row.ip if column == "ip" else selected.row.service
+
+
 def decide_act(act: Act, selected: Sequence[Selected]) -> Wanted:
     """What an act stages. `selected` is in the order of the view: of a fill the first row says what all become."""
     if act is Act.REMOVE:
@@ -119,3 +146,37 @@ def decide_act(act: Act, selected: Sequence[Selected]) -> Wanted:
 
 def _all_granted(selected: Iterable[Selected]) -> bool:
     return all(each.mask & each.shown == each.mask for each in selected if not each.entry.removal)
+
+
+# -- what a browser says -------------------------------------------------------------------------------------------------
+
+
+def parse_selection(claim: object) -> Selection:
+    """The selection that a browser claims. Raises InvalidValue for what the page does not send."""
+    match claim:
+        case {"stretches": list(stretches)} if len(stretches) <= MAX_STRETCHES:
+            found = [_stretch(each) for each in stretches]
+            columns = dict.fromkeys(column for _, some in found for column in some)
+            return Selection(tuple(each for each, _ in found), tuple(columns))
+    raise InvalidValue(f"At most {MAX_STRETCHES} parts of a grid can be selected at once.")
+
+
+def _stretch(claim: object) -> tuple[Stretch, list[str]]:
+    match claim:
+        case {
+            "first": int(first),
+            "last": int(last),
+            "firstId": first_id,
+            "lastId": last_id,
+            "whole": bool(whole),
+            "columns": list(columns),
+        } if 0 <= first <= last < MAX_ROWS and len(columns) < 100 and all(isinstance(each, str) for each in columns):
+            if all(each is None or is_row_number(each) for each in (first_id, last_id)):
+                mask = mask_of(privilege(each) for each in columns if each in PRIVILEGE_IDS)
+                return Stretch(first, last, first_id, last_id, mask, whole), columns
+    raise InvalidValue("The grid cannot be selected like that.")
+
+
+def is_row_number(claim: object) -> TypeGuard[int]:
+    """Whether this can be the id of a row, or the negative number of one that shall be made."""
+    return type(claim) is int and claim != 0 and -(2**63) < claim < 2**63

@@ -30,6 +30,7 @@ from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
 from services.supervisor import Supervisor
+from services.uploads import Uploads
 from services.uses import Uses
 from storage.database import DatabaseLocation, open_database
 from storage.transactions import finish_transactions
@@ -57,6 +58,7 @@ class Console:
     submissions: Submissions
     staging: AuthkeyStaging
     handouts: Handouts
+    uploads: Uploads
     feed: ChangeFeed
     passphrases: Passphrases
     passphrase_staging: Staging[PassphraseView]
@@ -122,11 +124,12 @@ async def open_console(
                     chain,
                     past,
                     Reversals(stagings),
-                    Exports(history, past),
+                    Exports(history, past, authkeys),
                     authkeys,
                     submissions,
                     staging,
                     Handouts(),
+                    Uploads(),
                     feed,
                     passphrases,
                     passphrase_staging,

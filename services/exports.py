@@ -1,9 +1,10 @@
 """Exports of the history and of the table at any moment: streamed without a cap, in flat memory, and themselves on record."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from models.accounts import AdminIdentity
+from models.authkeys import Authkey
 from models.chain import Anchor, Row
 from models.exports import (
     ENTRY_COLUMNS,
@@ -20,6 +21,7 @@ from models.exports import (
 from models.history import EntryKind, timestamp
 from models.history_views import HistoryView
 from models.views import View
+from services.authkeys import Authkeys
 from services.history import History
 from services.past import Past
 from storage import history, history_views, past
@@ -29,9 +31,10 @@ from storage.history import PORTION
 class Exports:
     """Writes them, for the page and the command line."""
 
-    def __init__(self, records: History, moments: Past) -> None:
+    def __init__(self, records: History, moments: Past, authkeys: Authkeys) -> None:
         self._history = records
         self._past = moments
+        self._authkeys = authkeys
 
     async def of_history(
         self, view: HistoryView, format_: ExportFormat, admin: AdminIdentity, address: str = ""
@@ -59,24 +62,35 @@ class Exports:
     ) -> AsyncIterator[str]:
         """The authkeys of a view, by IP, in pieces: all of them as at one moment, whatever is submitted meanwhile.
 
+        What an admin has staged, or what is unused, is known of today only: such a view is read as it is, in its order.
         Raises InvalidValue for a moment that is not on record, and DatabaseUnavailable, before the first piece.
         """
         moment = await (self._past.now() if view.as_of is None else self._past.moment(view.as_of))
         detail = f"table as {format_}, after #{moment.number}: {view.to_query() or 'all of it'}"
         await self._history.put(EntryKind.EXPORTED, admin.id, address, detail)
-        return _table(view, moment.revision, format_)
+        if view.staged_only or view.unused_days:
+            return _written(self._as_it_is(view, admin.id), format_)
+        return _written(_as_at(view, moment.revision), format_)
+
+    async def _as_it_is(self, view: View, admin_id: int) -> AsyncIterator[Sequence[Authkey]]:
+        start = 0
+        while some := await self._authkeys.stretch(view, admin_id, start, start + PORTION):
+            start += PORTION
+            yield some
 
 
-async def _table(view: View, revision: int, format_: ExportFormat) -> AsyncIterator[str]:
-    if format_ is ExportFormat.CSV:
-        yield csv_text([TABLE_COLUMNS])
+async def _as_at(view: View, revision: int) -> AsyncIterator[Sequence[Authkey]]:
     place: past.KeyPlace | None = None
     while some := await past.portion(view, revision, place, PORTION):
         place = some[-1].place
-        if format_ is ExportFormat.CSV:
-            yield csv_text(key_cells(each.key) for each in some)
-        else:
-            yield "".join(key_line(each.key) for each in some)
+        yield [each.key for each in some]
+
+
+async def _written(portions_: AsyncIterator[Sequence[Authkey]], format_: ExportFormat) -> AsyncIterator[str]:
+    if format_ is ExportFormat.CSV:
+        yield csv_text([TABLE_COLUMNS])
+    async for some in portions_:
+        yield csv_text(map(key_cells, some)) if format_ is ExportFormat.CSV else "".join(map(key_line, some))
 
 
 async def portions(

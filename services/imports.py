@@ -9,11 +9,11 @@ from pathlib import Path
 
 from models.accounts import AdminIdentity
 from models.errors import ImportRefused, InvalidValue
-from models.key_lines import HEADER, MAX_LINE_LENGTH, MAX_PROBLEMS, parse_key_lines
+from models.key_lines import HEADER, MAX_LINE_LENGTH, MAX_PROBLEMS, Parsed, parse_key_lines
 from models.submissions import Assignment, Source
 from services.submissions import Order, Progress, Receipt, Submissions
 
-__all__ = ["HEADER", "MAX_BYTES", "MAX_PROBLEMS", "import_file", "read_assignments"]
+__all__ = ["HEADER", "MAX_BYTES", "MAX_PROBLEMS", "import_file", "read_assignments", "read_lines"]
 
 MAX_BYTES = 256_000_000
 """Of a file: some four million keys. What is larger is taken for a mistake before it fills the memory."""
@@ -41,22 +41,29 @@ async def import_file(
     return await submissions.submit(order, on_progress=on_progress)
 
 
-def read_assignments(path: Path) -> list[Assignment]:
+def read_lines(path: Path, name: str = "") -> Parsed:
     """The lines of a CSV file with the header `ip,service,` and the nine privilege ids; privileges are 0 or 1.
 
-    Raises ImportRefused if the file cannot be read or has bad lines. Reads no more than `MAX_BYTES`, and no more of a
+    Raises ImportRefused if the file, called `name`, cannot be read, or is none. Reads no more than `MAX_BYTES`, and no more of a
     bad file than up to where it cannot be one.
     """
     try:
         with path.open("rb") as file:
             _check_kind(file)
-            parsed = parse_key_lines(_lines(file))
+            return parse_key_lines(_lines(file))
     except OSError as error:
-        raise ImportRefused(f"{path} cannot be read: {error.strerror or error}. Nothing was imported.", ()) from error
+        raise ImportRefused(
+            f"{name or path} cannot be read: {error.strerror or error}. Nothing was imported.", ()
+        ) from error
     except InvalidValue as error:
         raise ImportRefused(
-            f"{path} cannot be imported: {str(error).rstrip('.')}. Nothing was imported.", ()
+            f"{name or path} cannot be imported: {str(error).rstrip('.')}. Nothing was imported.", ()
         ) from error
+
+
+def read_assignments(path: Path) -> list[Assignment]:
+    """The authkeys in a CSV file, as `read_lines` reads it. Raises ImportRefused like that, and if there are bad lines."""
+    parsed = read_lines(path)
     if parsed.problem_count:
         count = "1 bad line" if parsed.problem_count == 1 else f"{parsed.problem_count:,} bad lines"
         untold = parsed.problem_count - len(parsed.problems)

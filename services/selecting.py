@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from models.errors import SelectionMoved
-from models.selections import Act, Selected, Selection, Stretch, Tally, decide_act, tally
+from models.errors import InvalidValue, SelectionMoved
+from models.selections import Act, Selected, Selection, Stretch, Tally, decide_act, table_text, tally
 from models.staged_changes import StagedChanges
 from models.subjects import Row
 from models.views import GridView
 from services.staging import Staging
 
+MAX_COPIED = 100_000
+"""Rows that are copied at once"""
 _AT_ONCE = 10_000
 _MOVED = "The rows moved under the selection, so nothing was done. Look at it, and do it again."
 
@@ -38,6 +40,18 @@ async def rows_of(
             if not row.removed:
                 found[row.id] = (row, found[row.id][1] | stretch.mask if row.id in found else stretch.mask)
     return found
+
+
+async def text_of(staging: Staging[Any], admin_id: int, view: GridView, selection: Selection) -> str:
+    """A selection as spreadsheets take it: a heading, and a line for each row, with tabs; boxes as they are shown, 1 and 0.
+
+    Raises SelectionMoved, and InvalidValue for more rows than anybody wants to paste.
+    """
+    rows = await rows_of(staging, admin_id, view, selection)
+    if len(rows) > MAX_COPIED:
+        raise InvalidValue(f"{len(rows):,} rows are selected; at most {MAX_COPIED:,} are copied. Export them instead.")
+    staged = await staging.of(admin_id)
+    return await asyncio.to_thread(lambda: table_text(_selected(rows, staged), selection.columns))
 
 
 async def tally_of(staging: Staging[Any], admin_id: int, view: GridView, selection: Selection) -> Tally:

@@ -1,5 +1,6 @@
 """Databases and consoles for all tests."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -80,6 +81,22 @@ async def console(database: DatabaseLocation) -> AsyncIterator[Console]:
     """The services on an empty database."""
     async with open_console(database) as console:
         yield console
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def open_now(runner: asyncio.Runner, sqlite_database: DatabaseLocation) -> Iterator[Console]:
+    """The services, for tests that run example after example."""
+    context = open_console(sqlite_database)
+    try:
+        yield runner.run(context.__aenter__())
+    finally:
+        runner.run(context.__aexit__(None, None, None))
 
 
 @pytest.fixture

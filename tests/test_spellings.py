@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import unicodedata
 import uuid
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
@@ -24,9 +23,8 @@ from models.tables import Authkey as AuthkeyTable
 from models.texts import search_key
 from models.views import View
 from services.authorizer import Question
-from services.console import Console, open_console
+from services.console import Console
 from services.imports import HEADER, read_assignments
-from storage.database import DatabaseLocation
 from tests.support import SEARCH, submit
 
 Address = IPv4Address | IPv6Address
@@ -83,22 +81,6 @@ def cases(draw: st.DrawFn) -> tuple[list[str], list[str], Address]:
         address = address.ipv4_mapped
     several = [draw(spelled(address)) for _ in range(6)]
     return several, [draw(spelled_networks(address)) for _ in range(3)], address
-
-
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
-def open_now(runner: asyncio.Runner, sqlite_database: DatabaseLocation) -> Iterator[Console]:
-    """The services, for tests that run example after example."""
-    context = open_console(sqlite_database)
-    try:
-        yield runner.run(context.__aenter__())
-    finally:
-        runner.run(context.__aexit__(None, None, None))
 
 
 def csv_file(folder: Path, *lines: tuple[str, str]) -> Path:

@@ -37,10 +37,12 @@ class AuthkeysToolbar(Toolbar[View]):
         self._unused.set_visibility(self.view.is_live)
 
     def build_actions(self) -> None:
-        """Revoke unused, and Add authkey; for an auditor none."""
+        """Export, and for who may change something Revoke unused, Import and Add authkey."""
+        self.action("Export", lambda: None, "export").on("click", js_handler="() => authkeys.exportView()")
         if not self._may_change:
             return
         self._revoke_unused = self.action("Revoke unused", self._on_revoke_unused, "revoke-unused")
+        self.action("Import…", lambda: None, "import").on("click", js_handler="() => authkeys.chooseFile()")
         add = ui.button("Add authkey", icon="add", on_click=self._on_add).props("outline no-caps")
         add.classes("add").mark("add")
 

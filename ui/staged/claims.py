@@ -3,15 +3,9 @@
 from typing import NamedTuple, TypeGuard
 
 from models.errors import InvalidValue
-from models.privileges import PRIVILEGES, Privilege, mask_of, privilege
-from models.selections import Act, Selection, Stretch
+from models.privileges import Privilege, privilege
+from models.selections import MAX_ROWS, PRIVILEGE_IDS, Act, is_row_number
 from models.views import GridView
-
-MAX_STRETCHES = 200
-"""Parts of a selection, each with its corners"""
-MAX_ROWS = 2**31
-
-PRIVILEGE_IDS = frozenset(each.id for each in PRIVILEGES)
 
 
 class Tick(NamedTuple):
@@ -29,7 +23,7 @@ def parse_tick(claim: object) -> Tick:
     match claim:
         case {"seq": int(sequence), "id": row_id, "column": column, "value": bool(value)} if type(
             sequence
-        ) is int and _is_row(row_id):
+        ) is int and is_row_number(row_id):
             return Tick(sequence, row_id, None if column == "remove" else privilege(column), value)
     raise InvalidValue("That change was refused: it is not one that this page makes.")
 
@@ -60,38 +54,32 @@ def parse_box_of_row(claim: object) -> tuple[int, Privilege | None]:
     return parse_row(claim), None
 
 
+class Upload(NamedTuple):
+    """Something that a browser sent for its page: a file with its name, or a paste, and where it was pasted."""
+
+    token: str
+    name: str
+    row: int
+    columns: tuple[Privilege, ...]
+
+
+def parse_upload(claim: object) -> Upload:
+    """The upload that a browser names. Raises InvalidValue for what the page does not send."""
+    match claim:
+        case {"token": str(token), "name": str(name), "row": int(row), "columns": list(columns)} if (
+            len(token) < 100 and len(name) < 1_000 and 0 <= row < MAX_ROWS and len(columns) < 100
+        ):
+            meant = tuple(privilege(each) for each in columns if isinstance(each, str) and each in PRIVILEGE_IDS)
+            return Upload(token, name, row, meant)
+    raise InvalidValue("That is nothing that this page sends.")
+
+
 def parse_new_row(claim: object) -> int | None:
     """The negative number of an authkey that shall be made; None if the claim is about anything else."""
     match claim:
-        case {"id": row_id} if _is_row(row_id) and row_id < 0:
+        case {"id": row_id} if is_row_number(row_id) and row_id < 0:
             return row_id
     return None
-
-
-def parse_selection(claim: object) -> Selection:
-    """The selection that a browser claims. Raises InvalidValue for what the page does not send."""
-    match claim:
-        case {"stretches": list(stretches)} if len(stretches) <= MAX_STRETCHES:
-            found = [_stretch(each) for each in stretches]
-            columns = {column for _, some in found for column in some}
-            return Selection(tuple(each for each, _ in found), len(columns))
-    raise InvalidValue(f"At most {MAX_STRETCHES} parts of a grid can be selected at once.")
-
-
-def _stretch(claim: object) -> tuple[Stretch, set[str]]:
-    match claim:
-        case {
-            "first": int(first),
-            "last": int(last),
-            "firstId": first_id,
-            "lastId": last_id,
-            "whole": bool(whole),
-            "columns": list(columns),
-        } if 0 <= first <= last < MAX_ROWS and len(columns) < 100 and all(isinstance(each, str) for each in columns):
-            if all(each is None or _is_row(each) for each in (first_id, last_id)):
-                mask = mask_of(privilege(each) for each in columns if each in PRIVILEGE_IDS)
-                return Stretch(first, last, first_id, last_id, mask, whole), set(columns)
-    raise InvalidValue("The grid cannot be selected like that.")
 
 
 def parse_act(claim: object) -> tuple[Act, Privilege | None]:
@@ -112,11 +100,6 @@ def parse_column(claim: object) -> Privilege:
     raise InvalidValue("There is no such column.")
 
 
-def _is_row(claim: object) -> TypeGuard[int]:
-    """Whether this can be the id of a row, or the negative number of one that shall be made."""
-    return type(claim) is int and claim != 0 and -(2**63) < claim < 2**63
-
-
 def _is_id(claim: object) -> TypeGuard[int]:
     """Whether this can be the id of a row; both databases hold 63 bits."""
-    return _is_row(claim) and claim > 0
+    return is_row_number(claim) and claim > 0

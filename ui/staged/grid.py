@@ -49,6 +49,9 @@ class StagedGrid(Grid):
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
             mayChange=may_change,
+            uploadsUrl=f"{window.root_path}/uploads",
+            exportUrl=f"{window.root_path}/export",
+            takesFiles=kind.subject is Subject.AUTHKEY,
         )
 
     def show(self, view: GridView) -> None:

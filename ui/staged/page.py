@@ -27,6 +27,7 @@ from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
+from ui.staged.planning import Planning
 from ui.staged.review import Review, review_items
 from ui.staged.row_history import RowHistory
 from ui.staged.row_menu import RowMenu
@@ -113,6 +114,8 @@ class StagedPage(Generic[V]):
                         do=self.do,
                         may_change=self.may_change,
                     )
+                if self.may_change:
+                    Planning(self.window, self.staging, self._selecting, do=self.do)
                 self._review = Review(
                     self.kind.subject,
                     on_take_back=self._take_back,

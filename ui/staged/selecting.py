@@ -8,14 +8,14 @@ from nicegui.events import GenericEventArguments
 
 from models.errors import SelectionMoved
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
-from models.selections import Act, Selection, Stretch, Tally
+from models.selections import Act, Selection, Stretch, Tally, parse_selection
 from models.wording import count_of, granting, revoking
 from services.listing import V
 from services.selecting import act_on, tally_of
 from services.staging import Staging
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
-from ui.staged.claims import parse_act, parse_column, parse_selection
+from ui.staged.claims import parse_act, parse_column
 from ui.staged.grid import StagedGrid
 from ui.staged.row_menu import MenuEntry, RowMenu
 
@@ -49,6 +49,8 @@ class Selecting(Generic[V]):
             self._grant = self._button("Grant", "grant", lambda: self._one_or_menu(Act.GRANT))
             self._revoke = self._button("Revoke", "revoke", lambda: self._one_or_menu(Act.REVOKE))
             self._remove = self._button("Remove", "remove", lambda: self.act(Act.REMOVE))
+            copy = ui.button("Copy", color=None).props("flat dense no-caps").mark("selection-copy")
+            copy.on("click", js_handler="() => authkeys.copySelection()")
             close = ui.button(icon="close", color=None).props('flat round dense aria-label="Clear the selection"')
             close.on("click", js_handler="() => authkeys.clearSelection()").classes("quiet")
         with self._bar, self._grant:
@@ -62,6 +64,16 @@ class Selecting(Generic[V]):
         button = ui.button(text, on_click=act, color=None).props("flat dense no-caps").mark(f"selection-{mark}")
         button.set_visibility(self._may_change)
         return button
+
+    @property
+    def selection(self) -> Selection:
+        """What is selected."""
+        return self._selection
+
+    @property
+    def view(self) -> V:
+        """What the grid shows."""
+        return self._view()
 
     # -- what the browser says -----------------------------------------------------------------------------------------
 
@@ -97,7 +109,7 @@ class Selecting(Generic[V]):
             return
         if heard != self._heard:
             return  # by now something else is selected
-        columns = f"{selection.column_count} column{'s' if selection.column_count != 1 else ''}"
+        columns = f"{len(selection.columns)} column{'s' if len(selection.columns) != 1 else ''}"
         rows = found.row_count if found else await self._count(selection)
         self._text.set_text(f"{rows:,} row{'s' if rows != 1 else ''}, {columns} selected")
         self._show_tally(found, selection.mask)
@@ -194,7 +206,7 @@ class Selecting(Generic[V]):
 
     async def open_heading(self, privilege: Privilege) -> None:
         """The menu of a heading: what can be done to its column, in all rows of the view."""
-        column = Selection((Stretch(0, 0, None, None, privilege.mask, is_whole=True),), 1)
+        column = Selection((Stretch(0, 0, None, None, privilege.mask, is_whole=True),), (privilege.id,))
         found = await self._tally(column)
 
         async def select() -> None:

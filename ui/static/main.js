@@ -2,7 +2,9 @@
 // that it comes from; the others, imported for what they listen to, have no name here.
 
 import * as cells from "./cells.js";
+import { copySelection } from "./clipboard.js";
 import { copyText } from "./copy.js";
+import { chooseFile, exportView } from "./files.js";
 import { flash } from "./flashes.js";
 import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
@@ -35,6 +37,9 @@ window.authkeys = {
   refocus,
   enterPanel,
   copyText,
+  copySelection,
+  chooseFile,
+  exportView,
   leave,
   stopped,
   rememberTheme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),

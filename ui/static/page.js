@@ -5,6 +5,9 @@ export const page = {
   name: "", // of what is shown, for a screen reader
   noun: "", // of one row
   rowsUrl: "",
+  uploadsUrl: "", // where pastes and files go
+  exportUrl: "",
+  takesFiles: false, // whether files can be imported here
   query: "", // the view, as in the address
   names: [], // the fields of a row that say which one it is
   tickStore: "", // under which this tab keeps ticks that the server has not acknowledged

@@ -65,9 +65,14 @@ function tell() {
   emitEvent("selected", claim());
 }
 
+// At once, before something that is about it.
+export function tellNow() {
+  if (telling) tell();
+}
+
 // Do something to all of it, as it is at this moment.
 export function act(what) {
-  if (telling) tell();
+  tellNow();
   emitEvent("act", what);
 }
 

@@ -1,0 +1,216 @@
+"""What was pasted: a block of boxes, or rows of IP, service and privileges, as spreadsheets put them on the clipboard.
+
+Other than a file, whose every line decides what a key may do (`key_lines`), it is read as people mean it, because what it comes to
+is shown before it is staged; what has no clear meaning is said, and left alone.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from models.addresses import canonical_ip
+from models.errors import InvalidValue
+from models.key_lines import ip_of_cell, service_of_cell
+from models.privileges import PRIVILEGES, Privilege
+from models.staging_plans import WantedRow
+from models.texts import search_key, trim_unseen
+
+MAX_LINES = 100_000
+MAX_PROBLEMS = 1_000
+"""Bad lines that are told one by one; the rest is counted."""
+
+_YES = frozenset(
+    [
+        "1",
+        "true",
+        "wahr",
+        "vrai",
+        "verdadero",
+        "vero",
+        "waar",
+        "sant",
+        "x",
+        "yes",
+        "y",
+        "ja",
+        "oui",
+        "si",
+        "sí",
+        "✓",
+        "✔",
+        "☑",
+        "✅",
+        "on",
+        "granted",
+    ]
+)
+_NO = frozenset(
+    [
+        "0",
+        "false",
+        "falsch",
+        "faux",
+        "falso",
+        "onwaar",
+        "falskt",
+        "no",
+        "n",
+        "nein",
+        "non",
+        "nee",
+        "nej",
+        "✗",
+        "✘",
+        "☐",
+        "❌",
+        "off",
+        "-",
+    ]
+)
+_COLUMNS: Mapping[str, Privilege] = {
+    name: each for each in PRIVILEGES for name in (each.id, search_key(each.label), f"p{each.bit}")
+}
+
+
+class Pasted(NamedTuple):
+    """A text as cells; the number of each line is its place from 1."""
+
+    cells: Sequence[Sequence[str]]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one value."""
+        return len(self.cells) == 1 and len(self.cells[0]) == 1
+
+    @property
+    def has_names(self) -> bool:
+        """Whether its lines say by IP and service which keys they mean."""
+        first = [search_key(each.strip()) for each in self.cells[0]] if self.cells else []
+        return first[:2] == ["ip", "service"] or (len(first) > 1 and _is_ip(first[0]))
+
+
+class ReadLines(NamedTuple):
+    """What lines want, and what is wrong with those that cannot be read."""
+
+    rows: list[WantedRow]
+    problems: list[str]
+    problem_count: int
+    empty_cells: int
+    """Cells without content: what they stand for is left as it is"""
+
+
+def read_cells(text: str) -> Pasted:
+    """The cells of a pasted text. Raises InvalidValue if there is nothing in it, or far too much."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    if not text.strip():
+        raise InvalidValue("What was pasted is empty.")
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES:
+        raise InvalidValue(f"{len(lines):,} lines were pasted; at most {MAX_LINES:,} are read. Import them as a file.")
+    separator = "\t" if "\t" in text else "," if lines[0].count(",") >= 1 else "\t"
+    try:
+        cells = [row for row in csv.reader(lines, delimiter=separator) if row]
+    except csv.Error as error:
+        raise InvalidValue(f"What was pasted is no table: {error}.") from None
+    return Pasted(cells)
+
+
+def read_value(cell: str) -> bool | None:
+    """Whether a cell says yes or no; None if it is empty. Raises InvalidValue for anything else."""
+    text = search_key(trim_unseen(cell))
+    if not text:
+        return None
+    if text in _YES:
+        return True
+    if text in _NO:
+        return False
+    raise InvalidValue(f"{cell.strip()!r:.40} is neither yes nor no; write 1 or 0, TRUE or FALSE, x or nothing.")
+
+
+def read_named(pasted: Pasted) -> ReadLines:
+    """Lines of IP, service and privileges. Without a heading the privileges are in the order of the grid.
+
+    Raises InvalidValue for a heading with a column that is not known.
+    """
+    first = [search_key(trim_unseen(each)) for each in pasted.cells[0]]
+    has_heading = not _is_ip(first[0])
+    columns = _columns(first[2:]) if has_heading else list(PRIVILEGES)
+    reader = _Reader()
+    seen: dict[tuple[str, str], int] = {}
+    for number, cells in enumerate(pasted.cells[has_heading:], 1 + has_heading):
+        try:
+            if len(cells) < 2:
+                raise InvalidValue("an IP and a service are needed.")
+            ip, service = ip_of_cell(cells[0]), service_of_cell(cells[1])
+            if (twice := seen.setdefault((ip, service), number)) != number:
+                raise InvalidValue(f"{ip}, {service!r} stands in line {twice} already.")
+            grants, revocations = reader.boxes(columns, cells[2:])
+            reader.rows.append(WantedRow(number, ip, service, grants, revocations))
+        except InvalidValue as problem:
+            reader.problem(number, problem)
+    return reader.done()
+
+
+def read_block(pasted: Pasted, rows: Sequence[tuple[int, str, str]], columns: Sequence[Privilege]) -> ReadLines:
+    """A block of boxes laid onto rows (id, IP, service) and columns, from their first ones on."""
+    reader = _Reader()
+    for number, cells in enumerate(pasted.cells, 1):
+        try:
+            if number > len(rows):
+                raise InvalidValue("there is no row for it: the view ends above.")
+            grants, revocations = reader.boxes(columns, cells)
+            id_, ip, service = rows[number - 1]
+            reader.rows.append(WantedRow(number, ip, service, grants, revocations, id_))
+        except InvalidValue as problem:
+            reader.problem(number, problem)
+    return reader.done()
+
+
+class _Reader:
+    """Gathers rows and problems."""
+
+    def __init__(self) -> None:
+        self.rows: list[WantedRow] = []
+        self._problems: list[str] = []
+        self._count = 0
+        self._empty = 0
+
+    def problem(self, number: int, error: InvalidValue) -> None:
+        self._count += 1
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(f"line {number}: {error}")
+
+    def boxes(self, columns: Sequence[Privilege], cells: Sequence[str]) -> tuple[int, int]:
+        grants = revocations = 0
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            raise InvalidValue("it has more values than there are columns of boxes beside it.")
+        for privilege, cell in zip(columns, cells, strict=False):
+            value = read_value(cell)
+            self._empty += value is None
+            grants |= privilege.mask if value else 0
+            revocations |= privilege.mask if value is False else 0
+        return grants, revocations
+
+    def done(self) -> ReadLines:
+        return ReadLines(self.rows, self._problems, self._count, self._empty)
+
+
+def _columns(headings: Sequence[str]) -> list[Privilege]:
+    while headings and not headings[-1]:
+        headings = headings[:-1]
+    unknown = [each for each in headings if each not in _COLUMNS]
+    if unknown:
+        known = ", ".join(each.id for each in PRIVILEGES)
+        raise InvalidValue(f"The heading {unknown[0]!r:.40} is not a privilege; known are {known}.")
+    found = [_COLUMNS[each] for each in headings]
+    if len(set(found)) < len(found):
+        raise InvalidValue("One privilege stands twice in the heading.")
+    return found
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        canonical_ip(text)
+    except InvalidValue:
+        return False
+    return True

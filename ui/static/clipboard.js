@@ -1,0 +1,98 @@
+// Copy and paste by the browser's own events, which work without https too.
+
+import { grid } from "./grid.js";
+import { page } from "./page.js";
+import { claim, hasSelection } from "./selection.js";
+import { say, send } from "./uploads.js";
+
+const COPIED_HERE = 2000; // rows; of more the server makes the text
+
+let ready = null; // a text that the server made for a copy, which only the next Ctrl+C may take
+
+const focused = () => grid.api?.getFocusedCell();
+const inGrid = () => Boolean(document.activeElement?.closest(".grid .ag-cell"));
+const bitOf = (id) => grid.api.getColumn(id)?.getColDef().cellRendererParams?.bit;
+
+// -- copy ------------------------------------------------------------------------------------------------------------
+
+function valueOf(row, id) {
+  const bit = bitOf(id);
+  if (bit === null) return row.removal ? "1" : "0";
+  return bit === undefined ? (row[id] ?? "") : row.staged & (1 << bit) ? "1" : "0";
+}
+
+const quoted = (text) => (/["\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+// The text of one stretch, if all of its rows are here.
+function textOf({ first, last, columns }) {
+  const lines = [columns.join("\t")];
+  for (let index = first; index <= last; index++) {
+    const row = grid.api.getDisplayedRowAtIndex(index)?.data;
+    if (!row) return null;
+    lines.push(columns.map((id) => quoted(String(valueOf(row, id)))).join("\t"));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+async function fetchText(selected) {
+  const answer = await fetch(`${page.rowsUrl}/copy?${page.query}`, { method: "POST", body: JSON.stringify(selected) }).catch(() => null);
+  if (answer?.ok) return await answer.text();
+  say((await answer?.json().catch(() => null))?.error ?? "Nothing was copied: the server does not answer.");
+  return null;
+}
+
+const rowsIn = ({ stretches }) => stretches.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+const told = (rows) => say(`Copied ${rows.toLocaleString("en")} row${rows === 1 ? "" : "s"}, with a heading`);
+
+function onCopy(event) {
+  if (!inGrid() || !getSelection().isCollapsed) return;
+  const cell = focused();
+  if (!hasSelection()) {
+    const row = grid.api.getDisplayedRowAtIndex(cell.rowIndex)?.data;
+    if (!row || cell.column.getColId() === "menu") return;
+    event.clipboardData.setData("text/plain", String(valueOf(row, cell.column.getColId())));
+    event.preventDefault();
+    return;
+  }
+  const selected = claim();
+  const rows = rowsIn(selected);
+  const text = ready ?? (selected.stretches.length === 1 && rows <= COPIED_HERE ? textOf(selected.stretches[0]) : null);
+  ready = null;
+  event.preventDefault();
+  if (text === null) return void copyFromServer(selected, rows);
+  event.clipboardData.setData("text/plain", text);
+  told(rows);
+}
+
+async function copyFromServer(selected, rows) {
+  const text = await fetchText(selected);
+  if (text === null) return;
+  try {
+    await navigator.clipboard.writeText(text);
+    told(rows);
+  } catch {
+    ready = text; // no https, or too late for the key that was pressed
+    say(`${rows.toLocaleString("en")} rows are ready: press Ctrl+C (on a Mac ⌘C) once more.`);
+  }
+}
+
+export function copySelection() {
+  if (!inGrid() && focused()) grid.api.setFocusedCell(focused().rowIndex, focused().column);
+  document.execCommand("copy");
+}
+
+// -- paste ---------------------------------------------------------------------------------------------------------
+
+function onPaste(event) {
+  if (!page.mayChange || !inGrid()) return;
+  const text = event.clipboardData.getData("text/plain");
+  if (!text) return;
+  event.preventDefault();
+  const { rowIndex, column } = focused();
+  const all = grid.api.getAllDisplayedColumns().map((each) => each.getColId());
+  const columns = bitOf(column.getColId()) === undefined ? [] : all.slice(all.indexOf(column.getColId())).filter((id) => bitOf(id) >= 0 && bitOf(id) !== null);
+  send(text, { row: rowIndex, columns });
+}
+
+document.addEventListener("copy", onCopy);
+document.addEventListener("paste", onPaste);
