@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+from models.privileges import privileges_in
 from models.subjects import Row, Subject
 
 
@@ -62,6 +63,16 @@ class LastChange(NamedTuple):
     at: datetime
     ip: str
     service: str
+    before: int = 0
+    after: int = 0
+    """Sets of privileges"""
+
+    @property
+    def effect(self) -> str:
+        """Which privileges it granted and revoked, in words; empty if none."""
+        granted = [f"granted {each.label}" for each in privileges_in(self.after & ~self.before)]
+        revoked = [f"revoked {each.label}" for each in privileges_in(self.before & ~self.after)]
+        return ", ".join([*granted, *revoked])
 
 
 class CellChange(NamedTuple):

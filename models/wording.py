@@ -5,8 +5,10 @@ from html import escape
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
+from models.risks import StagedTotals
 from models.staged_rows import NewKey, StagedRow
 from models.subjects import Subject
+from models.usage import KEPT_USE_DAYS, LostCalls
 
 _REMOVED = {
     Subject.AUTHKEY: "it loses every privilege and the key stops working",
@@ -92,6 +94,30 @@ def granting(changed: int, total: int) -> str:
 def revoking(changed: int, total: int) -> str:
     """What revoking a set of boxes comes to: `revokes 880 of 9,000 boxes; 8,120 lack it`."""
     return f"revokes {changed:,} of {boxes(total)}" + (f"; {total - changed:,} lack it" if changed < total else "")
+
+
+def totals(subject: Subject, counted: StagedTotals) -> list[tuple[str, str]]:
+    """What staged changes come to, the riskiest first: the kind of each (as `Consequence` has it), and its words."""
+    n = count_of(subject, counted.removals)
+    manage = "1 grant" if counted.grants_of_manage == 1 else f"{counted.grants_of_manage:,} grants"
+    said = [
+        (counted.removals, "remove", f"{n} removed"),
+        (counted.grants_of_manage, "remove", f"{manage} of Manage Authkeys"),
+        (counted.revocations, "revoke", f"{counted.revocations:,} revoked"),
+        (counted.grants, "grant", f"{counted.grants:,} granted"),
+        (counted.additions, "grant", f"{count_of(subject, counted.additions)} added"),
+        (counted.restorations, "grant", f"{count_of(subject, counted.restorations)} restored"),
+    ]
+    return [(kind, text) for count, kind, text in said if count]
+
+
+def lost_calls(lost: LostCalls) -> str:
+    """What of that would have been missed lately: `1,240 calls of the last 30 days would have been refused, …`."""
+    if not lost.calls:
+        return f"None of what is revoked or removed was used in the last {KEPT_USE_DAYS} days, as far as uses were counted."
+    calls = "1 call" if lost.calls == 1 else f"{lost.calls:,} calls"
+    last = f"; the last one {minute(lost.last_at)}, from {lost.last_ip}" if lost.last_at else ""
+    return f"It would have refused {calls} of the last {KEPT_USE_DAYS} days, by {keys(lost.key_count)}{last}."
 
 
 def minute(at: datetime) -> str:

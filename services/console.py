@@ -110,7 +110,7 @@ async def open_console(
                 feed.running(supervisor),
                 supervisor.keeping(
                     {
-                        "purge": lambda: _purge_regularly(submissions, sessions),
+                        "purge": lambda: _purge_regularly(submissions, sessions, uses),
                         **({"checkpoints": chain.append_regularly} if checkpoint_file else {}),
                     }
                 ),
@@ -142,12 +142,13 @@ async def open_console(
             await finish_transactions()
 
 
-async def _purge_regularly(submissions: Submissions, sessions: Sessions) -> None:
+async def _purge_regularly(submissions: Submissions, sessions: Sessions, uses: Uses) -> None:
     while True:
         try:
             if (await read_clock()).is_settled:
                 await submissions.purge_removed()
                 await sessions.purge()
+                await uses.purge()
         except DatabaseUnavailable:
             log.warning(
                 "Removed authkeys and old sessions could not be purged; the next attempt is in %s hours.",

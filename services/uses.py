@@ -19,7 +19,7 @@ from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.subjects import Row
-from models.usage import NO_PRIVILEGE, QUIET_DAYS, Quiet
+from models.usage import KEPT_USE_DAYS, NO_PRIVILEGE, QUIET_DAYS, LostCalls, Quiet, day_of
 from services.supervisor import Supervisor
 from storage import denied_requests, submissions, uses
 
@@ -204,6 +204,14 @@ class Uses:
     async def counts(self, authkey_id: int) -> dict[int, tuple[int, datetime]]:
         """How often and when last each privilege (by its bit) of an authkey was used."""
         return await uses.counts(authkey_id)
+
+    async def lost_calls(self, admin_id: int) -> LostCalls:
+        """How many calls of the last days the revocations and removals would have refused that an admin has staged."""
+        return await uses.lost_calls(admin_id, day_of(datetime.now(UTC)) - KEPT_USE_DAYS)
+
+    async def purge(self) -> None:
+        """Forget how often what was used longer ago than anybody asks."""
+        await uses.purge_days(day_of(datetime.now(UTC)) - KEPT_USE_DAYS)
 
     async def denied_requests(self, limit: int = 200) -> list[DeniedRequests]:
         """The newest denied requests, newest first."""

@@ -102,7 +102,9 @@ async def last_change(subject: Subject, row_id: int) -> LastChange | None:
         )
     if row is None:
         return None
-    return LastChange(row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service)
+    return LastChange(
+        row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service, row.before, row.after
+    )
 
 
 # -- writing one, within its transaction ---------------------------------------------------------------------------------
@@ -192,6 +194,9 @@ async def purge(before: datetime) -> None:
         )
         await db.execute_query(
             f"DELETE FROM key_use WHERE authkey_id IN (SELECT id FROM removed_authkey WHERE revision < {int(kept_from)})"
+        )
+        await db.execute_query(
+            f"DELETE FROM key_use_day WHERE authkey_id IN (SELECT id FROM removed_authkey WHERE revision < {int(kept_from)})"
         )
         await RemovedAuthkey.filter(revision__lt=kept_from).using_db(db).delete()
         await ReplacedSecret.filter(revision__lt=kept_from).using_db(db).delete()

@@ -6,10 +6,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.denials import Counted, Denial
 from models.privileges import PRIVILEGES
-from models.tables import KeyUse, UseTracking
+from models.tables import KeyUse, KeyUseDay, UseTracking
+from models.usage import NO_PRIVILEGE, LostCalls, day_of
 from storage import denied_requests
-from storage.database import database_errors, reader
-from storage.sql import later, parameters
+from storage.database import database_errors, reader, slow_reader
+from storage.history import time_of
+from storage.sql import later, parameters, statement
 from storage.transactions import run_transaction
 
 _IDS_AT_ONCE = 10_000
@@ -48,6 +50,47 @@ async def _add(db: BaseDBAsyncClient, uses: PendingUses) -> None:
             f"last_at = {later('key_use')}",
             [[authkey_id, bit, count, at] for (authkey_id, bit), (count, at) in sorted(uses.items())],
         )
+        await db.execute_many(
+            f"INSERT INTO key_use_day (authkey_id, privilege, day, count) VALUES ({parameters(4)}) "
+            "ON CONFLICT (authkey_id, privilege, day) DO UPDATE SET count = key_use_day.count + excluded.count",
+            [[authkey_id, bit, day_of(at), count] for (authkey_id, bit), (count, at) in sorted(uses.items())],
+        )
+
+
+async def lost_calls(admin_id: int, since: int) -> LostCalls:
+    """How many calls from this day on the revocations and removals would have refused that an admin has staged."""
+    # Removals by what was used at all; revocations by their privilege.
+    lost = (
+        "staged_change.admin_id = {} AND staged_change.subject = 'authkey' AND (staged_change.removal "
+        f"OR (use.privilege <> {NO_PRIVILEGE} AND staged_change.revocations & (1 << ABS(use.privilege)) <> 0))"
+    )
+    of_days, values = statement(
+        "SELECT COALESCE(SUM(use.count), 0), COUNT(DISTINCT use.authkey_id) FROM staged_change JOIN key_use_day AS use "
+        f"ON use.authkey_id = staged_change.row_id WHERE {lost} AND use.day >= {int(since)}",
+        admin_id,
+    )
+    last, _ = statement(
+        "SELECT use.last_at, authkey.ip FROM staged_change JOIN key_use AS use ON use.authkey_id = staged_change.row_id "
+        f"JOIN authkey ON authkey.id = use.authkey_id WHERE {lost} ORDER BY use.last_at DESC LIMIT 1",
+        admin_id,
+    )
+    with database_errors():
+        _, rows = await slow_reader().execute_query(of_days, values)
+        count, key_count = tuple(rows[0])
+        if not count:
+            return LostCalls(0, 0)
+        _, newest = await slow_reader().execute_query(last, values)
+    at, ip = tuple(newest[0]) if newest else (None, "")
+    return LostCalls(int(count), int(key_count), time_of(at) if at else None, ip)
+
+
+async def purge_days(before: int) -> None:
+    """Forget the days before this one."""
+
+    async def delete(db: BaseDBAsyncClient) -> None:
+        await KeyUseDay.filter(day__lt=before).using_db(db).delete()
+
+    await run_transaction(delete)
 
 
 async def counts(authkey_id: int) -> dict[int, tuple[int, datetime]]:

@@ -73,16 +73,19 @@ async def test_one_finds_by_text_address_beginning_and_network(
 async def test_a_view_can_be_bookmarked_with_search_filters_and_order(server: Program, browser: Browser) -> None:
     page = await open_page(browser, server)
     await page.get_by_role("searchbox").fill("198.")
-    await page.get_by_label("Has privilege").first.click()
-    await page.get_by_role("option", name="Search for a License").click()
+    await page.get_by_role("button", name="Filter").click()
+    await page.get_by_role("group", name="Search for a License").get_by_role("button", name="Has").click()
     await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Filter · 1")).to_be_visible()
     await expect(page.get_by_text("1 of 1,009 keys", exact=True)).to_be_visible()
     await expect(page).to_have_url(f"{server.url}/?search=198.&has=search")
     again = await open_page(browser, server, "/?search=198.&has=search&sort=-service")
     await expect(again.get_by_text("1 of 1,009 keys", exact=True)).to_be_visible()
     await shows(again, "198.51.100.9")
     await expect(again.get_by_role("searchbox")).to_have_value("198.")
-    await again.get_by_role("button", name="Clear search and filters").click()
+    await again.get_by_role("button", name="Has Search for a License: remove").click()
+    await expect(again).to_have_url(f"{server.url}/?search=198.&sort=-service")
+    await again.get_by_role("button", name="Clear", exact=True).click()
     await expect(again.get_by_text("1,009 keys", exact=True)).to_be_visible()
 
 

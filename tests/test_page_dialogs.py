@@ -7,9 +7,10 @@ from nicegui.testing import User
 
 from models.tables import Authkey
 from services.console import Console
+from services.keymaking import issue_new_key
 from storage.database import DatabaseLocation
 from tests.elsewhere import stored
-from tests.page import BILLING, SEARCH, claims, opens_menu, says, text
+from tests.page import BILLING, MAIL, PORTAL, SEARCH, claims, is_told, opens_menu, says, selection, text
 
 
 @pytest.fixture
@@ -107,3 +108,43 @@ async def test_a_replaced_key_is_shown_once_and_the_details_tell_of_it(page: Use
     await page.should_see(marker="row-details")
     page.find(marker="row-details").click()
     await page.should_see(f"The key ends in {secret[-4:]}. New key issued by {console.admin.name}")
+
+
+# -- many new keys -------------------------------------------------------------------------------------------------------
+
+
+async def test_keys_are_issued_for_all_that_is_selected_and_handed_out_once(page: User, console: Console) -> None:
+    claims(page, "selected", selection(0, 2))
+    await page.should_see("3 rows, 1 column selected")
+    page.find(marker="selection-issue").click()
+    await page.should_see("3 keys selected. None of them has one yet.")
+    page.find(marker="issue-keys-confirm").click()
+    await page.should_see("3 keys were made.")
+    page.find(marker="handout-show").click()
+    await page.should_see(marker="handout-list")
+    told = [line.split(",") for line in text(page, "handout-list").splitlines()]
+    assert [(ip, service) for ip, service, _ in told] == [(each.ip, each.service) for each in (BILLING, PORTAL, MAIL)]
+    for ip, service, secret in told:
+        row = await Authkey.get(ip=ip, service=service)
+        assert row.secret_digest == hashlib.sha256(secret.encode()).hexdigest()
+    page.find(marker="handout-show").click()
+    await is_told(page, "These keys were handed out already")
+    (entry,) = await console.history.newest(1)
+    assert entry.submission
+    assert entry.submission.row_count == 3
+
+
+async def test_of_a_selection_only_those_without_a_key_get_one_unless_it_is_said_otherwise(
+    page: User, console: Console
+) -> None:
+    await issue_new_key(console.submissions, console.admin, (await console.authkeys.of_ip(MAIL.ip))[0])
+    hint = (await Authkey.get(ip=MAIL.ip)).secret_hint
+    claims(page, "selected", selection(0, 2))
+    await page.should_see("3 rows, 1 column selected")
+    page.find(marker="selection-issue").click()
+    await page.should_see("1 has one already, which stops working at once.")
+    await page.should_see("Only for the 2 that have none")
+    page.find(marker="issue-keys-confirm").click()
+    await page.should_see("2 keys were made.")
+    assert (await Authkey.get(ip=MAIL.ip)).secret_hint == hint
+    assert await Authkey.filter(secret_hint=None).count() == 0

@@ -40,7 +40,7 @@ UNKNOWN = "is not a privilege; known are addlicense"
         (NOT_FROM_THIS_PAGE, [{**HONEST, "id": value} for value in (True, "1", "1 OR 1=1", 1.0, HUGE, {"id": 1})]),
         (NOT_FROM_THIS_PAGE, [{**HONEST, "id": value} for value in (0, -(2**63), 2**63, 2**64, 10**100)]),
         (NOT_FROM_THIS_PAGE, [{**HONEST, "value": value} for value in (1, 0, "true", None, HUGE)]),
-        (REMOVED, [{**HONEST, "id": value, "seq": n} for n, value in enumerate((999, 2**63 - 1, -1), 1)]),
+        (REMOVED, [{**HONEST, "id": value, "seq": n} for n, value in enumerate((2**63 - 1, -1), 1)]),
         (UNKNOWN, [{**HONEST, "column": value, "seq": n} for n, value in enumerate(("drop", "", ":alert(1)", "p0"), 1)]),
         (UNKNOWN, [{**HONEST, "column": value, "seq": n} for n, value in enumerate((None, 0, HUGE, "x" * 10**6), 1)]),
     ],

@@ -217,6 +217,23 @@ class KeyUse(Model):
         unique_together = (("authkey_id", "privilege"),)
 
 
+class KeyUseDay(Model):
+    """How often the authorizer let an authkey through on one day, for each privilege. Only the last days are kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    authkey_id = fields.BigIntField()
+    privilege = fields.SmallIntField()
+    """As in `KeyUse`"""
+    day = fields.IntField()
+    """`usage.day_of`"""
+    count = fields.BigIntField()
+
+    class Meta:
+        table = "key_use_day"
+        unique_together = (("authkey_id", "privilege", "day"),)
+        indexes = (Index(fields=("day",)),)
+
+
 class UseTracking(Model):
     """When uses began to be counted: of the days before, nothing is known. One row."""
 

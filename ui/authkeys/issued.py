@@ -56,5 +56,7 @@ class _HandoutDialog:
         with user_errors():
             await self._window.require_session()
             issued = self._window.console.handouts.take(self._window.admin.id, self._token)
-            with self._shown, ui.element("pre").classes("code handout-list").props("tabindex=0").mark("handout-list"):
-                ui.label("\n".join(f"{each.ip},{each.service},{each.secret.text}" for each in issued))
+            with self._shown, ui.element("pre").classes("code handout-list").props("tabindex=0"):
+                ui.label("\n".join(f"{each.ip},{each.service},{each.secret.text}" for each in issued)).mark(
+                    "handout-list"
+                )

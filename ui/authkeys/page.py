@@ -8,6 +8,7 @@ from nicegui import ui
 from models.authkeys import Authkey
 from models.privileges import Privilege
 from models.secrets import IssuedKey
+from models.usage import LostCalls
 from models.views import View
 from models.wording import changes_to_keys, minute
 from services.authkey_staging import AuthkeyStaging
@@ -15,12 +16,14 @@ from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
 from ui.authkeys.dialogs import ask_revoke_unused
 from ui.authkeys.issued import show_issued
+from ui.authkeys.issuing import ask_issue_keys
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
 from ui.staged.row_menu import MenuEntry
+from ui.staged.selecting import SelectionAction
 
 ASKED_BEYOND = 20
 """Changes that one click may stage; before more of them the page asks."""
@@ -65,9 +68,23 @@ class AuthkeysPage(StagedPage[View]):
             ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
             ui.button("Show all keys", on_click=self.toolbar.clear).props("flat no-caps")
 
+    def selection_actions(self) -> Sequence[SelectionAction]:
+        """New keys for all of it."""
+        return [SelectionAction("Issue keys…", "issue", self._issue_selected)]
+
+    async def _issue_selected(self) -> None:
+        with user_errors():
+            await self.window.require_session()
+            found = await self.console.authkeys.find(row.id for row in await self.selecting.rows())
+            ask_issue_keys(self.window, list(found.values()))
+
     def show_issued(self, issued: Sequence[IssuedKey]) -> None:
         """The keys of the authkeys that were made."""
         show_issued(self.window, issued)
+
+    async def lost_calls(self) -> LostCalls:
+        """By the uses of the authkeys."""
+        return await self.console.uses.lost_calls(self.admin.id)
 
     # -- one key -------------------------------------------------------------------------------------------------------
 

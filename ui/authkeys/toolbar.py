@@ -8,6 +8,7 @@ from nicegui import ui
 from models.subjects import Subject
 from models.usage import QUIET_DAYS
 from models.views import View
+from ui.staged.filters import Chip
 from ui.staged.toolbar import Toolbar
 
 _UNUSED_OPTIONS = {days: f"{days} days" for days in QUIET_DAYS}
@@ -49,6 +50,11 @@ class AuthkeysToolbar(Toolbar[View]):
     def own_values(self) -> dict[str, Any]:
         """For how long unused."""
         return {"unused_days": self._unused.value or 0}
+
+    def own_chips(self) -> list[Chip]:
+        """For how long unused."""
+        days = self.view.unused_days
+        return [Chip(f"Unused for {days} days", self.clear_own)] if days else []
 
     def clear_own(self) -> None:
         """Whether used or not."""

@@ -29,7 +29,7 @@ class PassphrasesToolbar(Toolbar[PassphraseView]):
         search_for = "Search passphrases"
         super().__init__(Subject.PASSPHRASE, view, label="Pickup passphrases", search_for=search_for, on_view=on_view)
 
-    def build_filters(self) -> None:
+    def build_choices(self) -> None:
         """In which state."""
         options = {state.value: text for state, text in STATES.items()}
         self._state = self.choice("State", options, self.view.state.value, "state", clearable=False)

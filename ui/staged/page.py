@@ -12,10 +12,10 @@ from typing import ClassVar, Generic
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from models.errors import SubmissionRefused
 from models.privileges import Privilege
 from models.secrets import IssuedKey
 from models.subjects import Row
+from models.usage import LostCalls
 from models.wording import changes_to, count_of, noun
 from services.feed import Commit
 from services.listing import V
@@ -28,10 +28,10 @@ from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, 
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.planning import Planning
-from ui.staged.review import Review, review_items
+from ui.staged.reviewing import Reviewing
 from ui.staged.row_history import RowHistory
 from ui.staged.row_menu import RowMenu
-from ui.staged.selecting import Selecting
+from ui.staged.selecting import Selecting, SelectionAction
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -91,8 +91,16 @@ class StagedPage(Generic[V]):
     def heard(self, commit: Commit, news: News) -> None:
         """A submission about something else was committed."""
 
+    def selection_actions(self) -> Sequence[SelectionAction]:
+        """What can be done with a selection, beside staging."""
+        return ()
+
     def show_issued(self, issued: Sequence[IssuedKey]) -> None:
         """A submission made secrets: show them this once."""
+
+    async def lost_calls(self) -> LostCalls | None:
+        """The calls that a submission would have refused lately; None where that is not known."""
+        return None
 
     # -- building ------------------------------------------------------------------------------------------------------
 
@@ -105,38 +113,40 @@ class StagedPage(Generic[V]):
                     self.grid = StagedGrid(self.kind, self.view, self.window, may_change=self.may_change)
                     self._empty = ui.element("div").classes("empty").props("role=status")
                     self.menu = RowMenu()
-                    self._selecting = Selecting(
+                    self.selecting = Selecting(
                         self.window,
                         self.staging,
                         self.grid,
                         self.menu,
                         view=lambda: self.view,
                         do=self.do,
+                        more=self.selection_actions(),
                         may_change=self.may_change,
                     )
                 if self.may_change:
-                    Planning(self.window, self.staging, self._selecting, do=self.do)
-                self._review = Review(
-                    self.kind.subject,
-                    on_take_back=self._take_back,
-                    on_take_back_cell=lambda id_, what: self.do(
-                        lambda: self.staging.take_back_cell(self.admin.id, id_, what)
-                    ),
-                    on_confirm=lambda ids: self.do(lambda: self.staging.confirm(self.admin.id, ids)),
-                    on_close=self._hide_review,
+                    Planning(self.window, self.staging, self.selecting, do=self.do)
+                self._reviewing = Reviewing(
+                    self.window,
+                    self.staging,
+                    self.grid,
+                    self.view.natural(),
+                    do=self.do,
+                    lost_calls=self.lost_calls,
+                    on_open=lambda: self.history.close(),  # noqa: PLW0108 - built below
                 )
                 self.history = RowHistory(self.window, self.kind.subject, self._history_changed)
         self._bar = ChangeBar(
             self.kind.subject,
-            on_review=self._toggle_review,
+            on_review=self._reviewing.toggle,
             on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
             on_undo=lambda: self._submitting.undo(),  # noqa: PLW0108 - made only after the bar
-            on_submit=self._submit,
+            on_submit=self._reviewing.submit,
             may_change=self.may_change,
         )
         if not self.view.is_live:
             self._bar.hide()
         self._submitting = Submitting(self.window, self.staging, self._bar, self.show_issued)
+        self._reviewing.connect(self._submitting, self._steps, self._show_staged)
 
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)
@@ -195,9 +205,9 @@ class StagedPage(Generic[V]):
             case {"name": "redo"}:
                 await self.do(lambda: self.staging.redo(self.admin.id))
             case {"name": "review"}:
-                await self._toggle_review()
+                await self._reviewing.toggle()
             case {"name": "close"}:
-                self._hide_review()
+                self._reviewing.hide()
                 self.history.close()
             case {"name": "help"}:
                 show_shortcuts()
@@ -228,32 +238,12 @@ class StagedPage(Generic[V]):
         query = "&".join(filter(None, (self.view.to_query(), self.history.address)))
         ui.navigate.history.replace(f"{self.window.root_path}{self.path}{f'?{query}' if query else ''}")
 
-    async def _submit(self) -> None:
-        with user_errors():
-            await self.window.require_session()
-            try:
-                await self._submitting.submit(self._steps, self._show_staged)  # with every tick made before the click
-            except SubmissionRefused:
-                await self._show_review()
-                raise
-            self._hide_review()
-
-    async def _toggle_review(self) -> None:
-        if self._review.is_open:
-            self._hide_review()
-        else:
-            await self._show_review()
-
     def _history_changed(self, is_open: bool) -> None:
         self._show_address()
         if is_open:
-            self._review.hide()
+            self._reviewing.give_way()
         else:
             self.grid.refocus()
-
-    def _hide_review(self) -> None:
-        self._review.hide()
-        self.grid.refocus()
 
     # -- what happened, here or elsewhere ------------------------------------------------------------------------------
 
@@ -324,14 +314,8 @@ class StagedPage(Generic[V]):
             hidden = await self._hidden() if hidden is None else hidden
             staged = await self.staging.of(self.admin.id)
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
-            if self._review.is_open:
-                await self._show_review()
+            await self._reviewing.redraw()
             self.grid.refocus()
-
-    async def _show_review(self) -> None:
-        self.history.close()
-        staged = await self.staging.of(self.admin.id)
-        self._review.show(await review_items(staged, self.staging.listing), staged.change_count, staged.key_count)
 
     async def _counts(self) -> tuple[int, int]:
         shown, admin_id = self.staging.shown, self.admin.id

@@ -1,7 +1,7 @@
 """The selection of a grid: what the browser says is selected, the bar that says what that is, and what can be done to all of it."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, NamedTuple
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -9,9 +9,10 @@ from nicegui.events import GenericEventArguments
 from models.errors import SelectionMoved
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
 from models.selections import Act, Selection, Stretch, Tally, parse_selection
+from models.subjects import Row
 from models.wording import count_of, granting, revoking
 from services.listing import V
-from services.selecting import act_on, tally_of
+from services.selecting import act_on, rows_of, tally_of
 from services.staging import Staging
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
@@ -23,6 +24,14 @@ COUNTED_ROWS = 200_000
 """Of a larger selection only the rows are counted; what its boxes hold is told with what was done."""
 
 Step = Callable[[], Awaitable[object]]
+
+
+class SelectionAction(NamedTuple):
+    """Something that can be done with what is selected, beside staging."""
+
+    text: str
+    mark: str
+    act: Step
 
 
 class Selecting(Generic[V]):
@@ -37,8 +46,10 @@ class Selecting(Generic[V]):
         *,
         view: Callable[[], V],
         do: Callable[[Step], Awaitable[None]],
+        more: Sequence[SelectionAction],
         may_change: bool,
     ) -> None:
+        """`more` is what can be done beside staging."""
         self._window, self._staging, self._grid, self._menu = window, staging, grid, menu
         self._view, self._do, self._may_change = view, do, may_change
         self._selection = Selection(())
@@ -49,6 +60,8 @@ class Selecting(Generic[V]):
             self._grant = self._button("Grant", "grant", lambda: self._one_or_menu(Act.GRANT))
             self._revoke = self._button("Revoke", "revoke", lambda: self._one_or_menu(Act.REVOKE))
             self._remove = self._button("Remove", "remove", lambda: self.act(Act.REMOVE))
+            for action in more:
+                self._button(action.text, action.mark, action.act)
             copy = ui.button("Copy", color=None).props("flat dense no-caps").mark("selection-copy")
             copy.on("click", js_handler="() => authkeys.copySelection()")
             close = ui.button(icon="close", color=None).props('flat round dense aria-label="Clear the selection"')
@@ -76,6 +89,11 @@ class Selecting(Generic[V]):
         return self._view()
 
     # -- what the browser says -----------------------------------------------------------------------------------------
+
+    async def rows(self) -> list[Row]:
+        """The selected rows that are in force. Raises SelectionMoved."""
+        found = await rows_of(self._staging, self._window.admin.id, self._view(), self._selection)
+        return [row for row, _ in found.values() if row.id > 0]
 
     async def _selected(self, event: GenericEventArguments) -> None:
         with user_errors():

@@ -7,13 +7,11 @@ from typing import Any, Generic
 from nicegui import ui
 
 from models.errors import InvalidValue
-from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
 from models.subjects import Subject
 from models.views import MAX_SEARCH_LENGTH
 from models.wording import count_of
 from services.listing import V
-
-_PRIVILEGE_OPTIONS = {each.id: each.label for each in PRIVILEGES}
+from ui.staged.filters import Chip, ChipRow, FilterMenu
 
 
 class Toolbar(Generic[V]):
@@ -41,30 +39,21 @@ class Toolbar(Generic[V]):
             )
             with self._search.add_slot("prepend"):
                 ui.icon("search", size="18px")
-            with ui.element("div").classes("filters"):
-                self._has = self._privileges("Has privilege", view.has)
-                self._lacks = self._privileges("Lacks privilege", view.lacks)
-                self.build_filters()
-                self._staged = (
-                    ui.checkbox("My staged changes", value=view.staged_only, on_change=self.changed)
-                    .props("dense")
-                    .classes("staged-only")
-                    .mark("staged-only")
-                )
-                self._staged.set_visibility(view.is_live)
-                self._clear = ui.button(icon="filter_alt_off", on_click=self.clear, color=None)
-                self._clear.props('flat round dense aria-label="Clear search and filters"').classes("quiet")
-                with self._clear:
-                    ui.tooltip("Clear search and filters")
+            self.build_choices()
+            self._filters = FilterMenu(view, self.changed, self.build_filters)
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
             self.build_actions()
+        self._chips = ChipRow(self.clear)
         self.show_buttons()
 
     # -- what a subclass adds ------------------------------------------------------------------------------------------
 
+    def build_choices(self) -> None:
+        """What is always chosen, beside the filters."""
+
     def build_filters(self) -> None:
-        """Filters of its own."""
+        """Filters of its own, in the menu."""
 
     def build_actions(self) -> None:
         """What can be done with many rows, or with none."""
@@ -73,17 +62,21 @@ class Toolbar(Generic[V]):
         """What its own filters say, by the view's fields. Raises InvalidValue for what is not offered."""
         return {}
 
+    def own_chips(self) -> list[Chip]:
+        """Those of its own filters that are set."""
+        return []
+
     def clear_own(self) -> None:
         """Set its own filters back."""
 
     # ------------------------------------------------------------------------------------------------------------------
 
     def choice(self, label: str, options: Any, value: object, mark: str, *, clearable: bool = True) -> ui.select:
-        """A filter with one choice."""
+        """A filter with one choice, in the menu."""
         return (
             ui.select(options, label=label, value=value, clearable=clearable, on_change=self.changed)
             .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
-            .classes(f"filter {mark}")
+            .classes(f"filter-choice {mark}")
             .mark(mark)
         )
 
@@ -93,16 +86,10 @@ class Toolbar(Generic[V]):
         return button.classes("quiet stage-all").mark(mark)
 
     def show_buttons(self) -> None:
-        """Show the buttons that mean something in this view."""
-        self._clear.set_visibility(self.view.is_filtered)
-
-    def _privileges(self, label: str, mask: int) -> ui.select:
-        value = [each.id for each in privileges_in(mask)]
-        return (
-            ui.select(_PRIVILEGE_OPTIONS, label=label, multiple=True, value=value, on_change=self.changed)
-            .props(f'outlined dense options-dense hide-bottom-space aria-label="{label}"')
-            .classes("filter")
-        )
+        """Show which filters are set, and the buttons that mean something in this view."""
+        chips = [*self._filters.chips(), *self.own_chips()]
+        self._filters.show_count(len(chips))
+        self._chips.show(chips)  # not the search: nothing moves while one types
 
     def show_count(self, shown: int, total: int) -> None:
         """Say how many rows there are and, of a filtered view, how many it shows."""
@@ -111,8 +98,8 @@ class Toolbar(Generic[V]):
 
     def clear(self) -> None:
         """Back to the view of all rows; what is sorted stays."""
-        for element, value in ((self._search, ""), (self._has, []), (self._lacks, []), (self._staged, False)):
-            element.value = value
+        self._search.value = ""
+        self._filters.clear()
         self.clear_own()
 
     def keep_sort(self, view: V) -> None:
@@ -125,9 +112,9 @@ class Toolbar(Generic[V]):
             view = replace(
                 self.view,
                 search=str(self._search.value or "").strip()[:MAX_SEARCH_LENGTH],
-                has=mask_of(privilege(each) for each in self._has.value),
-                lacks=mask_of(privilege(each) for each in self._lacks.value),
-                staged_only=self._staged.value is True,
+                has=self._filters.has,
+                lacks=self._filters.lacks,
+                staged_only=self._filters.staged_only,
                 **self.own_values(),
             )
         except InvalidValue:  # a forged event: no such option is offered

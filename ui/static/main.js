@@ -10,7 +10,7 @@ import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
-import { claim, clearSelection, drawSelection, selectColumns, selectedRule } from "./selection.js";
+import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./connection.js";
@@ -27,6 +27,7 @@ window.authkeys = {
   selectedRule,
   selection: claim,
   selectColumns,
+  showRow,
   clearSelection,
   suppressKeyboardEvent: keyboard.suppressKeyboardEvent,
   enterGrid: keyboard.enterGrid,

@@ -261,6 +261,14 @@ async function relocate() {
 document.addEventListener("authkeys-moved", relocate);
 document.addEventListener("authkeys-view", clearSelection);
 
+// Scroll to a row, wherever it stands in the view, and focus it.
+export async function showRow(id) {
+  const index = indexOf(id) ?? (await askPlaces([id]))[id];
+  if (index === null || index === undefined) return window.Quasar.Notify.create({ message: "The view does not show it: clear search and filters.", classes: "notice", position: "bottom-left" });
+  grid.api.ensureIndexVisible(index, "middle");
+  grid.api.setFocusedCell(index, columnsOf()[0]);
+}
+
 async function askPlaces(ids) {
   const parameters = new URLSearchParams(page.query);
   parameters.set("ids", [...new Set(ids)].join(","));
