@@ -47,6 +47,7 @@ async def main() -> None:
             await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
             await page.goto(console)
             await page.get_by_role("button", name="Submit authkey modifications").click()
+            await page.locator(".review-foot .q-btn").click()  # there are removals among them
             await page.get_by_text("Applied 6 changes to 6 keys").first.wait_for()
             await page.goto(f"{console}/history")
             await page.locator('.ag-row [col-id="what"]').first.click()

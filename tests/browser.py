@@ -94,6 +94,18 @@ async def grant_all(page: Page, column: str = "Add a New License") -> None:
     await page.get_by_role("menuitem", name="Grant all").click()
 
 
+async def submit_reviewed(page: Page, noun: str = "authkey") -> None:
+    """Submit what is risky: the review opens first, and its own button submits."""
+    await page.get_by_role("button", name=f"Submit {noun} modifications").click()
+    await page.locator(".review-foot").get_by_role("button", name="Submit").click()
+
+
+async def focus_cell(cell: Locator) -> None:
+    """Put the keyboard into a cell without ticking its box."""
+    await cell.click(modifiers=["Control"])
+    await cell.page.keyboard.press("Escape")
+
+
 def bar(page: Page) -> Locator:
     """What the bar says."""
     return page.locator(".bar-status")

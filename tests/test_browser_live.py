@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, needs_chromium, open_page, open_sign_in, sign_in
+from tests.browser import bar, box, focus_cell, needs_chromium, open_page, open_sign_in, sign_in, submit_reviewed
 from tests.program import Program, add_admin, import_csv, running, write_csv
 from tests.waiting import eventually
 
@@ -114,11 +114,7 @@ async def test_the_work_in_the_middle_of_5000_keys_stays_where_it_is_while_other
     await page.get_by_role("button", name="Review").click()
     review = page.get_by_role("region", name=REVIEW)
     await expect(review.locator(".review-item")).to_have_count(2)
-    await (
-        box(page, in_focus, "billing", MODIFY)
-        .locator("xpath=ancestor::*[@role='gridcell']")
-        .click(position={"x": 4, "y": 4})
-    )
+    await focus_cell(box(page, in_focus, "billing", MODIFY).locator("xpath=ancestor::*[@role='gridcell']"))
     before = await places(page)
     assert await focused(page) == (in_focus, "modlisc")
 
@@ -128,7 +124,7 @@ async def test_the_work_in_the_middle_of_5000_keys_stays_where_it_is_while_other
     await dana.get_by_role("searchbox").fill(gone)
     await box(dana, gone, "billing", "Remove?").click()
     await expect(bar(dana)).to_contain_text("2 changes to 2 keys")
-    await dana.get_by_role("button", name="Submit authkey modifications").click()
+    await submit_reviewed(dana)
     await expect(page.locator('.cell-flash[data-by="dana"]').first).to_be_visible()
     await expect(box(page, changed, "billing", MODIFY)).to_be_checked()
     await expect(box(page, gone, "billing")).to_have_count(0)
@@ -167,16 +163,12 @@ async def test_when_somebody_removes_the_very_row_that_has_the_keyboard_the_next
 ) -> None:
     page = await open_page(browser, server)
     shown = await scrolled_to(page, 3_000)
-    await (
-        box(page, shown[4], "billing", MODIFY)
-        .locator("xpath=ancestor::*[@role='gridcell']")
-        .click(position={"x": 4, "y": 4})
-    )
+    await focus_cell(box(page, shown[4], "billing", MODIFY).locator("xpath=ancestor::*[@role='gridcell']"))
     before = await places(page)
 
     dana = await danas_page(browser, server, shown[4])
     await box(dana, shown[4], "billing", "Remove?").click()
-    await dana.get_by_role("button", name="Submit authkey modifications").click()
+    await submit_reviewed(dana)
     await has_keys(page, 5_020)
     await expect(box(page, shown[4], "billing")).to_have_count(0)
     assert await focused(page) == (shown[5], "modlisc")

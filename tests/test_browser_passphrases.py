@@ -13,7 +13,7 @@ from models.tables import Admin
 from services.console import Console
 from services.submissions import Order
 from storage.database import DatabaseLocation
-from tests.browser import add_passphrase, bar, chromium, needs_chromium, open_page
+from tests.browser import add_passphrase, bar, chromium, needs_chromium, open_page, submit_reviewed
 from tests.other_process import another_process
 from tests.program import Program
 
@@ -116,7 +116,7 @@ async def test_states_are_apart_and_the_address_keeps_view_and_search(
     page: Page, server: Program, browser: Browser
 ) -> None:
     await box(page, "#295 rack 294", "Remove?").click()
-    await page.get_by_role("button", name="Submit passphrase modifications").click()
+    await submit_reviewed(page, "passphrase")
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 passphrase")
     await page.get_by_role("combobox", name="State").click()
     await page.get_by_role("option", name="Removed").click()

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, needs_chromium, open_page
+from tests.browser import bar, box, needs_chromium, open_page, submit_reviewed
 from tests.program import Program, import_csv, serving, write_csv
 
 pytestmark = needs_chromium
@@ -112,9 +112,13 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
     import_csv(server.database, changed, admin="dana")
     await expect(bar(page)).to_contain_text("1 change to decide")
 
-    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await submit_reviewed(page)
     await expect(page.get_by_text("Nothing was submitted")).to_be_visible()
-    await expect(page.get_by_text(re.compile(r"Changed by dana at .*, after you staged its removal"))).to_be_visible()
+    await expect(
+        page.get_by_text(
+            re.compile(r"Changed by dana, .* UTC, after you staged its removal: granted Add a New License")
+        )
+    ).to_be_visible()
     await expect(bar(page)).to_contain_text("2 changes to 2 keys")
 
     await page.get_by_role("button", name="Remove it anyway").click()

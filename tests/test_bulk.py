@@ -8,7 +8,17 @@ from playwright.async_api import expect
 
 from models.views import View
 from services.console import Console
-from tests.browser import bar, box, chromium, grant_all, needs_chromium, open_page, open_sign_in, sign_in
+from tests.browser import (
+    bar,
+    box,
+    chromium,
+    grant_all,
+    needs_chromium,
+    open_page,
+    open_sign_in,
+    sign_in,
+    submit_reviewed,
+)
 from tests.program import add_admin, import_csv, running, write_csv
 from tests.support import ADD, SEARCH, an_admin, new_keys, stage_all, submit
 from tests.waiting import eventually
@@ -58,7 +68,7 @@ async def test_progress_shows_and_the_page_of_another_admin_goes_on_meanwhile(tm
             await grant_all(page)
             await expect(bar(page)).to_contain_text("100,000 changes to 100,000 keys")
             await page.evaluate(KEEP_WHAT_THE_BAR_SAYS)
-            await page.get_by_role("button", name="Submit authkey modifications").click()
+            await submit_reviewed(page)
             await box(dana, *first, "Expire a License").click()
             await expect(box(dana, *first, "Expire a License", staged=True)).to_be_checked()
             await dana.get_by_role("searchbox").fill("10.1.0.7")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.backend import running_backend
-from tests.browser import add_passphrase, bar, box, needs_chromium, open_page
+from tests.browser import add_passphrase, bar, box, needs_chromium, open_page, submit_reviewed
 from tests.nginx import free_port, needs_nginx, nginx_tls, running_nginx, self_signed
 from tests.program import Program, run, running
 
@@ -64,7 +64,7 @@ async def lives(
     assert passes(key, IP)
     assert not passes(key, "127.0.0.2")
     await box(page, IP, SERVICE, "Remove?").click()
-    await page.get_by_role("button", name="Submit authkey modifications").click()
+    await submit_reviewed(page)
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
     assert not passes(key, IP)
 
