@@ -46,7 +46,7 @@ async def serve(settings: Settings) -> None:
             await show_running(settings, display)
             return
         console = await stack.enter_async_context(
-            open_console(settings.location, settings.secret_file, settings.checkpoint_file)
+            open_console(settings.location, settings.secret_file, settings.checkpoint_file, is_demo=settings.demo)
         )
         if not serving.is_desktop and not await console.admins.has_accounts():
             raise NotAllowed(
@@ -54,7 +54,9 @@ async def serve(settings: Settings) -> None:
                 + console.command("admin add NAME")
             )
         if settings.demo:
-            await demo.fill(console.submissions, console.passphrases, console.admin)
+            colleague = await demo.fill(console)
+            loop = {"colleague": lambda: demo.work_as_colleague(console, colleague)}
+            await stack.enter_async_context(console.supervisor.keeping(loop))
         backend = _backend(settings)
         if backend:
             await stack.enter_async_context(backend.open())

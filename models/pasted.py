@@ -70,6 +70,7 @@ _NO = frozenset(
 _COLUMNS: Mapping[str, Privilege] = {
     name: each for each in PRIVILEGES for name in (each.id, search_key(each.label), f"p{each.bit}")
 }
+_REMOVE = ("remove", "remove?")
 
 
 class Pasted(NamedTuple):
@@ -134,7 +135,7 @@ def read_named(pasted: Pasted) -> ReadLines:
     """
     first = [search_key(trim_unseen(each)) for each in pasted.cells[0]]
     has_heading = not _is_ip(first[0])
-    columns = _columns(first[2:]) if has_heading else list(PRIVILEGES)
+    columns: list[Privilege | None] = _columns(first[2:]) if has_heading else list(PRIVILEGES)
     reader = _Reader()
     seen: dict[tuple[str, str], int] = {}
     for number, cells in enumerate(pasted.cells[has_heading:], 1 + has_heading):
@@ -180,12 +181,17 @@ class _Reader:
         if len(self._problems) < MAX_PROBLEMS:
             self._problems.append(f"line {number}: {error}")
 
-    def boxes(self, columns: Sequence[Privilege], cells: Sequence[str]) -> tuple[int, int]:
+    def boxes(self, columns: Sequence[Privilege | None], cells: Sequence[str]) -> tuple[int, int]:
+        """What these cells say; a column that is no privilege (None) is "Remove?", as a copied row has it."""
         grants = revocations = 0
         if any(cell.strip() for cell in cells[len(columns) :]):
             raise InvalidValue("it has more values than there are columns of boxes beside it.")
         for privilege, cell in zip(columns, cells, strict=False):
             value = read_value(cell)
+            if privilege is None:
+                if value:
+                    raise InvalidValue("it is marked for removal, and a paste removes nothing: mark it in the grid.")
+                continue
             self._empty += value is None
             grants |= privilege.mask if value else 0
             revocations |= privilege.mask if value is False else 0
@@ -195,14 +201,14 @@ class _Reader:
         return ReadLines(self.rows, self._problems, self._count, self._empty)
 
 
-def _columns(headings: Sequence[str]) -> list[Privilege]:
+def _columns(headings: Sequence[str]) -> list[Privilege | None]:
     while headings and not headings[-1]:
         headings = headings[:-1]
-    unknown = [each for each in headings if each not in _COLUMNS]
+    unknown = [each for each in headings if each not in _COLUMNS and each not in _REMOVE]
     if unknown:
         known = ", ".join(each.id for each in PRIVILEGES)
         raise InvalidValue(f"The heading {unknown[0]!r:.40} is not a privilege; known are {known}.")
-    found = [_COLUMNS[each] for each in headings]
+    found = [_COLUMNS.get(each) for each in headings]
     if len(set(found)) < len(found):
         raise InvalidValue("One privilege stands twice in the heading.")
     return found

@@ -130,14 +130,14 @@ class StagedChanges:
         return {id_: row.id for id_, row in self._taken.items()}
 
     @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to undo."""
-        return bool(self._done)
+    def to_undo(self) -> Step | None:
+        """The step that `undo` takes back, if there is one."""
+        return self._done[-1] if self._done else None
 
     @property
-    def can_redo(self) -> bool:
-        """Whether there is an undone step to redo."""
-        return bool(self._undone)
+    def to_redo(self) -> Step | None:
+        """The undone step that `redo` takes again, if there is one."""
+        return self._undone[-1] if self._undone else None
 
     @property
     def steps(self) -> dict[int, Step]:

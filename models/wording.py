@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from html import escape
+from itertools import islice
 from typing import NamedTuple
 
 from models.privileges import Privilege, privileges_in
 from models.risks import StagedTotals
-from models.staged_rows import NewKey, StagedRow
+from models.staged_changes import Step
+from models.staged_rows import NOTHING, NewKey, StagedRow
 from models.subjects import Subject
 from models.usage import KEPT_USE_DAYS, LostCalls
 
@@ -18,6 +20,8 @@ _RESTORED = {
     Subject.AUTHKEY: "it comes back with the privileges and the key that it had",
     Subject.PASSPHRASE: "servers can register with it again",
 }
+_LOOKED_AT = 1_000
+"""Entries of a step by which it is named; all of a larger one are alike"""
 _NOUNS = {Subject.AUTHKEY: "key", Subject.PASSPHRASE: "passphrase"}
 
 
@@ -94,6 +98,37 @@ def granting(changed: int, total: int) -> str:
 def revoking(changed: int, total: int) -> str:
     """What revoking a set of boxes comes to: `revokes 880 of 9,000 boxes; 8,120 lack it`."""
     return f"revokes {changed:,} of {boxes(total)}" + (f"; {total - changed:,} lack it" if changed < total else "")
+
+
+def step_name(subject: Subject, step: Step) -> str:
+    """What a staging step did, for the buttons that undo and redo it: `granting Search for a License`, `12 changes to 4 keys`."""
+    rows = len(step.entries)
+    some = list(islice(step.entries.values(), _LOOKED_AT))
+    afters = [after for _, after in some]
+    what = count_of(subject, rows)
+    if all(after == NOTHING for after in afters):
+        return f"taking back what was staged for {what}"
+    if all(after.removal for after in afters):
+        return f"removing {what}"
+    if all(after.new and before == NOTHING for before, after in some):
+        return f"adding {what}"
+    if all(after.restoration for after in afters):
+        return f"restoring {what}"
+    if rows == 1:
+        before, after = some[0]
+        turned = [
+            *(
+                f"granting {each.label}"
+                for each in privileges_in(after.grants & ~before.grants | before.revocations & ~after.revocations)
+            ),
+            *(
+                f"revoking {each.label}"
+                for each in privileges_in(after.revocations & ~before.revocations | before.grants & ~after.grants)
+            ),
+        ]
+        if len(turned) == 1:
+            return turned[0]
+    return f"changing {what}"
 
 
 def totals(subject: Subject, counted: StagedTotals) -> list[tuple[str, str]]:

@@ -68,6 +68,8 @@ class Console:
     """The loops that run behind all this, and how they fare"""
     secret_file: Path | None = None
     """Where the server's secret is, if not beside the database"""
+    is_demo: bool = False
+    """Whether all of it goes when the program ends"""
 
     def command(self, name: str = "") -> str:
         """A command of `main.py` that works on the same database, as it can be typed."""
@@ -76,7 +78,11 @@ class Console:
 
 @asynccontextmanager
 async def open_console(
-    location: DatabaseLocation, secret_file: Path | None = None, checkpoint_file: Path | None = None
+    location: DatabaseLocation,
+    secret_file: Path | None = None,
+    checkpoint_file: Path | None = None,
+    *,
+    is_demo: bool = False,
 ) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
@@ -137,6 +143,7 @@ async def open_console(
                     uses,
                     supervisor,
                     secret_file,
+                    is_demo,
                 )
         finally:
             await finish_transactions()

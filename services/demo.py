@@ -1,18 +1,28 @@
 """Believable authkeys and pickup passphrases for `--demo`: the same ones every time, but for their secrets."""
 
+import asyncio
 import random
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from models.accounts import AdminIdentity
+from models.access_checks import Reason
+from models.accounts import AdminIdentity, Role
+from models.authkeys import Authkey
+from models.denials import denial
 from models.passphrases import suggest_phrase
-from models.privileges import ALL_PRIVILEGES, PRIVILEGES, mask_of, privilege
+from models.privileges import ALL_PRIVILEGES, PRIVILEGES, mask_of, privilege, privileges_in
 from models.secrets import new_secret
 from models.submissions import NewAuthkey, Source
+from models.views import View
+from services.console import Console
 from services.passphrases import Passphrases
-from services.submissions import Order, Submissions
+from services.submissions import Order
+from services.uses import Uses
 
 DEMO_KEYS = 500
+FIRST_ACT_SECONDS = 40.0
+"""From the start to the first act of the colleague, and from each to the next"""
 
 # Documentation networks only (RFC 5737, RFC 3849).
 _NETWORKS = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:10::", "2001:db8:20::")
@@ -46,9 +56,56 @@ _PASSPHRASES = (  # note, privileges, uses, days until it expires, networks
 )
 
 
-async def fill(submissions: Submissions, passphrases: Passphrases, admin: AdminIdentity) -> None:
-    """Add 500 authkeys in one submission, and some passphrases."""
-    await submissions.submit(Order(uuid.uuid4(), admin, Source.IMPORT, demo_keys(DEMO_KEYS)))
+async def fill(console: Console) -> AdminIdentity:
+    """Add 500 authkeys in one submission, passphrases in every state, what a month of calls leaves behind, and a colleague."""
+    order = Order(uuid.uuid4(), console.admin, Source.IMPORT, demo_keys(DEMO_KEYS))
+    await console.submissions.submit(order)
+    await _add_passphrases(console.passphrases, console.admin)
+    await _call(console.uses, await console.authkeys.matching(View(), console.admin.id))
+    name, password = "robin" if console.admin.name != "robin" else "sam", suggest_phrase()
+    await console.admins.add(name, password, Role.ADMIN, "the demonstration")
+    colleague = await console.admins.authenticate(name, password, "198.51.100.20")
+    assert colleague is not None
+    return colleague
+
+
+async def work_as_colleague(console: Console, colleague: AdminIdentity) -> None:
+    """Now and then stage something, and submit it or not, as long as the program runs."""
+    chance = random.Random(7)
+    while True:
+        await asyncio.sleep(FIRST_ACT_SECONDS)
+        rows = await console.authkeys.matching(View(), console.admin.id)
+        for row in chance.sample(rows, min(len(rows), chance.randrange(1, 4))):
+            each = chance.choice(PRIVILEGES)
+            await console.staging.stage(colleague.id, row.id, each, not row.privileges & each.mask)
+        await asyncio.sleep(FIRST_ACT_SECONDS / 2)
+        if chance.random() < 0.6:
+            await console.staging.submit(colleague, uuid.uuid4())
+        else:
+            await console.staging.discard(colleague.id)
+
+
+async def _call(uses: Uses, rows: Sequence[Authkey], seed: int = 2021) -> None:
+    """A month of calls: most keys use what they have, some nothing, and a few ask for what they may not."""
+    chance, now = random.Random(seed), datetime.now(UTC)
+    busy = [row for row in rows if chance.random() < 0.8]
+    for days in range(30, -1, -1):
+        at = now - timedelta(days=days, minutes=chance.randrange(600))
+        for row in busy:
+            for each in privileges_in(row.privileges):
+                if chance.random() < 0.3:
+                    uses.note_uses(row.id, each, chance.randrange(1, 40), min(at, now))
+        await uses.write()
+    for row in chance.sample(list(rows), 12):
+        missing = next((each for each in PRIVILEGES if not row.privileges & each.mask), None)
+        if missing:
+            uses.note_denial(denial(Reason.PRIVILEGE_MISSING, row.ip, row.id, row.service, missing.id))
+    for number in range(6):
+        uses.note_denial(denial(Reason.UNKNOWN_KEY, f"198.18.0.{number + 1}", 0, "", "search"))
+    await uses.write()
+
+
+async def _add_passphrases(passphrases: Passphrases, admin: AdminIdentity) -> None:
     for note, privileges, uses, days, networks in _PASSPHRASES:
         await passphrases.add(
             admin,
@@ -59,6 +116,9 @@ async def fill(submissions: Submissions, passphrases: Passphrases, admin: AdminI
             networks=networks,
             note=note,
         )
+    used_up = suggest_phrase()
+    await passphrases.add(admin, used_up, privilege("search").mask, note="first rollout, used up")
+    await passphrases.register(used_up, "onboarding-bot", "198.51.100.250")
 
 
 def demo_keys(count: int, seed: int = 2020) -> list[NewAuthkey]:

@@ -59,9 +59,13 @@ class Uses:
 
     def note_use(self, authkey_id: int, needs: Privilege | Requirement) -> None:
         """An authkey was let through."""
+        self.note_uses(authkey_id, needs, 1, datetime.now(UTC))
+
+    def note_uses(self, authkey_id: int, needs: Privilege | Requirement, times: int, at: datetime) -> None:
+        """An authkey was let through so often, until then."""
         bit = needs.bit if isinstance(needs, Privilege) else NO_PRIVILEGE
         count, _ = self._uses.get((authkey_id, bit), (0, None))
-        self._uses[authkey_id, bit] = (count + 1, datetime.now(UTC))
+        self._uses[authkey_id, bit] = (count + times, at)
         if len(self._uses) >= _PENDING_USES:
             self._full.set()
 

@@ -122,6 +122,7 @@ async def test_axe_finds_no_violation_in_the_other_views(server: Program, browse
     await page.get_by_role("button", name="Review").click()
     await expect(page.get_by_role("region", name="Review of staged changes")).to_be_visible()
     await axe_finds_nothing(page, "review of passphrases")
+    await page.get_by_role("button", name="Close the review").click()
     await page.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
     await page.get_by_role("menuitem", name="Details").click()
     await expect(page.get_by_text("No server has registered with it.")).to_be_visible()

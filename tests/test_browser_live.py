@@ -107,7 +107,7 @@ async def test_at_the_very_top_new_keys_show_above_the_others(
 async def test_the_work_in_the_middle_of_5000_keys_stays_where_it_is_while_others_submit(
     server: Program, browser: Browser, tmp_path: Path
 ) -> None:
-    page = await open_page(browser, server)
+    page = await open_page(browser, server, width=1600)  # the review stands beside the grid, not over it
     granted, removed, above, in_focus, changed, gone, *_ = shown = await scrolled_to(page, MIDDLE)
     await box(page, granted, "billing").click()
     await box(page, removed, "billing", "Remove?").click()

@@ -69,6 +69,12 @@ def test_rows_with_a_heading_name_their_privileges_in_any_order(text: str) -> No
     assert read_named(pasted).rows == [WantedRow(2, "192.0.2.7", "billing", SEARCH.mask, ADD.mask)]
 
 
+def test_the_column_remove_of_a_copied_row_is_overlooked_unless_it_says_yes() -> None:
+    read = read_named(read_cells("ip\tservice\tsearch\tremove\n192.0.2.7\ta\t1\t0\n192.0.2.8\ta\t1\t1\n"))
+    assert [row.ip for row in read.rows] == ["192.0.2.7"]
+    assert read.problems == ["line 3: it is marked for removal, and a paste removes nothing: mark it in the grid."]
+
+
 def test_rows_without_a_heading_have_them_in_the_order_of_the_grid() -> None:
     pasted = read_cells("2001:DB8::7\tbilling\t1\t\t0\n")
     assert pasted.has_names

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.authkeys import Authkey
 from models.privileges import MANAGE_AUTHKEYS
 from models.risks import Caution, StagedTotals, caution, totals_of
 from models.staged_changes import StagedChanges
-from models.staged_rows import NewKey, StagedRow
+from models.staged_rows import NewKey, StagedRow, Wanted
 from models.subjects import Subject
 from models.submissions import Removal
 from models.tables import KeyUseDay
 from models.usage import KEPT_USE_DAYS, NO_PRIVILEGE, LostCalls, day_of
-from models.wording import lost_calls, totals
+from models.wording import lost_calls, step_name, totals
 from services.console import Console
 from storage import uses
 from storage.database import reader
@@ -146,3 +147,38 @@ def test_it_is_said_in_words() -> None:
         "It would have refused 1,240 calls of the last 30 days, by 2 keys; the last one 2026-11-27 12:00 UTC, from 192.0.2.7."
     )
     assert lost_calls(LostCalls(1, 1)).startswith("It would have refused 1 call of")
+
+
+# -- the names of steps --------------------------------------------------------------------------------------------------
+
+
+def test_a_step_is_named_by_what_it_did() -> None:
+    staged = StagedChanges()
+    one, two = Authkey(1, "192.0.2.1", "a", SEARCH.mask, 1), Authkey(2, "192.0.2.2", "a", 0, 1)
+    said = []
+    for step in (
+        lambda: staged.stage(two, ADD, True),
+        lambda: staged.stage(two, ADD, False),
+        lambda: staged.stage(one, SEARCH, False),
+        lambda: staged.stage_all([one, two], ADD, True),
+        lambda: staged.stage_removal([one]),
+        staged.discard,
+        lambda: staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.3", "a"), 0)] * 2)),
+        lambda: staged.stage_wanted(Wanted(restored=[9])),
+    ):
+        step()
+        assert staged.to_undo
+        said.append(step_name(Subject.AUTHKEY, staged.to_undo))
+    assert said == [
+        "granting Add a New License",
+        "taking back what was staged for 1 key",
+        "revoking Search for a License",
+        "changing 2 keys",
+        "removing 1 key",
+        "taking back what was staged for 2 keys",
+        "adding 2 keys",
+        "restoring 1 key",
+    ]
+    staged.undo()
+    assert staged.to_redo
+    assert step_name(Subject.AUTHKEY, staged.to_redo) == "restoring 1 key"

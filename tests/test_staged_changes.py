@@ -22,8 +22,8 @@ def key(id_: int = 1, privileges: int = 0, revision: int = 1) -> Authkey:
 def test_at_first_nothing_is_staged() -> None:
     staged = StagedChanges()
     assert (staged.change_count, staged.key_count, staged.conflicts) == (0, 0, {})
-    assert not staged.can_undo
-    assert not staged.can_redo
+    assert not staged.to_undo
+    assert not staged.to_redo
 
 
 def test_ticking_a_privilege_that_the_authkey_lacks_stages_a_grant() -> None:
@@ -49,7 +49,7 @@ def test_ticking_a_cell_back_to_what_is_stored_leaves_nothing_staged(stored: int
 def test_staging_what_is_stored_is_no_step() -> None:
     staged = StagedChanges()
     assert staged.stage(key(privileges=SEARCH.mask), SEARCH, True) == set()
-    assert not staged.can_undo
+    assert not staged.to_undo
 
 
 def test_cells_of_one_authkey_are_staged_independently() -> None:
@@ -140,7 +140,7 @@ def test_taking_back_a_cell_does_not_take_back_a_removal() -> None:
 def test_taking_back_what_is_not_staged_is_no_step() -> None:
     staged = StagedChanges()
     assert staged.take_back([1, 2]) == staged.take_back_cell(1, ADD) == staged.discard() == set()
-    assert not staged.can_undo
+    assert not staged.to_undo
 
 
 def test_all_that_is_staged_for_some_authkeys_is_taken_back_in_one_step() -> None:
@@ -186,7 +186,7 @@ def test_a_new_step_forgets_what_was_undone() -> None:
     staged.stage(key(), ADD, True)
     staged.undo()
     staged.stage(key(), SEARCH, True)
-    assert not staged.can_redo
+    assert not staged.to_redo
     with pytest.raises(NotStaged, match="no staging step to redo"):
         staged.redo()
 
@@ -202,7 +202,7 @@ def test_the_last_200_steps_can_be_undone() -> None:
         staged.stage(key(), SEARCH, number % 2 == 0)
     for _ in range(MAX_STEPS):
         staged.undo()
-    assert not staged.can_undo
+    assert not staged.to_undo
 
 
 def test_huge_steps_are_forgotten_earlier_but_the_last_never(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_huge_steps_are_forgotten_earlier_but_the_last_never(monkeypatch: pytest
     staged.stage_all(rows, ADD, True)
     staged.stage_all(rows, SEARCH, True)
     staged.undo()
-    assert not staged.can_undo
+    assert not staged.to_undo
     assert staged[1] == StagedRow(grants=ADD.mask)
 
 
@@ -223,8 +223,8 @@ def test_a_copy_goes_its_own_way() -> None:
     copy.undo()
     copy.stage_removal([key(2)])
     assert dict(staged.entries) == {1: StagedRow(grants=ADD.mask)}
-    assert staged.can_undo
-    assert not staged.can_redo
+    assert staged.to_undo
+    assert not staged.to_redo
 
 
 # -- the authkeys change underneath ------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def test_undo_never_stages_what_is_stored_by_now() -> None:
     staged.stage(key(), SEARCH, True)
     staged.take_back([1])
     staged.rebase({1: key(privileges=SEARCH.mask, revision=2)})
-    assert not staged.can_undo, "nothing is left of both steps"
+    assert not staged.to_undo, "nothing is left of both steps"
 
 
 def test_undo_brings_back_cells_of_an_authkey_that_is_gone_as_a_conflict_to_decide_on() -> None:

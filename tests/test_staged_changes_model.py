@@ -111,7 +111,7 @@ class StagedChangesMachine(RuleBasedStateMachine):
                 self.removals[id_] = self.stored[id_].revision
         assert touched == self.touched
 
-    @precondition(lambda self: self.staged.can_undo)
+    @precondition(lambda self: self.staged.to_undo)
     @rule()
     def undo(self) -> None:
         self.staged.undo()
@@ -120,7 +120,7 @@ class StagedChangesMachine(RuleBasedStateMachine):
         if revision == self.revision:
             assert [self.cells, self.removals] == before, "undo brings back what was staged before the step"
 
-    @precondition(lambda self: self.staged.can_redo)
+    @precondition(lambda self: self.staged.to_redo)
     @rule()
     def redo(self) -> None:
         before = dict(self.cells), dict(self.removals)
@@ -128,7 +128,7 @@ class StagedChangesMachine(RuleBasedStateMachine):
         self.look()
         self.past.append((self.revision, *before))
 
-    @precondition(lambda self: self.staged.can_undo)
+    @precondition(lambda self: self.staged.to_undo)
     @rule()
     def undo_and_redo_at_once(self) -> None:
         before = dict(self.staged.entries)
@@ -266,7 +266,7 @@ class _OneStep:
         machine.touched = different
         if different:
             machine.past.append((machine.revision, cells, removals))
-            assert not machine.staged.can_redo
+            assert not machine.staged.to_redo
 
 
 TestStagedChangesMachine = StagedChangesMachine.TestCase

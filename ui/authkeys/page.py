@@ -1,6 +1,6 @@
 """The view of the authkeys, at `/`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from nicegui import ui
@@ -54,9 +54,7 @@ class AuthkeysPage(StagedPage[View]):
         """No keys at all, none that is known to be unused, or none that was searched for."""
         if total == 0:
             ui.label("There are no authorization keys").classes("empty-title")
-            ui.label(
-                f"Add the first one with “Add authkey”, or import a file: {self.console.command('import FILE.csv')}"
-            ).classes("empty-text")
+            self._first_ways()
         elif (days := self.view.unused_days) and not self.console.uses.counted_for(days):
             ui.label("Uses are not counted for that long yet").classes("empty-title")
             ui.label(
@@ -67,6 +65,18 @@ class AuthkeysPage(StagedPage[View]):
             ui.label("No key matches this view").classes("empty-title")
             ui.label("Try another IP, network or service, or clear the filters.").classes("empty-text")
             ui.button("Show all keys", on_click=self.toolbar.clear).props("flat no-caps")
+
+    def _first_ways(self) -> None:
+        ui.label("There are three ways to the first ones:").classes("empty-text")
+        with ui.element("div").classes("first-ways"):
+            if self.may_change:
+                _way("add", "Add one", "Its key is made, and shown once, when you submit.", self._actions.add)
+                choose = _way(
+                    "upload_file", "Import a file", f"CSV, here or by {self.console.command('import FILE.csv')}"
+                )
+                choose.on("click", js_handler="() => authkeys.chooseFile()")
+            servers = "Make a pickup passphrase; with it they register their own keys."
+            _way("dns", "Let servers register", servers, lambda: ui.navigate.to("/passphrases"))
 
     def selection_actions(self) -> Sequence[SelectionAction]:
         """New keys for all of it."""
@@ -123,3 +133,12 @@ class AuthkeysPage(StagedPage[View]):
                 ask_revoke_unused(changes_to_keys(change_count, key_count), revoke)
             else:
                 await revoke()
+
+
+def _way(icon: str, title: str, text: str, act: Callable[[], object] | None = None) -> ui.button:
+    """One way to the first keys."""
+    with ui.button(on_click=act, color=None).props("outline no-caps").classes("first-way") as button:
+        ui.icon(icon, size="26px")
+        ui.label(title).classes("first-title")
+        ui.label(text).classes("first-text")
+    return button

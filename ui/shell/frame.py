@@ -59,6 +59,7 @@ class Frame:
         path: str,
         *,
         available: bool,
+        is_demo: bool,
         on_change_password: Callable[[], object] | None,
         on_quit: Callable[[], Awaitable[None]] | None,
     ) -> None:
@@ -71,6 +72,10 @@ class Frame:
         with ui.header().classes("header"):
             ui.icon("vpn_key", size="22px").classes("logo")
             ui.label(TITLE).classes("title").props("role=heading aria-level=1")
+            if is_demo:
+                ui.label("Demo").classes("demo-mark").props(
+                    'title="A demonstration: all of it goes when the program ends"'
+                )
             with ui.element("nav").classes("views").props('aria-label="Views"'):
                 for view, name in VIEWS.items():
                     link = ui.link(name, view).classes("view")  # NiceGUI itself puts the root path before it

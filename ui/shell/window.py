@@ -51,6 +51,7 @@ class Window:
             self.admin,
             path,
             available=self.console.feed.available,
+            is_demo=self.console.is_demo,
             on_change_password=self._ask_password if self._has_password else None,
             on_quit=self._ask_quit if self._may_quit else None,
         )

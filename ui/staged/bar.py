@@ -22,11 +22,16 @@ class ChangeBar:
         on_discard: Handler,
         on_undo: Handler,
         on_submit: Handler,
+        on_step_back: Handler,
+        on_step_forth: Handler,
         may_change: bool,
     ) -> None:
+        """`on_undo` undoes the submission that was just confirmed, `on_step_back` and `on_step_forth` staging steps."""
         self._subject = subject
         self._may_change = may_change
         with ui.footer().classes("bar") as self._footer:
+            self._back = self._step_button("undo", on_step_back, "step-back")
+            self._forth = self._step_button("redo", on_step_forth, "step-forth")
             with ui.element("div").classes("bar-status").props("role=status aria-live=polite"):
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
                 self._count = ui.label().classes("bar-count").mark("staged-count")
@@ -52,6 +57,18 @@ class ChangeBar:
         self._submit.set_visibility(may_change)
         for later in (self._icon, self._undo, self._progress):
             later.set_visibility(False)
+
+    def _step_button(self, icon: str, act: Handler, mark: str) -> ui.button:
+        button = ui.button(icon=icon, on_click=act, color=None).props("flat round dense").classes("quiet").mark(mark)
+        button.set_visibility(self._may_change)
+        return button
+
+    def show_steps(self, back: str, forth: str) -> None:
+        """What the two buttons would undo and redo; empty for nothing."""
+        for button, verb, what, keys in ((self._back, "Undo", back, "Ctrl+Z"), (self._forth, "Redo", forth, "Ctrl+Y")):
+            button.set_enabled(bool(what))
+            button.props["aria-label"] = f"{verb} {what}".strip()
+            button.props["title"] = f"{verb} {what} ({keys})" if what else ""
 
     def hide(self) -> None:
         """Where nothing can be staged there is none."""
@@ -96,7 +113,7 @@ class ChangeBar:
 
     def show_submitting(self, submitting: bool) -> None:
         """While a submission runs nothing else can be pressed."""
-        for button in (self._review, self._discard, self._undo):
+        for button in (self._review, self._discard, self._undo, self._back, self._forth):
             button.set_enabled(not submitting)
         self._submit.set_enabled(not submitting)
         self._submit.props(add="loading" if submitting else "", remove="" if submitting else "loading")

@@ -16,7 +16,7 @@ from models.privileges import Privilege
 from models.secrets import IssuedKey
 from models.subjects import Row
 from models.usage import LostCalls
-from models.wording import changes_to, count_of, noun
+from models.wording import changes_to, count_of, noun, step_name
 from services.feed import Commit
 from services.listing import V
 from services.staging import Staging, StagingChange
@@ -141,6 +141,8 @@ class StagedPage(Generic[V]):
             on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
             on_undo=lambda: self._submitting.undo(),  # noqa: PLW0108 - made only after the bar
             on_submit=self._reviewing.submit,
+            on_step_back=lambda: self.do(lambda: self.staging.undo(self.admin.id)),
+            on_step_forth=lambda: self.do(lambda: self.staging.redo(self.admin.id)),
             may_change=self.may_change,
         )
         if not self.view.is_live:
@@ -314,6 +316,9 @@ class StagedPage(Generic[V]):
             hidden = await self._hidden() if hidden is None else hidden
             staged = await self.staging.of(self.admin.id)
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
+            self._bar.show_steps(
+                *(step_name(self.kind.subject, each) if each else "" for each in (staged.to_undo, staged.to_redo))
+            )
             await self._reviewing.redraw()
             self.grid.refocus()
 

@@ -8,7 +8,7 @@ let last = null;
 let going = null; // watches until what was told to go is gone from the page
 
 const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
-const reviewButtons = () => [...document.querySelectorAll(".review-list button")];
+const reviewButtons = () => [...document.querySelectorAll(".review-list button")].filter(isThere);
 
 export function refocus() {
   going?.disconnect();
