@@ -5,17 +5,26 @@ from datetime import datetime
 
 from models.staged_rows import StagedRow
 from models.subjects import Row
+from models.submissions import Conflict
 
 GridRow = Mapping[str, int | bool | str | list[str] | None]
 """What travels to the browser for one row. The keys are fixed words: in NiceGUI a key that begins with ":" is code."""
 
 
-def overlay(row: Row, entry: StagedRow, others: list[str] | None, unused: int, step: int, now: datetime) -> GridRow:
+def overlay(
+    row: Row,
+    entry: StagedRow,
+    others: list[str] | None,
+    unused: int,
+    step: int,
+    now: datetime,
+    conflict: Conflict | None = None,
+) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ.
 
     `others` are the names of other admins who have staged something for it (None: as the browser knows it already),
     `unused` are those of the stored privileges that were long unused, `revision` is the submission that last touched the
-    row, and `step` is how many staging steps the admin had taken: of two states of one revision the later one has more.
+    row, `conflict` why what is staged could not be submitted, and `step` is how many staging steps the admin had taken: of two states of one revision the later one has more.
     """
     return {
         "id": row.id,
@@ -27,5 +36,6 @@ def overlay(row: Row, entry: StagedRow, others: list[str] | None, unused: int, s
         "unused": unused,
         "revision": row.revision,
         "step": step,
+        "conflict": conflict.kind.value if conflict else "",
         **row.texts(now),
     }

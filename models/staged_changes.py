@@ -115,14 +115,19 @@ class StagedChanges:
     @property
     def conflicts(self) -> dict[int, Conflict]:
         """The staged changes that a submission would refuse, by row, as far as `rebase` was told."""
-        gone = (id_ for id_ in self._gone if id_ in self._entries and not self._entries[id_].restoration)
-        found = {id_: Conflict(ConflictKind.REMOVED, 0) for id_ in gone}
-        for id_, revision in self._revisions.items():
-            entry = self[id_]
-            if entry.removal and revision > entry.revision:
-                found[id_] = Conflict(ConflictKind.CHANGED, revision)
-        found |= {id_: Conflict(ConflictKind.TAKEN, row.revision) for id_, row in self._taken.items() if id_ in self}
-        return found
+        known = {*self._gone, *self._revisions, *self._taken}
+        return {id_: conflict for id_ in known if (conflict := self.conflict_of(id_))}
+
+    def conflict_of(self, row_id: int) -> Conflict | None:
+        """Why a submission would refuse what is staged for a row."""
+        entry = self._entries.get(row_id)
+        if entry is None:
+            return None
+        if row_id in self._gone and not entry.restoration:
+            return Conflict(ConflictKind.REMOVED, 0)
+        if entry.removal and self._revisions.get(row_id, 0) > entry.revision:
+            return Conflict(ConflictKind.CHANGED, self._revisions[row_id])
+        return Conflict(ConflictKind.TAKEN, self._taken[row_id].revision) if row_id in self._taken else None
 
     @property
     def taken(self) -> dict[int, int]:

@@ -133,17 +133,19 @@ def step_name(subject: Subject, step: Step) -> str:
 
 def totals(subject: Subject, counted: StagedTotals) -> list[tuple[str, str]]:
     """What staged changes come to, the riskiest first: the kind of each (as `Consequence` has it), and its words."""
-    n = count_of(subject, counted.removals)
-    manage = "1 grant" if counted.grants_of_manage == 1 else f"{counted.grants_of_manage:,} grants"
     said = [
-        (counted.removals, "remove", f"{n} removed"),
-        (counted.grants_of_manage, "remove", f"{manage} of Manage Authkeys"),
-        (counted.revocations, "revoke", f"{counted.revocations:,} revoked"),
-        (counted.grants, "grant", f"{counted.grants:,} granted"),
-        (counted.additions, "grant", f"{count_of(subject, counted.additions)} added"),
-        (counted.restorations, "grant", f"{count_of(subject, counted.restorations)} restored"),
+        (counted.removals, "remove", _several(counted.removals, "removal")),
+        (counted.grants_of_manage, "remove", f"{_several(counted.grants_of_manage, 'grant')} of Manage Authkeys"),
+        (counted.revocations, "revoke", _several(counted.revocations, "revocation")),
+        (counted.grants, "grant", _several(counted.grants, "grant")),
+        (counted.additions, "grant", _several(counted.additions, f"new {noun(subject)}")),
+        (counted.restorations, "grant", _several(counted.restorations, "restoration")),
     ]
     return [(kind, text) for count, kind, text in said if count]
+
+
+def _several(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def lost_calls(lost: LostCalls) -> str:

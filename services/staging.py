@@ -99,6 +99,7 @@ class Staging(Generic[V]):
                 unused.get(row.id, 0),
                 desk.version,
                 now,
+                desk.staged.conflict_of(row.id),
             )
             for row in rows
         ]
@@ -281,7 +282,8 @@ class Staging(Generic[V]):
         except staging.StagingOutdated:
             await self._reload(desk)
             return
-        self.changed.emit(StagingChange(desk.key.admin_id, marks, len(fell_away)))
+        new = frozenset(after.taken)
+        self.changed.emit(StagingChange(desk.key.admin_id, marks, len(fell_away), new_row_ids=new))
 
     async def _store(self, desk: Desk, after: StagedChanges, row_ids: set[int], marks: Marks | None) -> None:
         """Write the entries of these rows, and the steps; then they are in memory too."""

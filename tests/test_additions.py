@@ -10,7 +10,7 @@ from models.secrets import IssuedKey, new_secret
 from models.selections import Act, Selection, Stretch
 from models.staged_changes import StagedChanges
 from models.staged_rows import NewKey, StagedRow, Wanted
-from models.submissions import ConflictKind, NewAuthkey, Removal
+from models.submissions import CellChange, ConflictKind, NewAuthkey, Removal
 from models.views import View
 from services.console import Console, open_console
 from services.keymaking import Handouts
@@ -182,6 +182,23 @@ async def test_a_name_that_somebody_else_takes_meanwhile_is_a_conflict_that_can_
     await console.staging.submit(console.admin, uuid.uuid4())
     keys = {(key.ip, key.service): key.privileges for key in (await all_keys()).values()}
     assert keys == {(NEW.ip, NEW.service): SEARCH.mask | ADD.mask, (NEW.ip, "other"): 0}
+
+
+async def test_a_row_that_needs_a_decision_says_so_in_the_grid(console: Console) -> None:
+    (row,) = await add_keys(console, *new_keys(1))
+    mine, dana = console.admin.id, await an_admin("dana")
+    await console.staging.stage_removal(mine, row.id)
+    await stage(console)
+    await submit(console, CellChange(row.id, SEARCH.mask, 0), NewAuthkey(NEW.ip, NEW.service, 0), admin=dana)
+    await console.staging.rebase(None)
+    shown_rows = await console.staging.shown.block(View(), mine, 0, 9)
+    said = {
+        each["service"]: each["conflict"]
+        for each in await console.staging.overlaid(mine, shown_rows)
+        if each["id"] != 2
+    }
+    assert said == {"billing": "changed", "new": "taken"}
+    assert {each["conflict"] for each in await console.staging.overlaid(dana.id, [row])} == {""}
 
 
 async def test_a_conflict_ends_when_the_other_key_goes(console: Console) -> None:

@@ -191,7 +191,7 @@ async def test_a_removed_passphrase_goes_at_the_submission_lets_nobody_in_and_st
     ticks(page_of_one, 1, 1, "remove", True)
     await says(page_of_one, "staged-count", "1 change to 1 passphrase")
     page_of_one.find(marker="submit").click()
-    await page_of_one.should_see("1 passphrase removed")
+    await page_of_one.should_see("1 removal")
     page_of_one.find(marker="review-submit").click()
     await says(page_of_one, "count", "0 passphrases")
     with pytest.raises(RegistrationRefused):

@@ -69,7 +69,7 @@ def test_totals_are_those_of_the_bar_and_each_row_stands_in_one_group(entries: d
 def test_the_riskiest_is_said_first() -> None:
     said = totals(Subject.AUTHKEY, StagedTotals(2, 30, 1, 1, 1, 4))
     assert [text for _, text in said] == [
-        "1 key removed", "4 grants of Manage Authkeys", "1 revoked", "30 granted", "2 keys added", "1 key restored",
+        "1 removal", "4 grants of Manage Authkeys", "1 revocation", "30 grants", "2 new keys", "1 restoration",
     ]  # fmt: skip
     assert not totals(Subject.AUTHKEY, StagedTotals())
 

@@ -87,6 +87,7 @@ export class TextCell {
     const { field, cellRendererParams: { more, marks } = {} } = colDef;
     this.cell.replaceChildren(data?.[field] ?? "");
     if (marks && data?.id < 0) this.cell.append(" ", newMark());
+    if (marks && data?.conflict) this.cell.append(" ", conflictMark(data.conflict));
     if (marks && data?.others.length) this.cell.append(" ", marksOf(data.others));
     if (more && data) this.cell.append(secondLine(data[more]));
     return true;
@@ -98,6 +99,21 @@ function secondLine(text) {
   line.className = "cell-more";
   line.textContent = text;
   return line;
+}
+
+const CONFLICTS = {
+  changed: "Somebody changed it after you staged its removal: decide in the review",
+  taken: "Somebody else made a key of this name: decide in the review",
+};
+
+function conflictMark(kind) {
+  const mark = document.createElement("span");
+  mark.className = "conflict-mark";
+  mark.textContent = "!";
+  mark.title = CONFLICTS[kind] ?? "Decide in the review";
+  mark.setAttribute("role", "img");
+  mark.setAttribute("aria-label", mark.title);
+  return mark;
 }
 
 function newMark() {
