@@ -192,11 +192,14 @@ class StagedChanges:
 
     def _added(self, wanted: Wanted) -> dict[int, StagedRow]:
         """Under numbers that neither a staged row nor one in a step has."""
-        if not wanted.additions:
+        there = self.additions if wanted.additions else {}
+        named = {(each[0].ip, each[0].service): each for each in wanted.additions}
+        additions = [each for name, each in named.items() if name not in there]
+        if not additions:
             return {}
         lowest = min((id_ for here in self._all_entries() for id_ in here), default=0)
         first = min(lowest, 0) - 1
-        return {first - n: StagedRow(privileges, new=new) for n, (new, privileges) in enumerate(wanted.additions)}
+        return {first - n: StagedRow(privileges, new=new) for n, (new, privileges) in enumerate(additions)}
 
     def _all_entries(self) -> Iterator[Mapping[int, object]]:
         yield self._entries
@@ -231,7 +234,9 @@ class StagedChanges:
                 wanted[id_] = self[id_]._replace(revision=conflicts[id_].revision)
             elif conflicts[id_].kind is ConflictKind.TAKEN:
                 row = self._taken[id_]
-                wanted |= {id_: NOTHING, row.id: with_both(self[row.id], row, self[id_].grants, 0)}
+                wanted[id_] = NOTHING
+                if not self[row.id].removal:
+                    wanted[row.id] = with_both(self[row.id], row, self[id_].grants, 0)
         return self._take_step(wanted)
 
     def undo(self) -> set[int]:

@@ -235,6 +235,22 @@ def test_numbers_are_never_given_twice() -> None:
     assert staged.addition_count == 2
 
 
+def test_a_name_is_never_staged_twice_whoever_was_quicker() -> None:
+    staged = StagedChanges()
+    staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)]))
+    assert not staged.stage_wanted(Wanted(additions=[(NEW._replace(issues=False), 0)]))
+    assert dict(staged.entries) == {-1: StagedRow(ADD.mask, new=NEW)}
+
+
+def test_what_is_marked_for_removal_stays_so_if_an_addition_of_its_name_is_decided() -> None:
+    staged = StagedChanges()
+    row = Authkey(5, NEW.ip, NEW.service, 0, 1)
+    staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)], removals=[row]))
+    staged.learn_names({(NEW.ip, NEW.service): row})
+    staged.confirm([-1])
+    assert dict(staged.entries) == {5: StagedRow(removal=True, revision=1)}
+
+
 def test_a_step_that_grants_to_rows_also_grants_to_what_shall_be_made() -> None:
     staged = StagedChanges()
     staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)]))

@@ -187,6 +187,16 @@ async def test_whole_rows_are_asked_which_privilege_is_meant(page: User) -> None
     await says(page, "staged-count", "No staged changes")
 
 
+async def test_nothing_is_staged_from_the_table_as_it_was(page: User, console: Console) -> None:
+    newest = (await console.history.newest(1))[0].number
+    await page.open(f"/?as_of={newest}")
+    claims(page, "selected", selection(0, 2))
+    await page.should_see("3 rows, 1 column selected")
+    claims(page, "act", {"act": "grant"})
+    await is_told(page, "The table as it was cannot be changed.")
+    assert not len(await console.staging.of(console.admin.id))
+
+
 async def test_the_menu_of_a_heading_grants_its_privilege_to_all_keys_of_the_view(page: User) -> None:
     page.find(marker="search").type("192.0.2.0/24")
     await says(page, "count", "2 of 3 keys")

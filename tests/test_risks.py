@@ -163,7 +163,7 @@ def test_a_step_is_named_by_what_it_did() -> None:
         lambda: staged.stage_all([one, two], ADD, True),
         lambda: staged.stage_removal([one]),
         staged.discard,
-        lambda: staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.3", "a"), 0)] * 2)),
+        lambda: staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.3", name), 0) for name in "ab"])),
         lambda: staged.stage_wanted(Wanted(restored=[9])),
     ):
         step()

@@ -11,6 +11,7 @@ from models.subjects import Subject
 from models.submissions import Kind, Modification
 from models.views import GridView
 from models.wording import noun
+from services.imports import MAX_BYTES
 from ui.shell.grids import Column, Grid
 from ui.shell.window import Window
 
@@ -49,6 +50,7 @@ class StagedGrid(Grid):
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
             mayChange=may_change,
+            maxUpload=MAX_BYTES,
             uploadsUrl=f"{window.root_path}/uploads",
             exportUrl=f"{window.root_path}/export",
             takesFiles=kind.subject is Subject.AUTHKEY,

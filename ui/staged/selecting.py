@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from models.errors import SelectionMoved
+from models.errors import InvalidValue, SelectionMoved
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
 from models.selections import Act, Selection, Stretch, Tally, parse_selection
 from models.subjects import Row
@@ -97,6 +97,7 @@ class Selecting(Generic[V]):
 
     async def _selected(self, event: GenericEventArguments) -> None:
         with user_errors():
+            await self._window.require_session()
             self._selection = parse_selection(event.args)
             self._heard += 1
             await self.show()
@@ -161,6 +162,8 @@ class Selecting(Generic[V]):
     async def act(self, act: Act, mask: int | None = None, selection: Selection | None = None) -> None:
         """Stage it for all that is selected, in one step, and say what it came to."""
         meant, view = selection or self._selection, self._view()
+        if not view.is_live:
+            raise InvalidValue("The table as it was cannot be changed.")
 
         async def step() -> None:
             done = await act_on(self._staging, self._window.admin.id, view, meant, act, mask)

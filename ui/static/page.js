@@ -6,6 +6,7 @@ export const page = {
   noun: "", // of one row
   rowsUrl: "",
   uploadsUrl: "", // where pastes and files go
+  maxUpload: 0, // bytes
   exportUrl: "",
   takesFiles: false, // whether files can be imported here
   query: "", // the view, as in the address

@@ -7,6 +7,8 @@ export const say = (message) => window.Quasar.Notify.create({ message, timeout: 
 
 export async function send(body, told) {
   tellNow();
+  const size = body.size ?? body.length;
+  if (size > page.maxUpload) return say(`It has ${size.toLocaleString("en")} bytes; at most ${page.maxUpload.toLocaleString("en")} are read. Import it in several files.`);
   const answer = await fetch(`${page.uploadsUrl}`, { method: "POST", body }).catch(() => null);
   const said = await answer?.json().catch(() => null);
   if (answer?.ok) emitEvent("uploaded", { name: "", row: 0, columns: [], ...told, token: said.token });
