@@ -14,7 +14,8 @@ from models.privileges import PRIVILEGES, mask_of, privilege, privileges_in
 from models.texts import trim_unseen
 from models.usage import QUIET_DAYS
 
-MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_LENGTH = 2_000
+"""Characters: a pasted list of a hundred addresses"""
 _PRIVILEGE_IDS = tuple(each.id for each in PRIVILEGES)
 
 

@@ -1,25 +1,25 @@
 """Every statement that reads authkeys: rows of a view, counts, single ones. Searching, filtering and sorting happen in SQL."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
-from models.addresses import search_range
 from models.authkeys import Authkey
+from models.searches import Term, alternatives
 from models.subjects import Subject
 from models.tables import Authkey as AuthkeyTable
 from models.tables import StagedChange
-from models.texts import search_key
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage.database import database_errors, reader
 from storage.sql import escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
-_INCOMPLETE_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _IDS_AT_ONCE = 10_000
 _PLACEHOLDERS = 5_000
 
@@ -159,23 +159,37 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
     return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
 
 
-def search_condition(text: str, table: str = "") -> tuple[str, ...]:
-    """What `_search` says, for statements of our own: a condition as `Conditions.add` takes it, and its values."""
-    column = f"{table}." if table else ""
-    if addresses := search_range(text):
-        return (f"{column}ip_key BETWEEN {{}} AND {{}}", *addresses)  # type: ignore[return-value]
-    services = dict.fromkeys(f"%{escaped(search_key(each))}%" for each in (text, " ".join(text.split())))
-    ip = f"{escaped(text)}%" if _INCOMPLETE_IPV4.fullmatch(text) else f"%{escaped(text.lower())}%"
-    parts = [f"{column}service_key LIKE {{}} ESCAPE '\\'"] * len(services) + [f"{column}ip LIKE {{}} ESCAPE '\\'"]
-    return (f"({' OR '.join(parts)})", *services, ip)
+def search_condition(text: str, *, has_hints: bool = True) -> tuple[Any, ...]:
+    """What `_search` says, for statements of our own: a condition as `Conditions.add` takes it, and its values.
+
+    `has_hints`: the table knows the last characters of secrets.
+    """
+    values: list[Any] = []
+
+    def condition(term: Term) -> str:
+        if term.addresses:
+            values.extend(term.addresses)
+            return "ip_key BETWEEN {} AND {}"
+        ip = escaped(term.text)
+        values.extend([f"%{ip}%", f"{ip}%" if term.begins_address else f"%{ip}%"])
+        hint = has_hints and term.hint
+        if hint:
+            values.append(hint)
+        return (
+            f"(service_key LIKE {{}} ESCAPE '\\' OR ip LIKE {{}} ESCAPE '\\'{' OR secret_hint = {}' if hint else ''})"
+        )
+
+    parts = [" AND ".join(map(condition, terms)) for terms in alternatives(text)]
+    return (f"({' OR '.join(f'({part})' for part in parts)})", *values)
 
 
 def _search(text: str) -> Q:
-    if addresses := search_range(text):
-        return Q(ip_key__gte=addresses[0], ip_key__lte=addresses[1])
-    in_service = Q(service_key__contains=search_key(text))
-    if (spaced := " ".join(text.split())) != text:  # pasted with other spaces than names are stored with
-        in_service |= Q(service_key__contains=search_key(spaced))
-    if _INCOMPLETE_IPV4.fullmatch(text):
-        return Q(ip__startswith=text) | in_service
-    return Q(ip__contains=text.lower()) | in_service
+    return reduce(or_, (Q(*map(_of_term, terms)) for terms in alternatives(text)))
+
+
+def _of_term(term: Term) -> Q:
+    if term.addresses:
+        return Q(ip_key__gte=term.addresses[0], ip_key__lte=term.addresses[1])
+    ip = Q(ip__startswith=term.text) if term.begins_address else Q(ip__contains=term.text)
+    in_texts = Q(service_key__contains=term.text) | ip
+    return in_texts | Q(secret_hint=term.hint) if term.hint else in_texts

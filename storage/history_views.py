@@ -162,7 +162,7 @@ def _held(kind: Kind) -> str:
 
 async def _search(where: Conditions, text: str) -> None:
     """Entries about the keys that a text means; or, if it is an address, of who came from there."""
-    named, *values = search_condition(text)
+    named, *values = search_condition(text, has_hints=False)
     found = [id_ for table in _NAMES for id_ in await _ids(f"{table} WHERE {named}", *values)]
     other = ["entry.address = {}"]
     if phrases := await _ids("pickup_passphrase WHERE note_key LIKE {} ESCAPE '\\'", _pattern(text)):
