@@ -13,7 +13,7 @@ from models.tables import Admin
 from services.console import Console
 from services.submissions import Order
 from storage.database import DatabaseLocation
-from tests.browser import add_passphrase, bar, chromium, needs_chromium, open_page, submit_reviewed
+from tests.browser import add_passphrase, bar, chromium, focus_cell, needs_chromium, open_page, submit_reviewed
 from tests.other_process import another_process
 from tests.program import Program
 
@@ -68,7 +68,7 @@ def box(page: Page, name: str, column: str = "Search for a License", *, staged: 
 async def test_boxes_are_ticked_by_mouse_and_keyboard_reviewed_submitted_and_undone(page: Page) -> None:
     await box(page, "#300 rack 299").click()
     await page.keyboard.press("ArrowDown")
-    await page.locator('.ag-row[row-index="1"] [col-id="search"]').click(position={"x": 4, "y": 4})
+    await focus_cell(page.locator('.ag-row[row-index="1"] [col-id="search"]'))
     await page.keyboard.press("1")
     await page.keyboard.press("Space")
     await expect(box(page, "#299 rack 298", staged=True)).to_be_checked()

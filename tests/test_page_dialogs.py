@@ -64,7 +64,7 @@ async def test_a_bad_or_taken_address_is_refused_in_the_dialog_in_words_and_can_
 async def test_a_new_key_is_shown_once_and_kept_only_as_a_digest(page: User, console: Console) -> None:
     page.find(marker="add").click()
     await page.should_see(marker="add-ip")
-    page.find(SEARCH.label).click()
+    page.find(kind=ui.checkbox, content=SEARCH.label).click()
     await fills_in(page, "2001:DB8:0::5", "new")
     await says(page, "staged-count", "1 change to 1 key")
     await page.should_not_see(marker="secret")

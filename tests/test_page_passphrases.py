@@ -86,7 +86,7 @@ async def test_without_passphrases_it_says_how_the_first_one_comes_to_be(page: U
 
 
 async def test_a_suggested_passphrase_is_shown_once_and_registers_a_server(form: User, console: Console) -> None:
-    form.find(SEARCH.label).click()
+    form.find(kind=ui.checkbox, content=SEARCH.label).click()
     form.find(marker="phrase-suggest").click()
     form.find(marker="phrase-add").click()
     await form.should_see(marker="secret")

@@ -67,7 +67,7 @@ class ChangeBar:
         """What the two buttons would undo and redo; empty for nothing."""
         for button, verb, what, keys in ((self._back, "Undo", back, "Ctrl+Z"), (self._forth, "Redo", forth, "Ctrl+Y")):
             button.set_enabled(bool(what))
-            button.props["aria-label"] = f"{verb} {what}".strip()
+            button.props["aria-label"] = f"{verb} {what}" if what else f"Nothing to {verb.lower()}"
             button.props["title"] = f"{verb} {what} ({keys})" if what else ""
 
     def hide(self) -> None:
