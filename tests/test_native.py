@@ -13,7 +13,7 @@ from models.privileges import privilege
 from models.views import View
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.browser import bar, box
+from tests.browser import bar, box, submit_reviewed
 from tests.native import NativeProgram, install_native, needs_desktop, running_native, running_xvfb
 from tests.other_process import another_process
 from tests.support import new_keys, stage_all, submit
@@ -98,7 +98,7 @@ async def test_what_is_being_submitted_when_the_window_is_closed_is_finished(dis
     assert in_database(file) == (0, 0, MANY)
     with running_native(display, file) as program:
         async with program.window() as page:
-            await page.get_by_role("button", name="Submit authkey modifications").click()
+            await submit_reviewed(page)
             await expect(bar(page)).to_contain_text(re.compile("Submitting|Applied"))  # as soon as it says either
             program.close_window()
         assert await end_of(program) == 0

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from nicegui import ui
 from nicegui.testing import User
 
 from models.tables import Authkey
