@@ -34,47 +34,57 @@ def rows_router(console: Console) -> APIRouter:
     router = APIRouter()
     _add_grid(router, "/grid/rows", console.staging, parse_view)
     _add_grid(router, "/grid/passphrases", console.passphrase_staging, parse_passphrase_view)
-    router.add_api_route("/grid/history", _history(console.history), methods=["GET", "HEAD"])
+    router.add_api_route("/grid/history", _with_words(_history(console.history)), methods=["GET", "HEAD"])
     return router
 
 
+Handler = Callable[[Request], Awaitable[Response]]
+
+
 def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]) -> None:
-    router.add_api_route(path, _blocks(staging, parse), methods=["GET", "HEAD"])
-    router.add_api_route(f"{path}/places", _places(staging, parse), methods=["GET", "HEAD"])
-    router.add_api_route(f"{path}/copy", _copy(staging, parse), methods=["POST"])
+    for at, handler, methods in (
+        (path, _blocks(staging, parse), ["GET", "HEAD"]),
+        (f"{path}/places", _places(staging, parse), ["GET", "HEAD"]),
+        (f"{path}/copy", _copy(staging, parse), ["POST"]),
+    ):
+        router.add_api_route(at, _with_words(handler), methods=methods)
 
 
-def _places(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """Where rows stand in a view: `ids` with commas; the answer is `{"7": 120, "9": null}`."""
+def _with_words(handler: Handler) -> Handler:
+    """What went wrong, in the answer."""
 
-    async def places(request: Request) -> JSONResponse:
-        admin = session_of(request.scope).admin
+    async def answered(request: Request) -> Response:
         try:
-            view = parse(request.query_params)
-            wanted = _ids(request.query_params.get("ids", ""))
-            found = {str(id_): await staging.shown.place(view, admin.id, id_) for id_ in wanted}
-        except InvalidValue as error:
-            return _answer({"error": str(error)}, 400)
+            return await handler(request)
         except DatabaseUnavailable as error:
             return _answer({"error": str(error)}, 503)
+        except AuthkeysError as error:
+            return _answer({"error": str(error)}, 400)
+
+    return answered
+
+
+def _places(staging: Staging[V], parse: Parse[V]) -> Handler:
+    """Where rows stand in a view: `ids` with commas; the answer is `{"7": 120, "9": null}`."""
+
+    async def places(request: Request) -> Response:
+        admin = session_of(request.scope).admin
+        view = parse(request.query_params)
+        wanted = _ids(request.query_params.get("ids", ""))
+        found = {str(id_): await staging.shown.place(view, admin.id, id_) for id_ in wanted}
         return _answer(found)
 
     return places
 
 
-def _copy(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[Response]]:
+def _copy(staging: Staging[V], parse: Parse[V]) -> Handler:
     """A selection as a text for the clipboard; the body is the selection as the page tells it."""
 
     async def copy(request: Request) -> Response:
         admin = session_of(request.scope).admin
-        try:
-            view = parse(request.query_params)
-            selection = parse_selection(_json(await read_body(request)))
-            text = await text_of(staging, admin.id, view, selection)
-        except DatabaseUnavailable as error:
-            return _answer({"error": str(error)}, 503)
-        except AuthkeysError as error:
-            return _answer({"error": str(error)}, 400)
+        view = parse(request.query_params)
+        selection = parse_selection(_json(await read_body(request)))
+        text = await text_of(staging, admin.id, view, selection)
         return Response(
             text, media_type="text/tab-separated-values; charset=utf-8", headers={"Cache-Control": "no-store"}
         )
@@ -96,35 +106,25 @@ def _ids(text: str) -> list[int]:
     return list(map(int, ids))
 
 
-def _blocks(staging: Staging[V], parse: Parse[V]) -> Callable[[Request], Awaitable[JSONResponse]]:
-    async def block(request: Request) -> JSONResponse:
+def _blocks(staging: Staging[V], parse: Parse[V]) -> Handler:
+    async def block(request: Request) -> Response:
         admin = session_of(request.scope).admin
-        try:
-            view = parse(request.query_params)
-            start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-            total = await staging.shown.count(view, admin.id)
-            rows = await staging.shown.block(view, admin.id, start, end)
-            overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
-        except InvalidValue as error:
-            return _answer({"error": str(error)}, 400)
-        except DatabaseUnavailable as error:
-            return _answer({"error": str(error)}, 503)
+        view = parse(request.query_params)
+        start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
+        total = await staging.shown.count(view, admin.id)
+        rows = await staging.shown.block(view, admin.id, start, end)
+        overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
         return _answer({"rows": overlaid, "total": total})
 
     return block
 
 
-def _history(history: History) -> Callable[[Request], Awaitable[JSONResponse]]:
-    async def block(request: Request) -> JSONResponse:
-        try:
-            view = parse_history_view(request.query_params)
-            start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-            told = await history.block(view, start, end)
-            total = await history.count(view)
-        except InvalidValue as error:
-            return _answer({"error": str(error)}, 400)
-        except DatabaseUnavailable as error:
-            return _answer({"error": str(error)}, 503)
+def _history(history: History) -> Handler:
+    async def block(request: Request) -> Response:
+        view = parse_history_view(request.query_params)
+        start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
+        told = await history.block(view, start, end)
+        total = await history.count(view)
         return _answer({"rows": [_line(each) for each in told], "total": total})
 
     return block

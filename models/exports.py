@@ -10,6 +10,7 @@ from typing import Any
 from models.authkeys import Authkey
 from models.chain import Anchor, Record, Row
 from models.privileges import PRIVILEGES, privileges_in
+from models.secrets import IssuedKey
 
 _RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "#")
 """With what a cell begins that a spreadsheet takes for a formula (owasp.org/www-community/attacks/CSV_Injection). An apostrophe
@@ -85,6 +86,11 @@ def csv_text(lines: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows([_harmless(cell) for cell in line] for line in lines)
     return text.getvalue()
+
+
+def issued_text(keys: Iterable[IssuedKey]) -> str:
+    """New keys as CSV, with their secrets."""
+    return csv_text([("ip", "service", "secret"), *((each.ip, each.service, each.secret.text) for each in keys)])
 
 
 def json_line(value: object) -> str:

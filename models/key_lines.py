@@ -42,6 +42,21 @@ class Parsed(NamedTuple):
     """Of the line of each assignment"""
 
 
+class BadLines:
+    """What is wrong with the bad lines of a list: each is counted, and the first are told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        """One sentence for each, at most `MAX_PROBLEMS`"""
+        self.count = 0
+
+    def add(self, number: int, problem: InvalidValue) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.told) < MAX_PROBLEMS:
+            self.told.append(f"line {number}: {problem}")
+
+
 class _Line(NamedTuple):
     number: int
     """Of the line, as an editor shows it"""
@@ -60,8 +75,7 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
     _check_header(next(rows, None))
     assignments: list[Assignment] = []
     numbers: list[int] = []
-    problems: list[str] = []
-    problem_count = 0
+    bad = BadLines()
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
         try:
@@ -75,10 +89,8 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
             assignments.append(assignment)
             numbers.append(row.number)
         except InvalidValue as problem:
-            problem_count += 1
-            if len(problems) < MAX_PROBLEMS:
-                problems.append(f"line {row.number}: {problem}")
-    return Parsed(assignments, problems, problem_count, numbers)
+            bad.add(row.number, problem)
+    return Parsed(assignments, bad.told, bad.count, numbers)
 
 
 def _rows(lines: Iterable[str]) -> Iterator[_Line]:

@@ -10,66 +10,24 @@ from typing import NamedTuple
 
 from models.addresses import canonical_ip
 from models.errors import InvalidValue
-from models.key_lines import ip_of_cell, service_of_cell
+from models.key_lines import BadLines, ip_of_cell, service_of_cell
 from models.privileges import PRIVILEGES, Privilege
 from models.staging_plans import WantedRow
 from models.texts import search_key, trim_unseen
 
 MAX_LINES = 100_000
-MAX_PROBLEMS = 1_000
-"""Bad lines that are told one by one; the rest is counted."""
 
-_YES = frozenset(
-    [
-        "1",
-        "true",
-        "wahr",
-        "vrai",
-        "verdadero",
-        "vero",
-        "waar",
-        "sant",
-        "x",
-        "yes",
-        "y",
-        "ja",
-        "oui",
-        "si",
-        "sí",
-        "✓",
-        "✔",
-        "☑",
-        "✅",
-        "on",
-        "granted",
-    ]
-)
-_NO = frozenset(
-    [
-        "0",
-        "false",
-        "falsch",
-        "faux",
-        "falso",
-        "onwaar",
-        "falskt",
-        "no",
-        "n",
-        "nein",
-        "non",
-        "nee",
-        "nej",
-        "✗",
-        "✘",
-        "☐",
-        "❌",
-        "off",
-        "-",
-    ]
-)
-_COLUMNS: Mapping[str, Privilege] = {
-    name: each for each in PRIVILEGES for name in (each.id, search_key(each.label), f"p{each.bit}")
-}
+# fmt: off
+_YES = frozenset((
+    "1", "true", "wahr", "vrai", "verdadero", "vero", "waar", "sant",
+    "x", "yes", "y", "ja", "oui", "si", "sí", "✓", "✔", "☑", "✅", "on", "granted",
+))
+_NO = frozenset((
+    "0", "false", "falsch", "faux", "falso", "onwaar", "falskt",
+    "no", "n", "nein", "non", "nee", "nej", "✗", "✘", "☐", "❌", "off", "-",
+))
+# fmt: on
+_COLUMNS: Mapping[str, Privilege] = {name: each for each in PRIVILEGES for name in (each.id, search_key(each.label))}
 _REMOVE = ("remove", "remove?")
 
 
@@ -148,7 +106,7 @@ def read_named(pasted: Pasted) -> ReadLines:
             grants, revocations = reader.boxes(columns, cells[2:])
             reader.rows.append(WantedRow(number, ip, service, grants, revocations))
         except InvalidValue as problem:
-            reader.problem(number, problem)
+            reader.bad.add(number, problem)
     return reader.done()
 
 
@@ -163,7 +121,7 @@ def read_block(pasted: Pasted, rows: Sequence[tuple[int, str, str]], columns: Se
             id_, ip, service = rows[number - 1]
             reader.rows.append(WantedRow(number, ip, service, grants, revocations, id_))
         except InvalidValue as problem:
-            reader.problem(number, problem)
+            reader.bad.add(number, problem)
     return reader.done()
 
 
@@ -172,14 +130,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.rows: list[WantedRow] = []
-        self._problems: list[str] = []
-        self._count = 0
+        self.bad = BadLines()
         self._empty = 0
-
-    def problem(self, number: int, error: InvalidValue) -> None:
-        self._count += 1
-        if len(self._problems) < MAX_PROBLEMS:
-            self._problems.append(f"line {number}: {error}")
 
     def boxes(self, columns: Sequence[Privilege | None], cells: Sequence[str]) -> tuple[int, int]:
         """What these cells say; a column that is no privilege (None) is "Remove?", as a copied row has it."""
@@ -198,7 +150,7 @@ class _Reader:
         return grants, revocations
 
     def done(self) -> ReadLines:
-        return ReadLines(self.rows, self._problems, self._count, self._empty)
+        return ReadLines(self.rows, self.bad.told, self.bad.count, self._empty)
 
 
 def _columns(headings: Sequence[str]) -> list[Privilege | None]:

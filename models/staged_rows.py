@@ -10,15 +10,12 @@ from models.submissions import CellChange, Change, NewAuthkey, Removal, Restorat
 
 
 class NewKey(NamedTuple):
-    """An authkey that shall be made: its name, and where its secret comes from."""
+    """An authkey that shall be made."""
 
     ip: str
     """Canonical"""
     service: str
     """Canonical"""
-    secret_digest: str = ""
-    """Of a secret that exists already elsewhere; empty for none"""
-    secret_hint: str = ""
     issues: bool = False
     """Whether a secret is made for it when it is submitted, and shown then"""
 
@@ -39,11 +36,13 @@ class StagedRow(NamedTuple):
     @property
     def change_count(self) -> int:
         """Staged changes in this entry; what happens to the whole row is one."""
-        return (
-            1
-            if self.removal or self.restoration or self.new
-            else self.grants.bit_count() + self.revocations.bit_count()
-        )
+        is_of_row = self.removal or self.restoration or self.new
+        return 1 if is_of_row else self.grants.bit_count() + self.revocations.bit_count()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """All but what shall be made, as it is stored."""
+        return tuple(map(int, (self.grants, self.revocations, self.removal, self.revision, self.restoration)))
 
     def applied_to(self, privileges: int) -> int:
         """The set of privileges that a submission would leave: each cell set or cleared, the others as they are."""
@@ -76,7 +75,7 @@ def change_of(row_id: int, entry: StagedRow) -> Change:
     if entry.restoration:
         return Restoration(row_id)
     if new := entry.new:
-        return NewAuthkey(new.ip, new.service, entry.grants, new.secret_digest or None, new.secret_hint or None)
+        return NewAuthkey(new.ip, new.service, entry.grants)
     return CellChange(row_id, entry.grants, entry.revocations)
 
 

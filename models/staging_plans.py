@@ -49,6 +49,11 @@ class PlanLine(NamedTuple):
     grants: int = 0
     revocations: int = 0
 
+    @property
+    def effect(self) -> tuple[LineOutcome, int, int]:
+        """What the admin was shown of it."""
+        return self.outcome, self.grants, self.revocations
+
 
 class StagingPlan(NamedTuple):
     """All lines in their order, and what was wrong with those that cannot be read."""

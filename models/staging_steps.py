@@ -10,8 +10,6 @@ from models.staged_rows import NewKey, StagedRow
 
 MAX_STORED_ENTRIES = 200_000
 """A step with more entries is not stored: it can be undone until the server stops."""
-_NUMBERS = 5
-"""Fields of an entry that are numbers"""
 ENTRIES_IN_A_PART = 5_000
 """So many are written or read at once, so that a large step does not hold up everybody's pages."""
 
@@ -32,10 +30,8 @@ def from_text(text: str) -> dict[int, tuple[StagedRow, StagedRow]]:
 
 
 def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[Any]:
-    flat = [row_id, *(int(value) for entry in entries for value in entry[:_NUMBERS])]  # type: ignore[arg-type]
-    if row_id < 0:
-        flat += [list(entry.new) if entry.new else [] for entry in entries]  # type: ignore[misc]
-    return flat
+    new = [list(entry.new or ()) for entry in entries] if row_id < 0 else []
+    return [row_id, *(number for entry in entries for number in entry.numbers), *new]
 
 
 def _before_and_after(values: list[Any]) -> tuple[StagedRow, StagedRow]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from models.privileges import privileges_in
 from models.subjects import Row, Subject
 
 
@@ -53,26 +52,6 @@ class Conflict(NamedTuple):
 
     kind: ConflictKind
     revision: int
-
-
-class LastChange(NamedTuple):
-    """The newest modification of a row."""
-
-    admin_name: str
-    kind: Kind
-    at: datetime
-    ip: str
-    service: str
-    before: int = 0
-    after: int = 0
-    """Sets of privileges"""
-
-    @property
-    def effect(self) -> str:
-        """Which privileges it granted and revoked, in words; empty if none."""
-        granted = [f"granted {each.label}" for each in privileges_in(self.after & ~self.before)]
-        revoked = [f"revoked {each.label}" for each in privileges_in(self.before & ~self.after)]
-        return ", ".join([*granted, *revoked])
 
 
 class CellChange(NamedTuple):
@@ -166,6 +145,14 @@ class Modification(NamedTuple):
     def moves_rows(self) -> bool:
         """Whether a row came or went, so that other rows of a view move."""
         return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED, Kind.REGISTERED)
+
+
+class LastChange(NamedTuple):
+    """The newest modification of a row, by whom and when."""
+
+    admin_name: str
+    at: datetime
+    done: Modification
 
 
 def decide_cells(change: CellChange, row: Row | None) -> Modification | Conflict | None:

@@ -30,14 +30,19 @@ def noun(subject: Subject) -> str:
     return _NOUNS[subject]
 
 
+def several(count: int, what: str) -> str:
+    """`1 removal`, `5,000 removals`."""
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def changes(count: int) -> str:
     """`1 change`, `5 changes`."""
-    return "1 change" if count == 1 else f"{count:,} changes"
+    return several(count, "change")
 
 
 def count_of(subject: Subject, count: int) -> str:
     """`1 key`, `5,000 passphrases`."""
-    return f"1 {noun(subject)}" if count == 1 else f"{count:,} {noun(subject)}s"
+    return several(count, noun(subject))
 
 
 def keys(count: int) -> str:
@@ -80,9 +85,7 @@ def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
 
 
 def _secret_of(new: NewKey) -> str:
-    if new.issues:
-        return "whose secret is made and shown when you submit"
-    return f"with the secret that ends in {new.secret_hint}" if new.secret_hint else "without a secret yet"
+    return "whose secret is made and shown when you submit" if new.issues else "without a secret yet"
 
 
 def boxes(count: int) -> str:
@@ -134,25 +137,21 @@ def step_name(subject: Subject, step: Step) -> str:
 def totals(subject: Subject, counted: StagedTotals) -> list[tuple[str, str]]:
     """What staged changes come to, the riskiest first: the kind of each (as `Consequence` has it), and its words."""
     said = [
-        (counted.removals, "remove", _several(counted.removals, "removal")),
-        (counted.grants_of_manage, "remove", f"{_several(counted.grants_of_manage, 'grant')} of Manage Authkeys"),
-        (counted.revocations, "revoke", _several(counted.revocations, "revocation")),
-        (counted.grants, "grant", _several(counted.grants, "grant")),
-        (counted.additions, "grant", _several(counted.additions, f"new {noun(subject)}")),
-        (counted.restorations, "grant", _several(counted.restorations, "restoration")),
+        (counted.removals, "remove", several(counted.removals, "removal")),
+        (counted.grants_of_manage, "remove", f"{several(counted.grants_of_manage, 'grant')} of Manage Authkeys"),
+        (counted.revocations, "revoke", several(counted.revocations, "revocation")),
+        (counted.grants, "grant", several(counted.grants, "grant")),
+        (counted.additions, "grant", several(counted.additions, f"new {noun(subject)}")),
+        (counted.restorations, "grant", several(counted.restorations, "restoration")),
     ]
     return [(kind, text) for count, kind, text in said if count]
-
-
-def _several(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def lost_calls(lost: LostCalls) -> str:
     """What of that would have been missed lately: `1,240 calls of the last 30 days would have been refused, …`."""
     if not lost.calls:
         return f"None of what is revoked or removed was used in the last {KEPT_USE_DAYS} days, as far as uses were counted."
-    calls = "1 call" if lost.calls == 1 else f"{lost.calls:,} calls"
+    calls = several(lost.calls, "call")
     last = f"; the last one {minute(lost.last_at)}, from {lost.last_ip}" if lost.last_at else ""
     return f"It would have refused {calls} of the last {KEPT_USE_DAYS} days, by {keys(lost.key_count)}{last}."
 

@@ -10,10 +10,10 @@ from models.key_lines import Parsed
 from models.pasted import MAX_LINES, Pasted, ReadLines, read_block, read_cells, read_named, read_value
 from models.privileges import ALL_PRIVILEGES, Privilege
 from models.selections import Selection
-from models.staged_changes import StagedChanges
-from models.staging_plans import LineOutcome, PlanPart, StagingPlan, WantedRow, decide_lines, wanted_of
+from models.staging_plans import PlanLine, PlanPart, StagingPlan, WantedRow, decide_lines, wanted_of
 from models.subjects import Row, Subject
 from models.views import GridView
+from models.wording import several
 from services.imports import read_lines
 from services.selecting import rows_of
 from services.staging import Staging
@@ -51,15 +51,8 @@ async def plan_paste(
         read = await _one_value(staging, admin_id, pasted, view, selection)
     else:
         read = await _block(staging, admin_id, pasted, view, at)
-    empty = "1 empty cell is" if read.empty_cells == 1 else f"{read.empty_cells:,} empty cells are"
-    return await _plan(
-        staging,
-        admin_id,
-        read.rows,
-        read.problems,
-        read.problem_count,
-        [f"{empty} left as before."] if read.empty_cells else [],
-    )
+    remarks = [f"Left as before: {several(read.empty_cells, 'empty cell')}."] if read.empty_cells else []
+    return await _plan(staging, admin_id, read.rows, read.problems, read.problem_count, remarks)
 
 
 async def _one_value(
@@ -137,15 +130,8 @@ async def stage_plan(
             "Nothing was staged; the plan shows what they would do now."
         )
     wanted = await asyncio.to_thread(lambda: wanted_of(now.lines, parts, issues=issues))
-
-    def step(staged: StagedChanges) -> set[int]:
-        return staged.stage_wanted(wanted)
-
-    return len(await staging.take_step(admin_id, step))
+    return len(await staging.stage_wanted(admin_id, wanted))
 
 
-def _different(shown: Iterable[Any], now: Iterable[Any]) -> int:
-    def effect(line: Any) -> tuple[LineOutcome, int, int]:
-        return line.outcome, line.grants, line.revocations
-
-    return sum(effect(one) != effect(other) for one, other in zip(shown, now, strict=True))
+def _different(shown: Iterable[PlanLine], now: Iterable[PlanLine]) -> int:
+    return sum(one.effect != other.effect for one, other in zip(shown, now, strict=True))

@@ -88,4 +88,4 @@ class ShownRows(Generic[V]):
 
 
 def _row(id_: int, key: NewKey) -> Authkey:
-    return Authkey(id_, key.ip, key.service, 0, 0, key.secret_hint or None)
+    return Authkey(id_, key.ip, key.service, 0, 0)

@@ -17,7 +17,7 @@ from models.tables import StagedChange
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage.database import database_errors, reader
-from storage.sql import escaped, ids
+from storage.sql import Conditions, escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
 _IDS_AT_ONCE = 10_000
@@ -157,6 +157,16 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
     )
     mask = RawSQL(f"CAST(authkey.privileges AS BIGINT) & ~CAST({used} AS BIGINT)")
     return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
+
+
+def add_filters(where: Conditions, view: View, privileges: str = "privileges", *, has_hints: bool = True) -> None:
+    """Search and filters of a view, as `_matching` has them; `privileges` is the column with the set."""
+    if view.has:
+        where.add(f"{privileges} & {int(view.has)} = {int(view.has)}")
+    if view.lacks:
+        where.add(f"{privileges} & {int(view.lacks)} = 0")
+    if view.search:
+        where.add(*search_condition(view.search, has_hints=has_hints))
 
 
 def search_condition(text: str, *, has_hints: bool = True) -> tuple[Any, ...]:

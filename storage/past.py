@@ -10,7 +10,7 @@ from models.history import Moment
 from models.submissions import Kind, Modification
 from models.tables import Entry
 from models.views import View
-from storage.authkeys import search_condition
+from storage.authkeys import add_filters
 from storage.database import database_errors, slow_reader
 from storage.history import time_of
 from storage.sql import Conditions, statement
@@ -183,12 +183,6 @@ def _from(where: Conditions, after: KeyPlace | None) -> None:
 
 
 def _conditions(view: View, first: int = 1) -> Conditions:
-    """Search and filters, as `storage.authkeys` has them for today's."""
     where = Conditions(first)
-    if view.has:
-        where.add(f"privileges & {int(view.has)} = {int(view.has)}")
-    if view.lacks:
-        where.add(f"privileges & {int(view.lacks)} = 0")
-    if view.search:
-        where.add(*search_condition(view.search))
+    add_filters(where, view)
     return where

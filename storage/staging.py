@@ -20,7 +20,7 @@ from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion
 from models.texts import search_key
 from models.views import View
-from storage.authkeys import search_condition
+from storage.authkeys import add_filters
 from storage.database import database_errors, reader
 from storage.sql import Conditions, parameters
 from storage.transactions import Connection, notify, run_transaction
@@ -28,7 +28,7 @@ from storage.transactions import Connection, notify, run_transaction
 _PORTION = 5_000
 """Entries that are written at once."""
 
-_NEW = ("ip", "service", "secret_digest", "secret_hint", "issues")
+_NEW = ("ip", "service", "issues")
 
 WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
@@ -92,8 +92,8 @@ async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
     return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4], bool(row[5]), _new(*row[6:])) for row in rows}
 
 
-def _new(ip: str | None, service: str | None, digest: str | None, hint: str | None, issues: bool) -> NewKey | None:
-    return None if ip is None or service is None else NewKey(ip, service, digest or "", hint or "", bool(issues))
+def _new(ip: str | None, service: str | None, issues: bool) -> NewKey | None:
+    return None if ip is None or service is None else NewKey(ip, service, bool(issues))
 
 
 async def steps_of(desk: DeskKey) -> Collection[Step]:
@@ -160,12 +160,7 @@ async def count_additions(desk: DeskKey, view: View) -> int:
 def _additions_in(desk: DeskKey, view: View) -> Conditions:
     where = Conditions()
     where.add("admin_id = {} AND subject = {} AND row_id < 0", *desk)
-    if view.has:
-        where.add(f"grants & {int(view.has)} = {int(view.has)}")
-    if view.lacks:
-        where.add(f"grants & {int(view.lacks)} = 0")
-    if view.search:
-        where.add(*search_condition(view.search))
+    add_filters(where, view, "grants", has_hints=False)
     if view.unused_days or not view.is_live:
         where.add("0 = 1")  # neither used nor unused, and not there before
     return where
@@ -187,7 +182,7 @@ async def store(
         for some in _portions(row_ids):
             await _delete(db, desk, [id_ for id_ in some if after[id_] == NOTHING])
             await _upsert(
-                db, [[*desk, id_, *after[id_][:5]] for id_ in some if after[id_] != NOTHING and not after[id_].new]
+                db, [[*desk, id_, *after[id_][:-1]] for id_ in some if after[id_] != NOTHING and not after[id_].new]
             )
             await _upsert_new(db, desk, [(id_, after[id_], new) for id_ in some if (new := after[id_].new)])
         await _store_steps(db, desk, steps)
@@ -240,7 +235,7 @@ async def _upsert_new(db: Connection, desk: DeskKey, some: list[tuple[int, Stage
     if some:
         columns = "admin_id, subject, row_id, grants, revocations, removal, revision, ip_key, service_key"
         await db.execute_many(
-            f"INSERT INTO staged_change ({columns}, {', '.join(_NEW)}) VALUES ({parameters(14)}) "
+            f"INSERT INTO staged_change ({columns}, {', '.join(_NEW)}) VALUES ({parameters(12)}) "
             "ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants",
             [
                 [*desk, id_, entry.grants, 0, False, 0, sort_key(new.ip), search_key(new.service), *new]

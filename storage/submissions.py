@@ -102,9 +102,8 @@ async def last_change(subject: Subject, row_id: int) -> LastChange | None:
         )
     if row is None:
         return None
-    return LastChange(
-        row.submission.admin.name, Kind(row.kind), row.submission.at, row.ip, row.service, row.before, row.after
-    )
+    done = Modification(row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, subject)
+    return LastChange(row.submission.admin.name, row.submission.at, done)
 
 
 # -- writing one, within its transaction ---------------------------------------------------------------------------------

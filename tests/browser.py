@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -43,6 +44,18 @@ async def open_page(
     await page.goto(server.url + path)
     await page.locator('.ag-row [col-id="ip"]:not(:empty), .empty .empty-title').first.wait_for()
     return page
+
+
+@asynccontextmanager
+async def clean_page(server: Program, **how: Any) -> AsyncIterator[Page]:
+    """A window, as `open_page` opens it, in a browser of its own, with nothing staged."""
+    async with chromium() as browser:
+        page = await open_page(browser, server, **how)
+        discard = page.get_by_role("button", name="Discard")
+        if await discard.is_visible():
+            await discard.click()
+        await expect(bar(page)).to_contain_text("No staged changes")
+        yield page
 
 
 async def open_sign_in(browser: Browser, server: Program, path: str = "/", *, dark: bool = False) -> Page:

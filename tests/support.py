@@ -129,7 +129,7 @@ async def staged_in_database(admin_id: int) -> dict[int, StagedRow]:
 def _new(row: StagedChange) -> NewKey | None:
     if row.ip is None or row.service is None:
         return None
-    return NewKey(row.ip, row.service, row.secret_digest or "", row.secret_hint or "", bool(row.issues))
+    return NewKey(row.ip, row.service, bool(row.issues))
 
 
 def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:

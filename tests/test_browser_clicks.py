@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import PRIVILEGES
 from models.submissions import Assignment
-from tests.browser import bar, chromium, needs_chromium, open_page
+from tests.browser import bar, clean_page, needs_chromium
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -31,12 +31,7 @@ REDRAWS = {
 
 @pytest.fixture
 async def page(server: Program) -> AsyncIterator[Page]:
-    async with chromium() as browser:
-        page = await open_page(browser, server, width=1440, height=900)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-            await expect(bar(page)).to_contain_text("No staged changes")
+    async with clean_page(server, width=1440, height=900) as page:
         yield page
 
 

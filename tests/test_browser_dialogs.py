@@ -8,7 +8,16 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from models.privileges import PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import at_rest, axe_finds_nothing, bar, box, chromium, grant_all, needs_chromium, open_page
+from tests.browser import (
+    at_rest,
+    axe_finds_nothing,
+    bar,
+    box,
+    clean_page,
+    grant_all,
+    needs_chromium,
+    open_page,
+)
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -20,12 +29,7 @@ FIRST = ("192.0.2.1", "billing")
 @pytest.fixture
 async def page(server: Program) -> AsyncIterator[Page]:
     """With nothing staged."""
-    async with chromium() as browser:
-        page = await open_page(browser, server)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-        await expect(bar(page)).to_contain_text("No staged changes")
+    async with clean_page(server) as page:
         yield page
 
 

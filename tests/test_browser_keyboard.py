@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import at_rest, bar, chromium, focus_cell, needs_chromium, open_page
+from tests.browser import at_rest, bar, clean_page, focus_cell, needs_chromium
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -18,12 +18,7 @@ KEYS = [Assignment(f"10.0.{n >> 8}.{n & 255}", "billing", privilege("listlicense
 @pytest.fixture
 async def page(server: Program) -> AsyncIterator[Page]:
     """With nothing staged, and the keyboard in the first row."""
-    async with chromium() as browser:
-        page = await open_page(browser, server)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-            await expect(bar(page)).to_contain_text("No staged changes")
+    async with clean_page(server) as page:
         await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
         yield page
 

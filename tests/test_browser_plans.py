@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from models.privileges import privilege
-from tests.browser import axe_finds_nothing, bar, box, chromium, needs_chromium, open_page
+from tests.browser import axe_finds_nothing, bar, box, clean_page, needs_chromium
 from tests.elsewhere import key
 from tests.program import Program, write_csv
 
@@ -32,12 +32,7 @@ DROP = """([name, text]) => {
 @pytest.fixture
 async def page(server: Program) -> AsyncIterator[Page]:
     """With nothing staged."""
-    async with chromium() as browser:
-        page = await open_page(browser, server, width=1440, height=900)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-            await expect(bar(page)).to_contain_text("No staged changes")
+    async with clean_page(server, width=1440, height=900) as page:
         yield page
 
 
@@ -53,7 +48,7 @@ async def test_a_block_from_a_spreadsheet_is_shown_line_by_line_and_then_staged(
     await page.evaluate(PASTE, "WAHR\tx\r\nFALSCH\t\r\nperhaps\t1\r\n")
     plan = page.get_by_role("dialog")
     await expect(plan).to_contain_text(
-        "2 keys: 1 changed, 1 already so, 1 that cannot be read. 1 empty cell is left as before."
+        "2 keys: 1 changed, 1 already so, 1 that cannot be read. Left as before: 1 empty cell."
     )
     await expect(plan).to_contain_text("10.0.0.2 billing")
     await expect(plan).to_contain_text("+ Add a New License, + cPanel Security Verification Program")

@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.browser import bar, box, clean_page, needs_chromium
 from tests.elsewhere import key
 from tests.program import Program, import_csv, write_csv
 
@@ -22,12 +22,7 @@ KEYS = [key(f"10.0.{n // 200}.{n % 200 + 1}", "billing", LIST) for n in range(40
 @pytest.fixture
 async def page(server: Program) -> AsyncIterator[Page]:
     """With nothing staged and nothing selected."""
-    async with chromium() as browser:
-        page = await open_page(browser, server, width=1440, height=900)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-            await expect(bar(page)).to_contain_text("No staged changes")
+    async with clean_page(server, width=1440, height=900) as page:
         yield page
 
 

@@ -123,7 +123,9 @@ async def test_keys_are_issued_for_all_that_is_selected_and_handed_out_once(page
     await page.should_see("3 keys were made.")
     page.find(marker="handout-show").click()
     await page.should_see(marker="handout-list")
-    told = [line.split(",") for line in text(page, "handout-list").splitlines()]
+    heading, *lines = text(page, "handout-list").splitlines()
+    assert heading == "ip,service,secret"
+    told = [line.split(",") for line in lines]
     assert [(ip, service) for ip, service, _ in told] == [(each.ip, each.service) for each in (BILLING, PORTAL, MAIL)]
     for ip, service, secret in told:
         row = await Authkey.get(ip=ip, service=service)

@@ -3,7 +3,8 @@
 import pytest
 
 from models.errors import InvalidValue
-from models.pasted import MAX_LINES, MAX_PROBLEMS, read_block, read_cells, read_named, read_value
+from models.key_lines import MAX_PROBLEMS
+from models.pasted import MAX_LINES, read_block, read_cells, read_named, read_value
 from models.privileges import PRIVILEGES
 from models.staging_plans import WantedRow
 from tests.support import ADD, SEARCH

@@ -103,7 +103,7 @@ async def test_a_block_is_laid_onto_the_rows_of_the_view_and_nothing_beside_it(c
         rows[1].id: (ADD.mask, 0),
         rows[2].id: (SEARCH.mask, 0),
     }
-    assert plan.remarks == ["1 empty cell is left as before."]
+    assert plan.remarks == ["Left as before: 1 empty cell."]
 
 
 async def test_one_value_goes_into_every_selected_box(console: Console) -> None:
@@ -180,9 +180,7 @@ def test_what_a_plan_shows_is_what_its_submission_does(
             await submit(console, *named(meanwhile))
         there = await stored(console)
         again = await decide_again(console.staging, console.admin.id, plan)
-        same = [(a.outcome, a.grants, a.revocations) for a in plan.lines] == [
-            (b.outcome, b.grants, b.revocations) for b in again.lines
-        ]
+        same = [line.effect for line in plan.lines] == [line.effect for line in again.lines]
         try:
             await stage_plan(console.staging, console.admin.id, plan, EVERYTHING)
         except PlanOutdated:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from urllib.parse import parse_qs
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -44,6 +45,16 @@ async def read_body(request: Request) -> bytes:
     if body and request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise InvalidValue("A compressed body is not understood.")
     return body
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises like `read_body`, also InvalidValue for far too many."""
+    body = await read_body(request)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+    except ValueError:
+        raise InvalidValue("This is not a form of these pages: it has too many fields.") from None
+    return {name: values[0] for name, values in fields.items()}
 
 
 async def _read(request: Request) -> bytes:

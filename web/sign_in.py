@@ -4,7 +4,6 @@ from collections.abc import Awaitable
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,7 +13,7 @@ from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
-from web.requests import address_of, read_body
+from web.requests import address_of, read_form
 from web.session_middleware import cookie_name, is_secure, session_cookie
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
@@ -37,7 +36,7 @@ def sign_in_router(console: Console) -> APIRouter:
     async def sign_in(request: Request) -> Response:
         to, name = "/", ""
         try:
-            fields = await _form(request)
+            fields = await read_form(request)
             to, name = local_path(fields.get("next")), fields.get("name", "").strip()
             admin = await console.admins.authenticate(name, fields.get("password", ""), address_of(request))
             if admin is None:
@@ -93,15 +92,6 @@ async def _end(console: Console, request: Request, ending: Awaitable[None]) -> R
     except DatabaseUnavailable as error:
         return HTMLResponse(unavailable_html(error), 503, headers={"Cache-Control": "no-store"})
     return _goodbye(console, request)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = await read_body(request)
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
-    except ValueError:
-        raise InvalidValue("This is not the form of the sign-in page: it has too many fields.") from None
-    return {name: values[0] for name, values in fields.items()}
 
 
 async def _end_present_session(console: Console, request: Request) -> None:

@@ -113,8 +113,6 @@ class StagedChange(Model):
     ip_key = fields.BinaryField(null=True)
     service = fields.CharField(max_length=100, null=True)
     service_key = fields.CharField(max_length=300, null=True)
-    secret_digest = fields.CharField(max_length=64, null=True)
-    secret_hint = fields.CharField(max_length=4, null=True)
     issues = fields.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -26,16 +26,6 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name="StagedChange",
-            name="secret_digest",
-            field=fields.CharField(null=True, max_length=64),
-        ),
-        ops.AddField(
-            model_name="StagedChange",
-            name="secret_hint",
-            field=fields.CharField(null=True, max_length=4),
-        ),
-        ops.AddField(
-            model_name="StagedChange",
             name="service",
             field=fields.CharField(null=True, max_length=100),
         ),

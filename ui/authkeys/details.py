@@ -34,7 +34,7 @@ def show_details(row: Authkey, last: LastChange | None, uses: Uses, since: datet
     with card:
         authkey_name(row.ip, row.service)
         key = f"The key ends in {row.secret_hint}." if row.secret_hint else "No key was issued yet."
-        change = f" {_HAPPENED[last.kind]} by {last.admin_name}, {minute(last.at)}." if last else ""
+        change = f" {_HAPPENED[last.done.kind]} by {last.admin_name}, {minute(last.at)}." if last else ""
         ui.label(f"{key}{change}").classes("dialog-text")
         _table(row, uses)
         ui.label(f"Uses are counted since {minute(since)}, and written every few seconds.").classes("dialog-text")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from models.exports import issued_text
 from models.secrets import IssuedKey
 from models.wording import keys
 from ui.authkeys.dialogs import show_secret
@@ -29,19 +30,18 @@ class _HandoutDialog:
     def __init__(self, window: Window, issued: Sequence[IssuedKey]) -> None:
         self._window = window
         self._token = window.console.handouts.put(window.admin.id, issued, lambda: self._done.enable())  # noqa: PLW0108 - made below
-        self._few = len(issued) <= SHOWN_AT_ONCE
-        self._dialog, self._card = open_dialog("New keys")
-        self._dialog.props("persistent")
-        with self._card:
+        dialog, card = open_dialog("New keys")
+        dialog.props("persistent")
+        with card:
             ui.label(f"{keys(len(issued))} were made. They are handed out this once: stored are only digests.").classes(
                 "dialog-text"
             )
             self._shown = ui.element("div").classes("handout")
             with ui.row().classes("dialog-actions"):
-                if self._few:
+                if len(issued) <= SHOWN_AT_ONCE:
                     ui.button("Show them here", on_click=self._show).props("flat no-caps").mark("handout-show")
                 self._form()
-                self._done = ui.button("Done", on_click=self._dialog.close).props("flat no-caps").mark("handout-done")
+                self._done = ui.button("Done", on_click=dialog.close).props("flat no-caps").mark("handout-done")
                 self._done.disable()
 
     def _form(self) -> None:
@@ -57,6 +57,4 @@ class _HandoutDialog:
             await self._window.require_session()
             issued = self._window.console.handouts.take(self._window.admin.id, self._token)
             with self._shown, ui.element("pre").classes("code handout-list").props("tabindex=0"):
-                ui.label("\n".join(f"{each.ip},{each.service},{each.secret.text}" for each in issued)).mark(
-                    "handout-list"
-                )
+                ui.label(issued_text(issued)).mark("handout-list")

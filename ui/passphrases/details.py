@@ -22,8 +22,8 @@ def show_details(passphrase: Passphrase, last: LastChange | None, uses: Sequence
     with card:
         ui.label(passphrase.label).classes("details-name")
         ui.label(f"Made by {passphrase.made_by}, {minute(passphrase.made_at)}.").classes("dialog-text")
-        if last and last.kind in _HAPPENED:
-            ui.label(f"{_HAPPENED[last.kind]} by {last.admin_name}, {minute(last.at)}.").classes("dialog-text")
+        if last and last.done.kind in _HAPPENED:
+            ui.label(f"{_HAPPENED[last.done.kind]} by {last.admin_name}, {minute(last.at)}.").classes("dialog-text")
         ui.label(_allowance(passphrase)).classes("dialog-text")
         _table(uses)
         if passphrase.used > len(uses):

@@ -1,31 +1,28 @@
 """Pastes and files in the page: what they would stage is shown line by line, chosen in part or whole, and then staged."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from models.errors import ImportRefused, InvalidValue, PlanOutdated
+from models.errors import InvalidValue, PlanOutdated
 from models.privileges import privileges_in
 from models.staging_plans import LineOutcome, PlanLine, PlanPart, StagingPlan
 from models.subjects import Subject
-from models.wording import changes, count_of
+from models.wording import changes, count_of, several
 from services.planning import decide_again, plan_file, plan_paste, stage_plan
 from services.staging import Staging
 from ui.shell.dialogs import open_dialog
-from ui.shell.feedback import show_error, user_errors
+from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.claims import parse_upload
 from ui.staged.selecting import Selecting
+from ui.staged.steps import Do
 
 LINES_SHOWN = 200
 """Lines of a plan that are listed at once"""
-PROBLEMS_SHOWN = 1_000
-
-Do = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 
 
 class Planning:
@@ -57,9 +54,6 @@ class Planning:
                     plan = await plan_paste(
                         self._staging, admin_id, text, self._selecting.view, self._selecting.selection, at
                     )
-            except ImportRefused as refusal:
-                show_error(f"{refusal} {' '.join(refusal.problems[:3])}".strip())
-                return
             finally:
                 await asyncio.to_thread(path.unlink)
             PlanDialog(self._window, self._staging, plan, self._do, upload.name)
@@ -93,9 +87,7 @@ class PlanDialog:
         with self._content:
             ui.label(_summary(plan, self._staging.subject)).classes("history-sentence").mark("plan-summary")
             with ui.row().classes("plan-parts"):
-                self._boxes = {
-                    part: self._part(part, count) for part, count in plan.totals.items() if count and count > 0
-                }
+                self._boxes = {part: self._part(part, count) for part, count in plan.totals.items() if count}
                 self._issues = ui.checkbox("Make secrets for the new keys when I submit").props("dense")
                 self._issues.set_visibility(plan.totals[PlanPart.NEW] > 0)
                 self._issues.mark("plan-issues")
@@ -114,11 +106,15 @@ class PlanDialog:
         return box.mark(f"plan-{part}")
 
     def _problems(self, plan: StagingPlan) -> None:
-        count = "1 line cannot be read" if plan.problem_count == 1 else f"{plan.problem_count:,} lines cannot be read"
-        with ui.expansion(f"{count}, and would be left out").classes("plan-problems").mark("plan-problems"):
-            for problem in plan.problems[:PROBLEMS_SHOWN]:
+        count = several(plan.problem_count, "line")
+        with (
+            ui.expansion(f"{count} cannot be read, and would be left out")
+            .classes("plan-problems")
+            .mark("plan-problems")
+        ):
+            for problem in plan.problems:
                 ui.label(problem).classes("plan-problem")
-            if (rest := plan.problem_count - min(len(plan.problems), PROBLEMS_SHOWN)) > 0:
+            if rest := plan.problem_count - len(plan.problems):
                 ui.label(f"… and {rest:,} more").classes("plan-problem")
 
     @property

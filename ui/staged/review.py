@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from nicegui import ui
 
+from models.history_wording import effects
 from models.privileges import MANAGE_AUTHKEYS, Privilege
 from models.risks import Caution, StagedTotals, caution, totals_of
 from models.staged_changes import StagedChanges
@@ -80,7 +81,7 @@ async def review_items(staging: Staging[Any], admin_id: int, row_ids: list[int])
 async def _item(staging: Staging[Any], staged: StagedChanges, row_id: int, row: Row | None) -> ReviewItem | None:
     conflict, by_id = staged.conflicts.get(row_id), staged.taken.get(row_id, row_id)
     last = await staging.listing.last_change(by_id) if by_id > 0 and (conflict or row is None) else None
-    name = row or last
+    name = row or (last and last.done)
     return ReviewItem(row_id, name.ip, name.service, staged[row_id], conflict, last) if name else None
 
 
@@ -260,7 +261,8 @@ def _what_happened(conflict: Conflict, last: LastChange | None) -> str:
         return f"Removed by {who}. Your changes to it cannot be submitted."
     if conflict.kind is ConflictKind.TAKEN:
         return f"Made by {who}, after you staged it."
-    return f"Changed by {who}, after you staged its removal{f': {last.effect}' if last and last.effect else ''}."
+    did = f": {', '.join(text for _, text in effects(last.done))}" if last else ""
+    return f"Changed by {who}, after you staged its removal{did}."
 
 
 def _digits(text: object) -> str:

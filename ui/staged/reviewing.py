@@ -13,9 +13,8 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.grid import StagedGrid
 from ui.staged.review import Review
+from ui.staged.steps import Do
 from ui.staged.submitting import Submitting
-
-Do = Callable[[Callable[[], Awaitable[object]]], Awaitable[None]]
 
 
 class Reviewing:

@@ -1,7 +1,7 @@
 """The selection of a grid: what the browser says is selected, the bar that says what that is, and what can be done to all of it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -10,7 +10,7 @@ from models.errors import InvalidValue, SelectionMoved
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
 from models.selections import Act, Selection, Stretch, Tally, parse_selection
 from models.subjects import Row
-from models.wording import count_of, granting, revoking
+from models.wording import count_of, granting, revoking, several
 from services.listing import V
 from services.selecting import act_on, rows_of, tally_of
 from services.staging import Staging
@@ -19,11 +19,10 @@ from ui.shell.window import Window
 from ui.staged.claims import parse_act, parse_column
 from ui.staged.grid import StagedGrid
 from ui.staged.row_menu import MenuEntry, RowMenu
+from ui.staged.steps import Do, Step
 
 COUNTED_ROWS = 200_000
 """Of a larger selection only the rows are counted; what its boxes hold is told with what was done."""
-
-Step = Callable[[], Awaitable[object]]
 
 
 class SelectionAction(NamedTuple):
@@ -45,7 +44,7 @@ class Selecting(Generic[V]):
         menu: RowMenu,
         *,
         view: Callable[[], V],
-        do: Callable[[Step], Awaitable[None]],
+        do: Do,
         more: Sequence[SelectionAction],
         may_change: bool,
     ) -> None:
@@ -128,9 +127,8 @@ class Selecting(Generic[V]):
             return
         if heard != self._heard:
             return  # by now something else is selected
-        columns = f"{len(selection.columns)} column{'s' if len(selection.columns) != 1 else ''}"
         rows = found.row_count if found else await self._count(selection)
-        self._text.set_text(f"{rows:,} row{'s' if rows != 1 else ''}, {columns} selected")
+        self._text.set_text(f"{several(rows, 'row')}, {several(len(selection.columns), 'column')} selected")
         self._show_tally(found, selection.mask)
         self._bar.set_visibility(True)
 
@@ -139,10 +137,8 @@ class Selecting(Generic[V]):
         for button, act in ((self._grant, Act.GRANT), (self._revoke, Act.REVOKE)):
             more = "…" if _is_of_rows(mask) else f" {_changed(act, found):,}" if found else ""
             button.set_text(f"{act.value.title()}{more}")
-            said = _said(act, found) if found else ""
-            button.props["aria-label"] = (
-                f"{act.value.title()}: {said}" if said and not _is_of_rows(mask) else button.text
-            )
+            said = f": {_said(act, found)}" if found and not _is_of_rows(mask) else ""
+            button.props["aria-label"] = f"{act.value.title()}{said}"
             button.set_enabled(found is None or _is_of_rows(mask) or _changed(act, found) > 0)
         all_marked = found is not None and found.row_count > 0 and found.removal_count == found.row_count
         self._remove.set_text("Keep" if all_marked else "Remove")
@@ -177,23 +173,16 @@ class Selecting(Generic[V]):
     def _outcome(self, act: Act, before: Tally, touched: int) -> str:
         rows = count_of(self._staging.subject, touched)
         if act is Act.REMOVE:
-            return (
-                f"{rows} no longer marked for removal"
-                if before.removal_count == before.row_count
-                else f"{rows} marked for removal"
-            )
+            taken_back = before.removal_count == before.row_count
+            return f"{rows} {'no longer ' if taken_back else ''}marked for removal"
         if act is Act.FILL:
             return f"Filled down: {rows} changed"
         if not before.box_count:
             return "No box is selected, so nothing was staged"
         grants = act is Act.GRANT or (act is Act.TOGGLE and before.granted_count < before.box_count)
         said = _said(Act.GRANT if grants else Act.REVOKE, before)
-        kept = (
-            f"; {count_of(self._staging.subject, before.removal_count)} marked for removal left alone"
-            if before.removal_count
-            else ""
-        )
-        return f"Staged: {said}{kept}"
+        marked = count_of(self._staging.subject, before.removal_count)
+        return f"Staged: {said}" + (f"; {marked} marked for removal left alone" if before.removal_count else "")
 
     async def _one_or_menu(self, act: Act) -> None:
         if not _is_of_rows(self._selection.mask):
@@ -253,8 +242,8 @@ def _changed(act: Act, found: Tally) -> int:
 
 
 def _said(act: Act, found: Tally) -> str:
-    words: Any = granting if act is Act.GRANT else revoking
-    return str(words(_changed(act, found), found.box_count))
+    words = granting if act is Act.GRANT else revoking
+    return words(_changed(act, found), found.box_count)
 
 
 def _only(found: Tally, privilege: Privilege) -> Tally:

@@ -83,7 +83,7 @@ class Toolbar(Generic[V]):
     def action(self, text: str, on_click: Callable[[], object], mark: str) -> ui.button:
         """A quiet button for what can be done with the rows of the view."""
         button = ui.button(text, on_click=on_click, color=None).props("flat dense no-caps")
-        return button.classes("quiet stage-all").mark(mark)
+        return button.classes("quiet toolbar-action").mark(mark)
 
     def show_buttons(self) -> None:
         """Show which filters are set, and the buttons that mean something in this view."""

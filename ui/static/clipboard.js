@@ -1,9 +1,10 @@
 // Copy and paste by the browser's own events, which work without https too.
 
 import { grid } from "./grid.js";
+import { say } from "./notices.js";
 import { page } from "./page.js";
 import { claim, hasSelection } from "./selection.js";
-import { say, send } from "./uploads.js";
+import { send } from "./uploads.js";
 
 const COPIED_HERE = 2000; // rows; of more the server makes the text
 

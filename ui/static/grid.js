@@ -6,7 +6,7 @@ import * as ticks from "./ticks.js";
 
 export const grid = { api: null };
 
-export const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
+const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
 
 export const datasource = blocks.datasource(shownRow, settle);
 export const rowId = ({ data }) => String(data.id);

@@ -1,7 +1,8 @@
 // The selection of rows and boxes: corners and columns of the view, drawn on the cells that are shown. Which rows it means
 // beyond those, and what is done to them, the server knows.
 
-import { grid, indexOf, shownRow } from "./grid.js";
+import { grid, indexOf } from "./grid.js";
+import { say } from "./notices.js";
 import { page } from "./page.js";
 
 const TOLD_AFTER_MS = 120;
@@ -31,7 +32,7 @@ function between(one, other) {
 
 const range = (from, to) => ({ from, to, columns: between(from.column, to.column), whole: false });
 
-export function isSelected(index, column) {
+function isSelected(index, column) {
   return ranges.some((each) => each.columns.has(column) && index >= top(each) && index <= bottom(each));
 }
 
@@ -183,6 +184,8 @@ addEventListener("click", onClick, true);
 
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0] };
 
+const moves = ({ key }) => Boolean(ARROWS[key]) || key === "Home" || key === "End";
+
 function moveHead(head, rows, columns, toEnd) {
   const ids = columnsOf();
   const far = toEnd ? Infinity : 1;
@@ -224,12 +227,11 @@ export function selectByKey(event, node, column) {
     return true;
   }
   if (event.key === " " && (event.ctrlKey || event.shiftKey)) {
-    anchor ??= here;
     if (!ranges.length) anchor = here;
     spread({ rows: event.shiftKey, columns: event.ctrlKey });
     return true;
   }
-  if (event.shiftKey && !event.altKey && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) {
+  if (event.shiftKey && !event.altKey && moves(event)) {
     if (!ranges.length) anchor = here;
     const head = ranges.at(-1)?.to ?? here;
     const forth = event.key === "End" ? 1 : -1;
@@ -241,7 +243,7 @@ export function selectByKey(event, node, column) {
     clearSelection();
     return true;
   }
-  if (!control && !event.shiftKey && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) clearSelection();
+  if (!control && !event.shiftKey && moves(event)) clearSelection();
   return false;
 }
 
@@ -264,7 +266,7 @@ document.addEventListener("authkeys-view", clearSelection);
 // Scroll to a row, wherever it stands in the view, and focus it.
 export async function showRow(id) {
   const index = indexOf(id) ?? (await askPlaces([id]))[id];
-  if (index === null || index === undefined) return window.Quasar.Notify.create({ message: "The view does not show it: clear search and filters.", classes: "notice", position: "bottom-left" });
+  if (index === null || index === undefined) return say("The view does not show it: clear search and filters.");
   grid.api.ensureIndexVisible(index, "middle");
   grid.api.setFocusedCell(index, columnsOf()[0]);
 }
