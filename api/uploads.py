@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from models.errors import InvalidValue
+from models.accounts import require_change
+from models.errors import InvalidValue, NotAllowed
 from services.console import Console
 from services.sessions import session_of
 
@@ -21,8 +22,11 @@ def uploads_router(console: Console) -> APIRouter:
     async def put(request: Request) -> JSONResponse:
         admin = session_of(request.scope).admin
         try:
+            require_change(admin.role)  # an auditor stages nothing, and so fills no disk
             async with asyncio.timeout(WITHIN_SECONDS):
                 token = await console.uploads.put(admin.id, request.stream())
+        except NotAllowed as error:
+            return JSONResponse({"error": str(error)}, 403)
         except InvalidValue as error:
             return JSONResponse({"error": str(error)}, 413)
         except (TimeoutError, ClientDisconnect):

@@ -84,7 +84,7 @@ def key_line(key: Authkey) -> str:
 def csv_text(lines: Iterable[Sequence[object]]) -> str:
     """Lines of CSV (RFC 4180), whose cells no spreadsheet takes for formulas."""
     text = io.StringIO()
-    csv.writer(text).writerows([_harmless(cell) for cell in line] for line in lines)
+    csv.writer(text).writerows([harmless(cell) for cell in line] for line in lines)
     return text.getvalue()
 
 
@@ -98,7 +98,8 @@ def json_line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula, or for an error of one."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RUN_BY_SPREADSHEETS) else cell
 
 

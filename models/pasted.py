@@ -32,19 +32,26 @@ _REMOVE = ("remove", "remove?")
 
 
 class Pasted(NamedTuple):
-    """A text as cells; the number of each line is its place from 1."""
+    """A text as cells, line by line. An empty line stands for a row without values: it keeps its place."""
 
-    cells: Sequence[Sequence[str]]
+    lines: Sequence[tuple[int, Sequence[str]]]
+    """Each with its number, from 1"""
 
     @property
     def is_single(self) -> bool:
         """Whether it is one value."""
-        return len(self.cells) == 1 and len(self.cells[0]) == 1
+        return len(self.lines) == 1 and len(self.lines[0][1]) == 1
+
+    @property
+    def heading(self) -> list[str]:
+        """The first line that holds anything, as headings are compared."""
+        first: Sequence[str] = next((cells for _, cells in self.lines if any(cells)), ())
+        return [search_key(trim_unseen(each)) for each in first]
 
     @property
     def has_names(self) -> bool:
         """Whether its lines say by IP and service which keys they mean."""
-        first = [search_key(each.strip()) for each in self.cells[0]] if self.cells else []
+        first = self.heading
         return first[:2] == ["ip", "service"] or (len(first) > 1 and _is_ip(first[0]))
 
 
@@ -67,11 +74,15 @@ def read_cells(text: str) -> Pasted:
     if len(lines) > MAX_LINES:
         raise InvalidValue(f"{len(lines):,} lines were pasted; at most {MAX_LINES:,} are read. Import them as a file.")
     separator = "\t" if "\t" in text else "," if lines[0].count(",") >= 1 else "\t"
+    reader = csv.reader(lines, delimiter=separator)
+    found, last = [], 0
     try:
-        cells = [row for row in csv.reader(lines, delimiter=separator) if row]
+        for cells in reader:  # one may go over several lines of the text
+            found.append((last + 1, cells))
+            last = reader.line_num
     except csv.Error as error:
         raise InvalidValue(f"What was pasted is no table: {error}.") from None
-    return Pasted(cells)
+    return Pasted(found)
 
 
 def read_value(cell: str) -> bool | None:
@@ -91,12 +102,13 @@ def read_named(pasted: Pasted) -> ReadLines:
 
     Raises InvalidValue for a heading with a column that is not known.
     """
-    first = [search_key(trim_unseen(each)) for each in pasted.cells[0]]
-    has_heading = not _is_ip(first[0])
-    columns: list[Privilege | None] = _columns(first[2:]) if has_heading else list(PRIVILEGES)
+    heading = pasted.heading
+    has_heading = not _is_ip(heading[0])
+    columns: list[Privilege | None] = _columns(heading[2:]) if has_heading else list(PRIVILEGES)
     reader = _Reader()
     seen: dict[tuple[str, str], int] = {}
-    for number, cells in enumerate(pasted.cells[has_heading:], 1 + has_heading):
+    filled = [(number, cells) for number, cells in pasted.lines if any(cell.strip() for cell in cells)]
+    for number, cells in filled[has_heading:]:
         try:
             if len(cells) < 2:
                 raise InvalidValue("an IP and a service are needed.")
@@ -113,12 +125,12 @@ def read_named(pasted: Pasted) -> ReadLines:
 def read_block(pasted: Pasted, rows: Sequence[tuple[int, str, str]], columns: Sequence[Privilege]) -> ReadLines:
     """A block of boxes laid onto rows (id, IP, service) and columns, from their first ones on."""
     reader = _Reader()
-    for number, cells in enumerate(pasted.cells, 1):
+    for place, (number, cells) in enumerate(pasted.lines):
         try:
-            if number > len(rows):
+            if place >= len(rows):
                 raise InvalidValue("there is no row for it: the view ends above.")
-            grants, revocations = reader.boxes(columns, cells)
-            id_, ip, service = rows[number - 1]
+            grants, revocations = reader.boxes(columns, cells or [""])
+            id_, ip, service = rows[place]
             reader.rows.append(WantedRow(number, ip, service, grants, revocations, id_))
         except InvalidValue as problem:
             reader.bad.add(number, problem)

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.errors import InvalidValue, PlanOutdated
 from models.key_lines import Parsed
-from models.pasted import MAX_LINES, Pasted, ReadLines, read_block, read_cells, read_named, read_value
+from models.pasted import Pasted, ReadLines, read_block, read_cells, read_named, read_value
 from models.privileges import ALL_PRIVILEGES, Privilege
 from models.selections import Selection
 from models.staging_plans import PlanLine, PlanPart, StagingPlan, WantedRow, decide_lines, wanted_of
@@ -58,7 +58,7 @@ async def plan_paste(
 async def _one_value(
     staging: Staging[Any], admin_id: int, pasted: Pasted, view: GridView, selection: Selection
 ) -> ReadLines:
-    value = read_value(pasted.cells[0][0])
+    value = read_value(pasted.lines[0][1][0])
     if value is None:
         raise InvalidValue("An empty cell was pasted: it says neither yes nor no.")
     rows = await rows_of(staging, admin_id, view, selection)
@@ -78,8 +78,7 @@ async def _block(
             "What was pasted has no IP and service in its first two columns, and no box is where it was pasted. "
             "Paste it onto a box, or with ip and service before the privileges."
         )
-    count = min(len(pasted.cells), MAX_LINES)
-    rows = await staging.shown.stretch(view, admin_id, first, first + count)
+    rows = await staging.shown.stretch(view, admin_id, first, first + len(pasted.lines))
     there = [(row.id, row.ip, row.service) for row in rows]
     return await asyncio.to_thread(read_block, pasted, there, columns)
 

@@ -27,13 +27,15 @@ class Acted(NamedTuple):
 
 
 async def rows_of(
-    staging: Staging[Any], admin_id: int, view: GridView, selection: Selection
+    staging: Staging[Any], admin_id: int, view: GridView, selection: Selection, *, seen: bool = True
 ) -> dict[int, tuple[Row, int]]:
     """The selected rows that are in force, in the order of the view, each with the boxes that are meant.
 
     A selection keeps its rows: if others came or went, it is what lies between its corners now. Raises SelectionMoved if one
-    of these is gone from the view.
+    of these is gone from the view, or, if they must have been `seen`, has not even come to the page yet.
     """
+    if seen and any(not each.is_whole and None in (each.first_id, each.last_id) for each in selection.stretches):
+        raise SelectionMoved("Not all of the selection has come yet, so nothing was done. Do it again.")
     found: dict[int, tuple[Row, int]] = {}
     for stretch in sorted(selection.stretches, key=lambda each: each.first):
         for row in await _rows(staging, admin_id, view, stretch):
@@ -56,7 +58,7 @@ async def text_of(staging: Staging[Any], admin_id: int, view: GridView, selectio
 
 async def tally_of(staging: Staging[Any], admin_id: int, view: GridView, selection: Selection) -> Tally:
     """Count what a selection holds. Raises SelectionMoved."""
-    rows = await rows_of(staging, admin_id, view, selection)
+    rows = await rows_of(staging, admin_id, view, selection, seen=False)
     staged = await staging.of(admin_id)
     return await asyncio.to_thread(lambda: tally(_selected(rows, staged)))
 

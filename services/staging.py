@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple
 from nicegui import Event
 
 from models.accounts import AdminIdentity, require_change
-from models.errors import DuplicateAuthkey, RowNotFound, SubmissionRefused
+from models.errors import DatabaseUnavailable, DuplicateAuthkey, RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingNews
 from models.privileges import Privilege
@@ -172,8 +172,7 @@ class Staging(Generic[V]):
             if not len(desk.staged):
                 return Receipt(None, 0, 0)
             changes, issued = await asyncio.to_thread(changes_with_secrets, desk.staged)
-            if issued:
-                self._issued[submission_uuid] = issued  # also if nobody knows for a while whether it was committed
+            makes_rows = desk.staged.addition_count > 0
             marks = Marks.of(desk.name, [], desk.staged)
             try:
                 receipt = await self._submissions.submit(
@@ -188,12 +187,16 @@ class Staging(Generic[V]):
                     "Look at them and submit again.",
                     (),
                 ) from None
+            except DatabaseUnavailable:
+                self._issued[submission_uuid] = issued  # nobody knows for a while whether it was committed
+                raise
             except (SubmissionRefused, DuplicateAuthkey) as refusal:
-                self._issued.pop(submission_uuid, None)
                 await self._rebase(desk, set(refusal.row_ids) if isinstance(refusal, SubmissionRefused) else None)
                 raise
+            if issued:
+                self._issued[submission_uuid] = issued
             self._advance(desk, StagedChanges())
-        self.changed.emit(StagingChange(admin.id, marks, submitted=True, moves_rows=bool(issued)))
+        self.changed.emit(StagingChange(admin.id, marks, submitted=True, moves_rows=makes_rows))
         return receipt
 
     def take_issued(self, submission_uuid: uuid.UUID) -> Sequence[IssuedKey]:
@@ -266,7 +269,7 @@ class Staging(Generic[V]):
     async def _rebase(self, desk: Desk, changed_ids: set[int] | None) -> None:
         ids = desk.staged.ids_to_rebase(changed_ids)
         taken = await self._desks.taken_names(desk.staged, changed_ids)
-        if not ids and not desk.staged.addition_count:
+        if not ids and not taken and not desk.staged.taken:
             return
         found = await self.listing.find(ids)
         rows = {id_: found.get(id_) for id_ in ids}

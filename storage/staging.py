@@ -135,14 +135,13 @@ async def who_staged(subject: Subject, row_ids: Iterable[int]) -> WhoStaged:
 async def additions(desk: DeskKey, view: View, start: int, count: int) -> list[tuple[int, NewKey]]:
     """The authkeys that an admin wants made, with their numbers, as a view has them: searched, filtered and sorted like those that there are."""
     where = _additions_in(desk, view)
-    second = ["ip_key", "service_key", "row_id DESC"]
-    if view.sort == "service":
-        second = ["service_key", "ip_key", "row_id DESC"]
-    elif view.sort != "ip":
-        second = [f"grants & {privilege(view.sort).mask} {'' if view.descending else 'DESC'}", *second]
+    keys = ["service_key", "ip_key"] if view.sort == "service" else ["ip_key", "service_key"]
+    order = [*keys, "row_id DESC"]
+    if view.sort not in view.columns:
+        order = [f"grants & {privilege(view.sort).mask} {'' if view.descending else 'DESC'}", *order]
     elif view.descending:
-        second = ["ip_key DESC", "service_key DESC", "row_id"]
-    query = f"SELECT row_id, {', '.join(_NEW)} FROM staged_change {where} ORDER BY {', '.join(second)} "
+        order = [*(f"{key} DESC" for key in keys), "row_id"]
+    query = f"SELECT row_id, {', '.join(_NEW)} FROM staged_change {where} ORDER BY {', '.join(order)} "
     with database_errors():
         _, rows = await reader().execute_query(f"{query} LIMIT {int(count)} OFFSET {int(start)}", where.values)
     found = [(row[0], _new(*tuple(row)[1:])) for row in map(tuple, rows)]

@@ -143,11 +143,15 @@ def _authkey(row: AuthkeyTable | RemovedAuthkey) -> Authkey:
 async def listening(event: Event[Any]) -> AsyncIterator["Heard"]:
     """Collect what an event tells."""
     heard = Heard()
-    event.subscribe(lambda *args: heard.put(args))
+
+    def told(*args: Any) -> None:
+        heard.put(args)
+
+    event.subscribe(told, expect_args=True)
     try:
         yield heard
     finally:
-        event.unsubscribe(heard.put)
+        event.unsubscribe(told)
 
 
 class Heard:

@@ -1,6 +1,7 @@
 """Authkeys that shall be made: staged like any change, shown as rows, and made with their secrets when that is submitted."""
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +11,28 @@ from models.secrets import IssuedKey, new_secret
 from models.selections import Act, Selection, Stretch
 from models.staged_changes import StagedChanges
 from models.staged_rows import NewKey, StagedRow, Wanted
+from models.staging_plans import PlanPart
 from models.submissions import CellChange, ConflictKind, NewAuthkey, Removal
 from models.views import View
 from services.console import Console, open_console
 from services.keymaking import Handouts
+from services.planning import plan_file, stage_plan
 from services.selecting import act_on
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
-from tests.support import ADD, MODIFY, SEARCH, add_keys, all_keys, an_admin, new_keys, staged_in_database, submit
+from tests.program import write_csv
+from tests.support import (
+    ADD,
+    MODIFY,
+    SEARCH,
+    add_keys,
+    all_keys,
+    an_admin,
+    listening,
+    new_keys,
+    staged_in_database,
+    submit,
+)
 
 NEW = NewKey("192.0.2.9", "new", issues=True)
 
@@ -55,7 +70,9 @@ async def test_it_stands_before_the_others_and_is_searched_and_filtered_like_the
         "10.0.0.0 billing",
         "10.0.0.1 billing",
     ]
+    assert (await shown(console, View(sort="service", descending=True)))[:2] == ["203.0.113.1 web", "9.0.0.1 mail"]
     assert (await shown(console, View(sort="search")))[0] == "203.0.113.1 web"
+    assert (await shown(console, View(sort="search", descending=True)))[0] == "9.0.0.1 mail"
     assert await shown(console, View(search="203.0.113.0/24")) == ["203.0.113.1 web"]
     assert await shown(console, View(search="MAIL")) == ["9.0.0.1 mail"]
     assert await shown(console, View(has=SEARCH.mask)) == ["203.0.113.1 web"]
@@ -199,6 +216,25 @@ async def test_a_row_that_needs_a_decision_says_so_in_the_grid(console: Console)
     }
     assert said == {"billing": "changed", "new": "taken"}
     assert {each["conflict"] for each in await console.staging.overlaid(dana.id, [row])} == {""}
+
+
+async def test_what_others_submit_is_no_news_for_additions_that_it_does_not_concern(console: Console) -> None:
+    await stage(console)
+    dana = await an_admin("dana")
+    async with listening(console.staging.changed) as heard:
+        async with listening(console.feed.committed) as committed:
+            await submit(console, NewAuthkey("203.0.113.9", "other", 0), admin=dana)
+            await committed.next()
+        assert not heard.rest()
+
+
+async def test_a_submission_moves_rows_also_if_no_secret_is_made(console: Console, tmp_path: Path) -> None:
+    plan = await plan_file(console.staging, console.admin.id, write_csv(tmp_path / "a.csv", new_keys(2)), "a.csv")
+    await stage_plan(console.staging, console.admin.id, plan, set(PlanPart))
+    async with listening(console.staging.changed) as heard:
+        await console.staging.submit(console.admin, uuid.uuid4())
+        (change,) = await heard.next()
+    assert change.moves_rows
 
 
 async def test_a_conflict_ends_when_the_other_key_goes(console: Console) -> None:

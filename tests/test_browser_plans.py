@@ -13,7 +13,10 @@ from tests.program import Program, write_csv
 
 pytestmark = needs_chromium
 
-KEYS = [key(f"10.0.0.{n}", "billing", privilege("search")) for n in range(1, 31)]
+KEYS = [
+    *(key(f"10.0.0.{n}", "billing", privilege("search")) for n in range(1, 31)),
+    *(key(f"172.16.0.{n}", service) for n, service in enumerate(("=odd()", "#odd", "odd"))),
+]
 
 PASTE = """text => {
     const clipboardData = new DataTransfer();
@@ -77,6 +80,34 @@ async def test_what_was_copied_is_pasted_onto_other_rows(page: Page) -> None:
     assert copied is None or copied.startswith("ip\tservice\taddlicense")
 
 
+async def test_a_block_with_an_empty_row_leaves_that_row_and_fits_the_others(page: Page) -> None:
+    await focus(page, 3, 2)
+    await page.evaluate(PASTE, "x\r\n\r\nx\r\n")
+    await page.get_by_role("button", name="Stage 2 changes").click()
+    await expect(bar(page)).to_contain_text("2 changes to 2 keys")
+    for number, ticked in ((4, True), (5, False), (6, True)):
+        await expect(box(page, f"10.0.0.{number}", "billing", "Add a New License", staged=ticked)).to_be_checked(
+            checked=ticked
+        )
+
+
+async def test_what_is_copied_here_and_by_the_server_is_the_same_and_no_formula(page: Page, server: Program) -> None:
+    copied = "document.addEventListener('copy', (e) => window.copied = e.clipboardData.getData('text/plain'))"
+    await page.evaluate(copied)
+    await page.get_by_role("searchbox").fill("odd")
+    await expect(page.get_by_text("3 of ", exact=False).first).to_be_visible()
+    await focus(page, 0)
+    await page.keyboard.press("Control+a")
+    await expect(page.locator(".selection-text")).to_have_text("3 rows, 12 columns selected")
+    await page.keyboard.press("Control+c")
+    here = await page.evaluate("window.copied")
+    there = await page.evaluate(
+        "fetch('/grid/rows/copy?search=odd', {method: 'POST', body: JSON.stringify(authkeys.selection())}).then((a) => a.text())"
+    )
+    assert here == there
+    assert [line.split("\t")[1] for line in here.splitlines()[1:]] == ["'=odd()", "'#odd", "odd"]
+
+
 async def test_a_dropped_file_adds_and_changes_keys_and_makes_their_secrets_when_wanted(
     page: Page, tmp_path: Path
 ) -> None:
@@ -101,7 +132,7 @@ async def test_a_dropped_file_adds_and_changes_keys_and_makes_their_secrets_when
     assert lines[0] == "ip,service,secret"
     assert [line.rsplit(",", 1)[0] for line in lines[1:]] == ["192.0.2.1,new", "192.0.2.2,new"]
     await page.get_by_role("button", name="Done").click()
-    await expect(page.get_by_text("32 keys", exact=True)).to_be_visible()
+    await expect(page.get_by_text("35 keys", exact=True)).to_be_visible()
 
 
 async def test_an_export_that_is_chosen_as_a_file_has_nothing_to_stage(page: Page) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, clean_page, needs_chromium
+from tests.browser import bar, box, clean_page, focus_cell, needs_chromium
 from tests.elsewhere import key
 from tests.program import Program, import_csv, write_csv
 
@@ -156,3 +156,29 @@ async def test_the_menu_of_a_heading_acts_on_its_column_and_does_not_sort(page: 
     await page.get_by_role("menuitem", name="Select this column").click()
     await expect(selected(page)).to_contain_text("rows, 1 column selected")
     assert page.url == address
+
+
+async def test_on_a_keyboard_whose_a_stands_elsewhere_and_whose_digits_want_shift_it_is_the_same(page: Page) -> None:
+    await focus_cell(cell(page, 0, "search"))
+    send = """init => document.activeElement.dispatchEvent(
+        new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}))"""
+    await page.evaluate(send, {"key": "a", "code": "KeyQ", "ctrlKey": True})  # AZERTY
+    await expect(selected(page)).to_contain_text("12 columns selected")
+    await page.evaluate(send, {"key": "q", "code": "KeyA", "ctrlKey": True})
+    await page.keyboard.press("Escape")
+    await cell(page, 0, "addlicense").click(modifiers=["Control"])
+    await page.keyboard.press("Shift+ArrowDown")
+    await page.evaluate(send, {"key": "1", "code": "Digit1", "shiftKey": True})
+    await expect(bar(page)).to_contain_text("2 changes to 2 keys")
+
+
+async def test_the_end_of_a_long_table_is_selected_once_its_last_row_has_come(page: Page) -> None:
+    await cell(page, 0, "modlisc").click(modifiers=["Control"])
+    await page.keyboard.press("Control+Shift+ArrowDown")
+    await expect(selected(page)).to_contain_text("rows, 1 column selected")
+    await page.wait_for_function(
+        "authkeys.selection().stretches.every(({firstId, lastId}) => firstId !== null && lastId !== null)"
+    )
+    await expect(page.locator(".selection-boxes")).to_contain_text("boxes granted")
+    await page.get_by_role("button", name="Grant: grants").click()
+    await expect(bar(page)).to_contain_text(re.compile(r"40\d changes to 40\d keys"))

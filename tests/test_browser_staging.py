@@ -116,7 +116,9 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
     await expect(page.get_by_text("Nothing was submitted")).to_be_visible()
     await expect(
         page.get_by_text(
-            re.compile(r"Changed by dana, .* UTC, after you staged its removal: granted Add a New License")
+            re.compile(
+                r"Changed by dana, .* UTC, after you staged its removal: Add a New License: not granted → granted"
+            )
         )
     ).to_be_visible()
     await expect(bar(page)).to_contain_text("2 changes to 2 keys")

@@ -158,11 +158,36 @@ async def test_what_another_admin_applied_is_announced_and_what_i_applied_is_not
         await says(page, "announced", said)
 
 
+async def test_what_is_typed_and_opened_in_the_review_stays_while_others_submit(page: User, console: Console) -> None:
+    keys = [key(f"192.0.2.{number}", "billing") for number in range(1, 11)]
+    await start_over(console, keys)
+    for sequence, each in enumerate(keys[:6], 1):
+        await ticks(page, sequence, each, "remove", True)
+    await says(page, "staged-count", "6 changes to 6 keys")
+    page.find(marker="submit").click()
+    await page.should_see("6 removals")
+    page.find(marker="review-submit").click()
+    assert len(await stored(console)) == 10, "without the number nothing happens"
+    page.find(marker="review-typed").type("6")
+    await assign(console, key("192.0.2.99", "new"))
+    await says(page, "count", "11 keys")
+    (typed,) = page.find(marker="review-typed").elements
+    assert isinstance(typed, ui.input)
+    assert typed.value == "6"
+    page.find(marker="review-submit").click()
+    await says(page, "staged-count", "Applied 6 changes to 6 keys")
+    assert len(await stored(console)) == 5
+
+
 # -- steps for many keys ---------------------------------------------------------------------------------------------------
 
 
+async def corners(first: Assignment = BILLING, last: Assignment = MAIL) -> tuple[int, int]:
+    return await id_of(first), await id_of(last)
+
+
 async def test_a_selection_says_what_it_holds_and_is_granted_as_one_step(page: User, console: Console) -> None:
-    claims(page, "selected", selection(0, 2, "search", "modlisc"))
+    claims(page, "selected", selection(0, 2, "search", "modlisc", ids=await corners()))
     await page.should_see("3 rows, 2 columns selected")
     await page.should_see("2 of 6 boxes granted")
     page.find(marker="selection-grant").click()
@@ -174,7 +199,8 @@ async def test_a_selection_says_what_it_holds_and_is_granted_as_one_step(page: U
 
 
 async def test_whole_rows_are_asked_which_privilege_is_meant(page: User) -> None:
-    claims(page, "selected", selection(0, 1, "ip", "service", *(each.id for each in PRIVILEGES), "remove"))
+    columns = ("ip", "service", *(each.id for each in PRIVILEGES), "remove")
+    claims(page, "selected", selection(0, 1, *columns, ids=await corners(last=PORTAL)))
     await page.should_see("2 rows, 12 columns selected")
     page.find(marker="selection-revoke").click()
     await page.should_see("Search for a License: revokes 1 of 2 boxes; 1 lack it")
@@ -185,6 +211,14 @@ async def test_whole_rows_are_asked_which_privilege_is_meant(page: User) -> None
     await page.should_see("Keep")
     page.find(marker="selection-remove").click()
     await says(page, "staged-count", "No staged changes")
+
+
+async def test_what_nobody_has_seen_at_a_corner_is_not_touched(page: User, console: Console) -> None:
+    claims(page, "selected", selection(0, 2))
+    await page.should_see("3 rows, 1 column selected")
+    claims(page, "act", {"act": "remove"})
+    await is_told(page, "Not all of the selection has come yet, so nothing was done.")
+    assert not len(await console.staging.of(console.admin.id))
 
 
 async def test_nothing_is_staged_from_the_table_as_it_was(page: User, console: Console) -> None:
@@ -213,6 +247,9 @@ async def test_what_is_done_to_nothing_is_said(page: User) -> None:
     await page.should_see("Grant all: grants 0 of 0 boxes")
     page.find(marker="column-grant").click()
     await is_told(page, "No box is selected, so nothing was staged")
+    claims(page, "selected", selection(0, 0, whole=True))
+    claims(page, "act", {"act": "remove"})
+    await is_told(page, "No row is selected, so nothing was staged")
 
 
 async def test_a_selection_keeps_its_rows_and_does_nothing_if_one_at_its_corners_is_gone(

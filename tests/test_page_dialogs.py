@@ -11,7 +11,7 @@ from services.console import Console
 from services.keymaking import issue_new_key
 from storage.database import DatabaseLocation
 from tests.elsewhere import stored
-from tests.page import BILLING, MAIL, PORTAL, SEARCH, claims, is_told, opens_menu, says, selection, text
+from tests.page import BILLING, MAIL, PORTAL, SEARCH, claims, id_of, is_told, opens_menu, says, selection, text
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ async def test_a_replaced_key_is_shown_once_and_the_details_tell_of_it(page: Use
 
 
 async def test_keys_are_issued_for_all_that_is_selected_and_handed_out_once(page: User, console: Console) -> None:
-    claims(page, "selected", selection(0, 2))
+    claims(page, "selected", selection(0, 2, ids=(await id_of(BILLING), await id_of(MAIL))))
     await page.should_see("3 rows, 1 column selected")
     page.find(marker="selection-issue").click()
     await page.should_see("3 keys selected. None of them has one yet.")
@@ -142,7 +142,7 @@ async def test_of_a_selection_only_those_without_a_key_get_one_unless_it_is_said
 ) -> None:
     await issue_new_key(console.submissions, console.admin, (await console.authkeys.of_ip(MAIL.ip))[0])
     hint = (await Authkey.get(ip=MAIL.ip)).secret_hint
-    claims(page, "selected", selection(0, 2))
+    claims(page, "selected", selection(0, 2, ids=(await id_of(BILLING), await id_of(MAIL))))
     await page.should_see("3 rows, 1 column selected")
     page.find(marker="selection-issue").click()
     await page.should_see("1 has one already, which stops working at once.")

@@ -183,7 +183,7 @@ async def test_an_auditor_is_given_nothing_that_adds_replaces_or_stages_many(aud
     await auditor.should_not_see("Issue new key")
     with auditor:
         assert not list(ElementFilter(marker="add", local_scope=False))
-    claims(auditor, "selected", selection(0, 2))
+    claims(auditor, "selected", selection(0, 2, ids=(await id_of(BILLING), await id_of(MAIL))))
     await auditor.should_see("3 rows, 1 column selected")
     await auditor.should_not_see(marker="selection-grant")
     claims(auditor, "heading", {"column": "search"})

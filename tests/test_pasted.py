@@ -45,8 +45,21 @@ def test_a_block_changes_its_own_boxes_only(text: str) -> None:
     assert (read.problems, read.empty_cells) == ([], 1)
 
 
+def test_an_empty_line_keeps_its_place_so_that_what_follows_falls_on_its_own_row() -> None:
+    read = read_block(read_cells("x\r\n\r\nx\r\n"), ROWS, [SEARCH])
+    assert {row.row_id: row.grants for row in read.rows} == {7: SEARCH.mask, 8: 0, 9: SEARCH.mask}
+    assert (read.problems, read.empty_cells) == ([], 1)
+    leading = read_block(read_cells("\n0\n"), ROWS, [SEARCH])
+    assert [(row.row_id, row.revocations) for row in leading.rows] == [(7, 0), (8, SEARCH.mask)]
+
+
+def test_lines_are_told_by_the_numbers_that_they_have_in_the_text() -> None:
+    read = read_named(read_cells('ip\tservice\tsearch\n\n192.0.2.7\t"a\n"\t1\nx\ty\t1\n'))
+    assert read.problems[-1].startswith("line 5: ")
+
+
 def test_what_lies_beyond_the_grid_is_told_and_left_out() -> None:
-    read = read_block(read_cells("1\t1\n1\n\n1\n1"), ROWS[:2], [SEARCH])
+    read = read_block(read_cells("1\t1\n1\n1\n1"), ROWS[:2], [SEARCH])
     assert [row.row_id for row in read.rows] == [8]
     assert read.problems == [
         "line 1: it has more values than there are columns of boxes beside it.",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.authkeys import Authkey
 from models.errors import SelectionMoved
+from models.pasted import read_cells, read_named
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
 from models.selections import Act, Selected, Selection, Stretch, decide_act, tally
 from models.staged_changes import StagedChanges
@@ -16,7 +17,7 @@ from models.staged_rows import NOTHING
 from models.submissions import Removal
 from models.views import View
 from services.console import Console
-from services.selecting import act_on, rows_of, tally_of
+from services.selecting import act_on, rows_of, tally_of, text_of
 from tests.support import ADD, MODIFY, SEARCH, add_keys, new_keys, submit
 
 Steps = Sequence[tuple[int, Privilege | None, bool]]
@@ -132,7 +133,8 @@ async def test_a_selection_means_the_rows_that_the_view_shows_from_one_corner_to
 
 async def test_what_lies_in_two_stretches_is_meant_with_the_boxes_of_both(console: Console) -> None:
     rows = await add_keys(console, *new_keys(4))
-    both = Selection((Stretch(0, 2, None, None, SEARCH.mask), Stretch(2, 3, None, None, ADD.mask)))
+    ids = [row.id for row in rows]
+    both = Selection((Stretch(0, 2, ids[0], ids[2], SEARCH.mask), Stretch(2, 3, ids[2], ids[3], ADD.mask)))
     await act_on(console.staging, console.admin.id, View(), both, Act.GRANT)
     staged = await console.staging.of(console.admin.id)
     assert [staged[row.id].grants for row in rows] == [SEARCH.mask, SEARCH.mask, SEARCH.mask | ADD.mask, ADD.mask]
@@ -156,7 +158,17 @@ async def test_a_fill_of_a_whole_view_takes_the_boxes_of_the_row_that_stands_fir
     assert [staged[row.id].grants for row in rows] == [SEARCH.mask] * 3
 
 
-@pytest.mark.parametrize("seen", [(None, 10**9), (10**9, None)])
+@pytest.mark.parametrize("ids", [(None, None), (None, 2), (2, None)])
+async def test_nothing_is_done_to_rows_of_which_a_corner_was_never_seen(
+    console: Console, ids: tuple[int | None, int | None]
+) -> None:
+    await add_keys(console, *new_keys(5))
+    with pytest.raises(SelectionMoved, match="Not all of the selection has come yet"):
+        await act_on(console.staging, console.admin.id, View(), selection(1, 1, ids=ids), Act.REMOVE)
+    assert (await tally_of(console.staging, console.admin.id, View(), selection(1, 3))).row_count == 3, "but counted"
+
+
+@pytest.mark.parametrize("seen", [(1, 10**9), (10**9, 4)])
 async def test_if_other_rows_stand_at_its_corners_nothing_is_done(
     console: Console, seen: tuple[int | None, int | None]
 ) -> None:
@@ -192,6 +204,17 @@ async def test_the_place_of_a_row_is_where_its_block_shows_it(console: Console, 
     places = [await console.authkeys.place(view, console.admin.id, row.id) for row in shown]
     assert places == list(range(len(shown)))
     assert await console.authkeys.place(view, console.admin.id, 10**6) is None
+
+
+async def test_a_copied_table_is_no_formula_and_comes_back_as_it_was(console: Console) -> None:
+    names = ["=cmd()", "+1", "'x", "#REF!", "a\tb".replace("\t", " "), 'say "hi"']
+    await add_keys(console, *(each._replace(service=name) for each, name in zip(new_keys(6), names, strict=True)))
+    everything = Selection(
+        (Stretch(0, 0, None, None, ALL_PRIVILEGES, is_whole=True),), ("ip", "service", "search", "remove")
+    )
+    text = await text_of(console.staging, console.admin.id, View(), everything)
+    assert [line.split("\t")[1][:1] for line in text.splitlines()[1:5]] == ["'"] * 4
+    assert [row.service for row in read_named(read_cells(text)).rows] == names
 
 
 def test_an_entry_that_is_not_there_shows_what_is_stored() -> None:

@@ -230,6 +230,19 @@ def test_disabling_an_account_on_the_command_line_ends_its_session_in_the_runnin
         assert sign_in(client, "eve", PASSWORD).status_code == 401
 
 
+# -- an account without the right --------------------------------------------------------------------------------------
+
+
+def test_who_may_only_read_can_send_no_file(server: Program) -> None:
+    with stranger(server) as client:
+        sign_in(client, "ada", PASSWORD)
+        answer = client.post("/uploads", content=b"ip,service\n")
+        assert answer.status_code == 403
+        assert "auditor" in answer.json()["error"]
+        sign_in(client, "dana", PASSWORD)
+        assert client.post("/uploads", content=b"ip,service\n").json()["token"]
+
+
 # -- proxies -----------------------------------------------------------------------------------------------------------
 
 

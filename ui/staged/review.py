@@ -104,6 +104,7 @@ class Review:
         self._staging, self._admin_id, self._everything = staging, admin_id, everything
         self._on_take_back, self._on_take_back_cell, self._on_confirm = on_take_back, on_take_back_cell, on_confirm
         self._on_submit = on_submit
+        self._drawn: StagedChanges | None = None
         self._panel = (
             ui.element("section").classes("review").props('aria-label="Review of staged changes"').mark("review-panel")
         )
@@ -130,12 +131,15 @@ class Review:
         """Close the panel."""
         self._panel.set_visibility(False)
 
-    async def show(self, lost: LostCalls | None) -> Caution:
-        """Open the panel, or draw it anew; newly opened it begins with what is riskiest. Returns what a submission asks for.
+    async def show(self, lost: LostCalls | None) -> None:
+        """Open the panel, or draw it anew if something else is staged; newly opened it begins with what is riskiest.
 
         `lost` are the calls that it would have refused lately, where that is known.
         """
         staged = await self._staging.of(self._admin_id)
+        if self.is_open and staged is self._drawn:
+            return  # what was typed, opened and scrolled to stays
+        self._drawn = staged
         counted, groups = totals_of(staged), review_groups(staged)
         asked = caution(counted, await self._staging.listing.count(self._everything, self._admin_id))
         items = [await self.items(group.row_ids[:LINES_AT_ONCE]) for group in groups]
@@ -152,7 +156,6 @@ class Review:
             for group, some in zip(groups, items, strict=True):
                 _Group(self, group, some, is_open=staged.key_count <= OPEN_GROUPS or group is groups[0])
         self._draw_foot(counted, asked)
-        return asked
 
     def _totals(self, counted: StagedTotals, lost: LostCalls | None) -> None:
         with ui.element("ul").classes("review-totals").mark("review-totals"):
@@ -176,6 +179,12 @@ class Review:
             submit.set_enabled(asked is not Caution.TYPED)
             if asked is Caution.TYPED:
                 typed.on_value_change(lambda: submit.set_enabled(_digits(typed.value) == number))
+
+                async def on_enter() -> None:
+                    if submit.enabled:
+                        await self._on_submit()
+
+                typed.on("keydown.enter", on_enter)
 
     async def items(self, row_ids: list[int]) -> list[ReviewItem]:
         """What it says of these rows."""

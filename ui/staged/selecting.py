@@ -137,7 +137,7 @@ class Selecting(Generic[V]):
         for button, act in ((self._grant, Act.GRANT), (self._revoke, Act.REVOKE)):
             more = "…" if _is_of_rows(mask) else f" {_changed(act, found):,}" if found else ""
             button.set_text(f"{act.value.title()}{more}")
-            said = f": {_said(act, found)}" if found and not _is_of_rows(mask) else ""
+            said = f": {_said(act, found)}" if found and not _is_of_rows(mask) else more
             button.props["aria-label"] = f"{act.value.title()}{said}"
             button.set_enabled(found is None or _is_of_rows(mask) or _changed(act, found) > 0)
         all_marked = found is not None and found.row_count > 0 and found.removal_count == found.row_count
@@ -172,6 +172,8 @@ class Selecting(Generic[V]):
 
     def _outcome(self, act: Act, before: Tally, touched: int) -> str:
         rows = count_of(self._staging.subject, touched)
+        if act is Act.REMOVE and not before.row_count:
+            return "No row is selected, so nothing was staged"
         if act is Act.REMOVE:
             taken_back = before.removal_count == before.row_count
             return f"{rows} {'no longer ' if taken_back else ''}marked for removal"

@@ -8,7 +8,7 @@ import { send } from "./uploads.js";
 
 const COPIED_HERE = 2000; // rows; of more the server makes the text
 
-let ready = null; // a text that the server made for a copy, which only the next Ctrl+C may take
+let ready = null; // {of, text}: what the server made for a copy, which only the next Ctrl+C of the same selection may take
 
 const focused = () => grid.api?.getFocusedCell();
 const inGrid = () => Boolean(document.activeElement?.closest(".grid .ag-cell"));
@@ -22,6 +22,8 @@ function valueOf(row, id) {
   return bit === undefined ? (row[id] ?? "") : row.staged & (1 << bit) ? "1" : "0";
 }
 
+// No spreadsheet takes it for a formula (models/exports.py).
+const harmless = (text) => (/^[=+\-@\t\r\n'#]/.test(text) ? `'${text}` : text);
 const quoted = (text) => (/["\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 // The text of one stretch, if all of its rows are here.
@@ -30,7 +32,7 @@ function textOf({ first, last, columns }) {
   for (let index = first; index <= last; index++) {
     const row = grid.api.getDisplayedRowAtIndex(index)?.data;
     if (!row) return null;
-    lines.push(columns.map((id) => quoted(String(valueOf(row, id)))).join("\t"));
+    lines.push(columns.map((id) => quoted(harmless(String(valueOf(row, id))))).join("\t"));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -57,12 +59,17 @@ function onCopy(event) {
   }
   const selected = claim();
   const rows = rowsIn(selected);
-  const text = ready ?? (selected.stretches.length === 1 && rows <= COPIED_HERE ? textOf(selected.stretches[0]) : null);
-  ready = null;
+  const text = takeReady(selected) ?? (selected.stretches.length === 1 && rows <= COPIED_HERE ? textOf(selected.stretches[0]) : null);
   event.preventDefault();
   if (text === null) return void copyFromServer(selected, rows);
   event.clipboardData.setData("text/plain", text);
   told(rows);
+}
+
+function takeReady(selected) {
+  const taken = ready?.of === JSON.stringify(selected) ? ready.text : null;
+  ready = null;
+  return taken;
 }
 
 async function copyFromServer(selected, rows) {
@@ -72,7 +79,7 @@ async function copyFromServer(selected, rows) {
     await navigator.clipboard.writeText(text);
     told(rows);
   } catch {
-    ready = text; // no https, or too late for the key that was pressed
+    ready = { of: JSON.stringify(selected), text }; // no https, or too late for the key that was pressed
     say(`${rows.toLocaleString("en")} rows are ready: press Ctrl+C (on a Mac ⌘C) once more.`);
   }
 }

@@ -28,9 +28,9 @@ function tickInSight(node, column) {
 // What a key does to all that is selected.
 function actOfKey(event, column) {
   if ((event.ctrlKey || event.metaKey) && letter(event) === "d") return { act: "fill" };
-  if (withModifier(event) || event.shiftKey) return null;
+  if (withModifier(event)) return null;
   if (isDelete(event)) return { act: "remove" };
-  if (event.key === " ") return { act: "toggle" };
+  if (event.key === " " && !event.shiftKey) return { act: "toggle" };
   const number = isBox(column) ? digit(event) : 0;
   return number ? { act: "toggle", column: columnOf(number - 1).getColId() } : null;
 }

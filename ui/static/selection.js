@@ -2,6 +2,7 @@
 // beyond those, and what is done to them, the server knows.
 
 import { grid, indexOf } from "./grid.js";
+import { letter } from "./keys.js";
 import { say } from "./notices.js";
 import { page } from "./page.js";
 
@@ -39,6 +40,7 @@ function isSelected(index, column) {
 // -- drawing and telling ---------------------------------------------------------------------------------------------
 
 export function drawSelection() {
+  complete();
   for (const row of document.querySelectorAll(".grid .ag-row")) {
     const index = Number(row.getAttribute("row-index"));
     for (const cell of row.children) {
@@ -51,11 +53,22 @@ export function drawSelection() {
 
 export const selectedRule = ({ rowIndex, column }) => hasSelection() && isSelected(rowIndex, column.getColId());
 
+// A corner that was chosen before its row had come: the server does nothing to rows that nobody has seen there.
+function complete() {
+  const missing = ranges.flatMap(({ from, to, whole }) => (whole ? [] : [from, to])).filter(({ id }) => id === null);
+  for (const corner of missing) corner.id = place(corner.index).id;
+  if (missing.some(({ id }) => id !== null)) tellSoon();
+}
+
+function tellSoon() {
+  clearTimeout(telling);
+  telling = setTimeout(tell, TOLD_AFTER_MS);
+}
+
 function select(next) {
   ranges = next;
   drawSelection();
-  clearTimeout(telling);
-  telling = setTimeout(tell, TOLD_AFTER_MS);
+  tellSoon();
 }
 
 function tell() {
@@ -87,7 +100,7 @@ export function claim() {
         last: bottom(each),
         firstId: each.whole ? null : first.id,
         lastId: each.whole ? null : last.id,
-        whole: each.whole || (top(each) === 0 && bottom(each) === lastIndex()),
+        whole: each.whole,
         columns: [...each.columns],
       };
     }),
@@ -221,7 +234,7 @@ export function selectByKey(event, node, column) {
   const control = event.ctrlKey || event.metaKey;
   const here = place(node.rowIndex, column.getColId());
   if (page.opens || HEAD.includes(here.column)) return false;
-  if (control && !event.shiftKey && !event.altKey && event.code === "KeyA") {
+  if (control && !event.shiftKey && !event.altKey && letter(event) === "a") {
     anchor = here;
     selectColumns(columnsOf());
     return true;
@@ -251,13 +264,13 @@ export function selectByKey(event, node, column) {
 
 // The selection keeps its rows: those at its corners, wherever they stand now.
 async function relocate() {
-  if (!ranges.length) return;
-  const corners = ranges.filter(({ whole }) => !whole).flatMap(({ from, to }) => [from, to]).filter(({ id }) => id !== null);
+  const before = ranges;
+  const corners = before.filter(({ whole }) => !whole).flatMap(({ from, to }) => [from, to]).filter(({ id }) => id !== null);
   const unknown = corners.filter(({ id }) => indexOf(id) === null).map(({ id }) => id);
   const places = unknown.length ? await askPlaces(unknown) : {};
+  if (!before.length || before !== ranges || !places) return; // another one by now; or nobody knows where it is
   for (const corner of corners) corner.index = indexOf(corner.id) ?? places[corner.id] ?? -1;
-  const kept = ranges.filter(({ whole, from, to }) => whole || (from.index >= 0 && to.index >= 0));
-  select(kept);
+  select(before.filter(({ whole, from, to }) => whole || (from.index >= 0 && to.index >= 0)));
 }
 
 document.addEventListener("authkeys-moved", relocate);
@@ -265,8 +278,9 @@ document.addEventListener("authkeys-view", clearSelection);
 
 // Scroll to a row, wherever it stands in the view, and focus it.
 export async function showRow(id) {
-  const index = indexOf(id) ?? (await askPlaces([id]))[id];
-  if (index === null || index === undefined) return say("The view does not show it: clear search and filters.");
+  const places = indexOf(id) === null ? await askPlaces([id]) : { [id]: indexOf(id) };
+  const index = places?.[id] ?? null;
+  if (index === null) return say("The view does not show it: clear search and filters.");
   grid.api.ensureIndexVisible(index, "middle");
   grid.api.setFocusedCell(index, columnsOf()[0]);
 }
@@ -275,5 +289,5 @@ async function askPlaces(ids) {
   const parameters = new URLSearchParams(page.query);
   parameters.set("ids", [...new Set(ids)].join(","));
   const response = await fetch(`${page.rowsUrl}/places?${parameters}`).catch(() => null);
-  return response?.ok ? await response.json() : {};
+  return response?.ok ? await response.json() : null;
 }
