@@ -21,6 +21,14 @@ class Authkey(NamedTuple):
     privileges: int
     revision: int
     secret_hint: str | None = None
+    """The last characters of its secret; empty where only the digest is known, None if it has none"""
+    owner: str = ""
+    note: str = ""
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it has a secret."""
+        return self.secret_hint is not None
 
     @property
     def subject(self) -> Subject:
@@ -38,8 +46,8 @@ class Authkey(NamedTuple):
         return False
 
     def texts(self, now: datetime) -> Mapping[str, str]:
-        """Its address and its service."""
-        return {"ip": self.ip, "service": self.service}
+        """Its address and its service, its owner and its note."""
+        return {"ip": self.ip, "service": self.service, "owner": self.owner, "note": self.note}
 
 
 def canonical_service(text: str) -> str:

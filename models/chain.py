@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 Record = Mapping[str, Any]
 """An entry, as it is digested: without its own digest, with that of the entry before as `previous`"""
 Row = Sequence[int | str]
-"""A modification, as it is digested: row, kind, ip, service, before, after"""
+"""A modification, as it is digested: row, kind, ip, service, before, after, and the changed texts, as JSON, if there are any"""
 
 
 def canonical(value: object) -> bytes:
@@ -294,7 +294,8 @@ def check_lines(lines: Iterable[str], signed: Mapping[int, str]) -> tuple[Checke
             _follow(checker, waiting, whole)
             waiting = (content, part["digest"], ModificationsDigest())
         elif waiting:
-            waiting[2].add([[content[name] for name in ("row", "kind", "ip", "service", "before", "after")]])
+            names = ("row", "kind", "ip", "service", "before", "after", "texts")
+            waiting[2].add([[content[name] for name in names if name in content]])
     _follow(checker, waiting, whole)
     return checker, whole
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from models.amendments import TextName
 from models.authkeys import Authkey
 from models.chain import Anchor, Record, Row
 from models.privileges import PRIVILEGES, privileges_in
@@ -19,7 +20,7 @@ too, so that one that was put before a cell can be told from one that was there.
 ENTRY_COLUMNS = (
     "entry", "at", "who", "what", "how", "submission", "ip", "service", "change", "granted", "revoked", "address", "detail",
 )  # fmt: skip
-TABLE_COLUMNS = ("ip", "service", *(each.id for each in PRIVILEGES))
+TABLE_COLUMNS = ("ip", "service", *(each.id for each in PRIVILEGES), *TextName)
 
 
 class ExportFormat(StrEnum):
@@ -51,8 +52,8 @@ def entry_line(record: Record, previous: str, digest: str, who: str) -> str:
 
 def modification_line(row: Row) -> str:
     """What was done to one row, below its submission's entry."""
-    row_id, kind, ip, service, before, after = row
-    named = {"row": row_id, "kind": kind, "ip": ip, "service": service, "before": before, "after": after}
+    named = dict(zip(("row", "kind", "ip", "service", "before", "after", "texts"), row, strict=False))
+    before, after = named["before"], named["after"]
     words = {"granted": _ids(int(after) & ~int(before)), "revoked": _ids(int(before) & ~int(after))}
     return json_line({"modification": {**named, **words}})
 
@@ -62,7 +63,7 @@ def entry_cells(record: Record, who: str, row: Row | None) -> Sequence[object]:
     part: Mapping[str, Any] = record["submission"] or {}
     done: Sequence[object] = ("",) * 5
     if row:
-        _, kind, ip, service, before, after = row
+        _, kind, ip, service, before, after = row[:6]
         granted, revoked = int(after) & ~int(before), int(before) & ~int(after)
         done = (ip, service, kind, " ".join(_ids(granted)), " ".join(_ids(revoked)))
     return (
@@ -73,12 +74,14 @@ def entry_cells(record: Record, who: str, row: Row | None) -> Sequence[object]:
 
 def key_cells(key: Authkey) -> Sequence[object]:
     """An authkey as a line of CSV: as `import` reads it."""
-    return (key.ip, key.service, *(int(bool(key.privileges & each.mask)) for each in PRIVILEGES))
+    boxes = (int(bool(key.privileges & each.mask)) for each in PRIVILEGES)
+    return (key.ip, key.service, *boxes, key.owner, key.note)
 
 
 def key_line(key: Authkey) -> str:
     """An authkey as a line of JSON."""
-    return json_line({"ip": key.ip, "service": key.service, "privileges": _ids(key.privileges)})
+    texts = {"owner": key.owner, "note": key.note}
+    return json_line({"ip": key.ip, "service": key.service, "privileges": _ids(key.privileges), **texts})
 
 
 def csv_text(lines: Iterable[Sequence[object]]) -> str:

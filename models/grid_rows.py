@@ -22,6 +22,8 @@ def overlay(
 ) -> GridRow:
     """The row with its stored and its staged set of privileges; a cell is staged where the two differ.
 
+    Its texts are the staged ones; `amended` names what of it is staged beside the boxes.
+
     `others` are the names of other admins who have staged something for it (None: as the browser knows it already),
     `unused` are those of the stored privileges that were long unused, `revision` is the submission that last touched the
     row, `conflict` why what is staged could not be submitted, and `step` is how many staging steps the admin had taken: of two states of one revision the later one has more.
@@ -37,5 +39,12 @@ def overlay(
         "revision": row.revision,
         "step": step,
         "conflict": conflict.kind.value if conflict else "",
+        "amended": _amended(entry),
         **row.texts(now),
+        **{each.name.value: each.after for each in entry.amendment.texts},
     }
+
+
+def _amended(entry: StagedRow) -> list[str]:
+    key = ["key"] if entry.amendment.secret and not entry.new else []
+    return [*key, *(each.name.value for each in entry.amendment.texts if not entry.new)]

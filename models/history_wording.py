@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from models.history import Entry, EntryKind, SubmissionPart, read_kinds
 from models.privileges import privileges_in
 from models.submissions import Kind, Modification
-from models.wording import count_of
+from models.wording import count_of, text_changed
 
 _SAID = {
     EntryKind.SIGNED_IN: "signed in",
@@ -39,6 +39,12 @@ _DID = {
 }
 
 
+_KEYED = {
+    Kind.REKEYED: "It got a new key; one that it had before stopped working",
+    Kind.REREGISTERED: "Registered again by its server, with a new key",
+}
+
+
 def sentence(entry: Entry, only: Modification | None = None) -> str:
     """What happened, without who and when; `only` is what its submission did, if that was one thing."""
     if entry.submission is None:
@@ -54,8 +60,8 @@ def _of_submission(part: SubmissionPart, only: Modification | None) -> str:
     for kind in sorted(kinds, key=lambda each: each is not Kind.CHANGED):
         did = _DID[kind]
         if kind is Kind.CHANGED and len(kinds) == 1:
-            did = " and ".join(filter(None, (_some("granted", part.granted), _some("revoked", part.revoked))))
-            did = f"{did} on"
+            turned = " and ".join(filter(None, (_some("granted", part.granted), _some("revoked", part.revoked))))
+            did = f"{turned} on" if turned else "changed the owner or note of"
         parts.append(f"{did} {name_of(only) if only else count_of(part.subject, kinds[kind])}")
     return ", ".join(parts) or "changed nothing"
 
@@ -75,19 +81,18 @@ def name_of(done: Modification) -> str:
 
 def effects(done: Modification) -> list[tuple[str, str]]:
     """What was done to a row: the mark and the words of each effect, as the review has them."""
+    texts = [("✎", text_changed(each)) for each in done.texts]
     match done.kind:
         case Kind.REMOVED:
             return [("×", f"Removed; it had {_list(done.before)}")]
         case Kind.ADDED | Kind.REGISTERED | Kind.RESTORED:
             said = {Kind.ADDED: "Added", Kind.REGISTERED: "Registered by its server", Kind.RESTORED: "Restored"}
-            return [("+", f"{said[done.kind]} with {_list(done.after)}")]
-        case Kind.REKEYED:
-            return [("↻", "A new key was issued; the one before stopped working")]
-    again = [("↻", "Registered again by its server, with a new key")] if done.kind is Kind.REREGISTERED else []
+            return [("+", f"{said[done.kind]} with {_list(done.after)}"), *texts]
     return [
-        *again,
+        *([("↻", _KEYED[done.kind])] if done.kind in _KEYED else []),
         *(("+", f"{each.label}: not granted → granted") for each in privileges_in(done.after & ~done.before)),
         *(("−", f"{each.label}: granted → not granted") for each in privileges_in(done.before & ~done.after)),
+        *texts,
     ]
 
 

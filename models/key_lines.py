@@ -7,16 +7,23 @@ refused, too: spreadsheets write it in their user's language (WAHR, VRAI, VERDAD
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from models.addresses import canonical_ip
+from models.amendments import TextName, canonical_owner_or_note
 from models.authkeys import canonical_service
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES
+from models.secrets import known_digest, known_secret
 from models.submissions import Assignment
 
 HEADER = ("ip", "service", *(privilege.id for privilege in PRIVILEGES))
+TEXTS = tuple(name.value for name in TextName)
+SECRETS = {"secret": known_secret, "sha256": known_digest}
+"""Columns with secrets that are in use elsewhere, as they are or as digests, and how they are read"""
+MORE = (*TEXTS, *SECRETS)
+"""Columns that may follow: what is not in a file stays as it is"""
 MAX_LINE_LENGTH = 100_000
 """Characters. A spreadsheet can leave 16,384 empty columns behind; a line of ours has some 200."""
 MAX_PROBLEMS = 1_000
@@ -72,20 +79,24 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
     that does not end, a NUL, or a byte that was no UTF-8 (as `errors="surrogateescape"` leaves it).
     """
     rows = _rows(lines)
-    _check_header(next(rows, None))
+    more = _read_header(next(rows, None))
     assignments: list[Assignment] = []
     numbers: list[int] = []
     bad = BadLines()
     seen: dict[tuple[str, str], int] = {}
+    secrets: dict[str, int] = {}
     for row in rows:
         try:
-            assignment = _assignment(row)
+            assignment = _assignment(row, more)
             first = seen.setdefault((assignment.ip, assignment.service), row.number)
             if first != row.number:
                 raise InvalidValue(
                     f"{row.cells[0]!r:.80}, {assignment.service!r} is the same authkey as in line {first}; "
                     "keep one of them."
                 )
+            secret = assignment.secret
+            if secret and (first := secrets.setdefault(secret.digest, row.number)) != row.number:
+                raise InvalidValue(f"its secret stands in line {first} already; each authkey has its own.")
             assignments.append(assignment)
             numbers.append(row.number)
         except InvalidValue as problem:
@@ -94,7 +105,7 @@ def parse_key_lines(lines: Iterable[str]) -> Parsed:
 
 
 def _rows(lines: Iterable[str]) -> Iterator[_Line]:
-    """The rows that hold something, without the empty columns beside them."""
+    """The rows that hold something."""
     reader = csv.reader(_checked(lines), strict=True)
     last = 0
     while True:
@@ -110,8 +121,6 @@ def _rows(lines: Iterable[str]) -> Iterator[_Line]:
         if cells and number != last:
             problem = f"its row ends in line {last} only: a value holds a line break, or a quotation is not closed."
         if problem or any(cell.strip() for cell in cells):
-            while len(cells) > len(HEADER) and not cells[-1].strip():
-                cells.pop()
             yield _Line(number, cells, problem)
 
 
@@ -134,17 +143,30 @@ def _checked(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _check_header(row: _Line | None) -> None:
+def _read_header(row: _Line | None) -> Sequence[str]:
+    """The columns that follow those that must be there. Raises InvalidValue."""
     if row and row.problem:
         raise InvalidValue(f"line {row.number}: {row.problem}")
     given = [cell.strip().strip("\ufeff").strip().lower() for cell in row.cells] if row else []
-    if tuple(given) == HEADER:
-        return
+    given = _without_empty(given, len(HEADER))
+    more = given[len(HEADER) :]
+    if tuple(given[: len(HEADER)]) == HEADER and set(more) <= set(MORE) and len(set(more)) == len(more):
+        if len(set(more) & set(SECRETS)) > 1:
+            raise InvalidValue("it has the columns secret and sha256; keep one of them.")
+        return more
     if len(given) == 1:
         separator = next((each for each in _SEPARATORS if given[0].count(each) >= len(HEADER) - 1), None)
         if separator:
             _refuse_separator(separator)
     raise InvalidValue(f"it must begin with the line {','.join(HEADER)}{_difference(given)}")
+
+
+def _without_empty(cells: Sequence[str], count: int) -> list[str]:
+    """Cells without the empty ones behind, but so many at least."""
+    kept = list(cells)
+    while len(kept) > count and not kept[-1].strip():
+        kept.pop()
+    return kept
 
 
 def _refuse_separator(found: str) -> None:
@@ -158,9 +180,9 @@ def _difference(given: list[str]) -> str:
     """What is different in a header that names some of the columns; nothing if it names none."""
     if not set(given) & set(HEADER):
         return ""
-    twice = [name for name in HEADER if given.count(name) > 1]
+    twice = [name for name in (*HEADER, *MORE) if given.count(name) > 1]
     missing = [name for name in HEADER if name not in given]
-    unknown = [name for name in given if name not in HEADER]
+    unknown = [name for name in given if name not in (*HEADER, *MORE)]
     for names, what in ((twice, "twice in it"), (missing, "missing"), (unknown, "not known")):
         if names:
             shown = ", ".join(f"{name!r:.40}" for name in names[:20])
@@ -168,21 +190,34 @@ def _difference(given: list[str]) -> str:
     return " (they are in another order)"
 
 
-def _assignment(row: _Line) -> Assignment:
-    cells = row.cells
+def _assignment(row: _Line, more: Sequence[str]) -> Assignment:
+    count = len(HEADER) + len(more)
+    cells = _without_empty(row.cells, count)
     if row.problem:
         raise InvalidValue(row.problem)
-    if len(cells) != len(HEADER):
-        raise InvalidValue(f"{','.join(cells)!r:.80} has {len(cells)} values instead of {len(HEADER)}.")
+    if len(cells) != count:
+        named = ",".join(cells[: len(HEADER)])  # a secret is never said
+        raise InvalidValue(f"{named!r:.80} has {len(cells)} values instead of {count}.")
     ip, service = ip_of_cell(cells[0]), service_of_cell(cells[1])
     privileges = 0
-    for privilege, cell in zip(PRIVILEGES, cells[2:], strict=True):
+    for privilege, cell in zip(PRIVILEGES, cells[2 : len(HEADER)], strict=True):
         if cell.strip() not in ("0", "1"):
             raise InvalidValue(
                 f"{cell!r:.40} for {privilege.id} is neither 0 nor 1; write 1 for granted, 0 for not granted."
             )
         privileges |= privilege.mask * int(cell)
-    return Assignment(ip, service, privileges)
+    if not more:
+        return Assignment(ip, service, privileges)
+    values = dict(zip(more, cells[len(HEADER) :], strict=True))
+    secrets = [read(cell) for name, read in SECRETS.items() if (cell := values.get(name, "").strip())]
+    texts = tuple((name, text_of_cell(name, values[name])) for name in TextName if name in values)
+    return Assignment(ip, service, privileges, secrets[0] if secrets else None, texts)
+
+
+def text_of_cell(name: TextName, cell: str) -> str:
+    """An owner or a note in a cell of a spreadsheet. Raises InvalidValue."""
+    text = cell.strip()
+    return canonical_owner_or_note(name, text[1:] if _EXPORTED_FORMULA.match(text) else text)
 
 
 def ip_of_cell(cell: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models.addresses import canonical_ip
+from models.amendments import TextName
 from models.errors import InvalidValue
-from models.key_lines import BadLines, ip_of_cell, service_of_cell
+from models.key_lines import SECRETS, BadLines, ip_of_cell, service_of_cell, text_of_cell
 from models.privileges import PRIVILEGES, Privilege
 from models.staging_plans import WantedRow
 from models.texts import search_key, trim_unseen
@@ -27,7 +28,10 @@ _NO = frozenset((
     "no", "n", "nein", "non", "nee", "nej", "✗", "✘", "☐", "❌", "off", "-",
 ))
 # fmt: on
-_COLUMNS: Mapping[str, Privilege] = {name: each for each in PRIVILEGES for name in (each.id, search_key(each.label))}
+_COLUMNS: Mapping[str, Privilege | TextName] = {
+    **{name: each for each in PRIVILEGES for name in (each.id, search_key(each.label))},
+    **{name.value: name for name in TextName},
+}
 _REMOVE = ("remove", "remove?")
 
 
@@ -53,6 +57,10 @@ class Pasted(NamedTuple):
         """Whether its lines say by IP and service which keys they mean."""
         first = self.heading
         return first[:2] == ["ip", "service"] or (len(first) > 1 and _is_ip(first[0]))
+
+
+Column = Privilege | TextName | None
+"""None is "Remove?", as a copied row has it"""
 
 
 class ReadLines(NamedTuple):
@@ -104,7 +112,7 @@ def read_named(pasted: Pasted) -> ReadLines:
     """
     heading = pasted.heading
     has_heading = not _is_ip(heading[0])
-    columns: list[Privilege | None] = _columns(heading[2:]) if has_heading else list(PRIVILEGES)
+    columns: list[Column] = _columns(heading[2:]) if has_heading else list(PRIVILEGES)
     reader = _Reader()
     seen: dict[tuple[str, str], int] = {}
     filled = [(number, cells) for number, cells in pasted.lines if any(cell.strip() for cell in cells)]
@@ -116,7 +124,12 @@ def read_named(pasted: Pasted) -> ReadLines:
             if (twice := seen.setdefault((ip, service), number)) != number:
                 raise InvalidValue(f"{ip}, {service!r} stands in line {twice} already.")
             grants, revocations = reader.boxes(columns, cells[2:])
-            reader.rows.append(WantedRow(number, ip, service, grants, revocations))
+            texts = tuple(
+                (name, text_of_cell(name, cell))
+                for name, cell in zip(columns, cells[2:], strict=False)
+                if isinstance(name, TextName)
+            )
+            reader.rows.append(WantedRow(number, ip, service, grants, revocations, texts=texts))
         except InvalidValue as problem:
             reader.bad.add(number, problem)
     return reader.done()
@@ -145,12 +158,14 @@ class _Reader:
         self.bad = BadLines()
         self._empty = 0
 
-    def boxes(self, columns: Sequence[Privilege | None], cells: Sequence[str]) -> tuple[int, int]:
-        """What these cells say; a column that is no privilege (None) is "Remove?", as a copied row has it."""
+    def boxes(self, columns: Sequence[Column], cells: Sequence[str]) -> tuple[int, int]:
+        """What these cells say of boxes."""
         grants = revocations = 0
         if any(cell.strip() for cell in cells[len(columns) :]):
             raise InvalidValue("it has more values than there are columns of boxes beside it.")
         for privilege, cell in zip(columns, cells, strict=False):
+            if isinstance(privilege, TextName):
+                continue
             value = read_value(cell)
             if privilege is None:
                 if value:
@@ -165,10 +180,12 @@ class _Reader:
         return ReadLines(self.rows, self.bad.told, self.bad.count, self._empty)
 
 
-def _columns(headings: Sequence[str]) -> list[Privilege | None]:
+def _columns(headings: Sequence[str]) -> list[Column]:
     while headings and not headings[-1]:
         headings = headings[:-1]
     unknown = [each for each in headings if each not in _COLUMNS and each not in _REMOVE]
+    if unknown and unknown[0] in SECRETS:
+        raise InvalidValue("Secrets are not pasted: save the table as CSV and import that file.")
     if unknown:
         known = ", ".join(each.id for each in PRIVILEGES)
         raise InvalidValue(f"The heading {unknown[0]!r:.40} is not a privilege; known are {known}.")

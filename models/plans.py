@@ -6,7 +6,9 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
+from models.amendments import SecretOutcome, SecretOwner, TextChange, TextName, decide_secret, has_key, text_of
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, InvalidValue
+from models.secrets import KnownSecret
 from models.subjects import Row
 from models.submissions import (
     Assignment,
@@ -46,6 +48,8 @@ class Rows(NamedTuple):
     """By IP and service: all authkeys of the addresses that the changes name"""
     taken: Collection[str] = ()
     """The digests of new passphrases that there are, or were, already"""
+    secret_owners: Mapping[str, SecretOwner] = MappingProxyType({})
+    """Whose the secrets are that changes bring with them, by digest, where they are anybody's"""
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class Plan:
     privileges: list[tuple[int, int]] = field(default_factory=list)
     """Rows and the privileges that they are to have"""
     secrets: list[NewSecret] = field(default_factory=list)
+    texts: list[tuple[int, Mapping[TextName, str]]] = field(default_factory=list)
+    """Rows and the texts that they are to have, all of them"""
     new: list[New] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
@@ -82,6 +88,26 @@ def additions_in(changes: Iterable[Change]) -> list[Addition]:
     return [change for change in changes if isinstance(change, NewAuthkey | Assignment | Registration)]
 
 
+def secret_of(change: Change) -> KnownSecret | None:
+    """The secret that a change brings with it."""
+    match change:
+        case NewAuthkey() | Assignment():
+            return change.secret
+        case CellChange():
+            return change.amendment.secret
+    return None
+
+
+def texts_of(change: Addition) -> Sequence[TextChange]:
+    """The texts that an authkey has from the beginning if this makes it."""
+    match change:
+        case NewAuthkey():
+            return change.texts
+        case Assignment():
+            return [TextChange(name, "", text) for name, text in change.texts if text]
+    return ()
+
+
 def restorations_in(changes: Iterable[Change]) -> list[int]:
     """The removed rows that shall come back."""
     return [change.row_id for change in changes if isinstance(change, Restoration)]
@@ -91,13 +117,14 @@ def decide(changes: Sequence[Change], rows: Rows) -> Plan:
     """What these changes, at most one for each row, do to the rows; what is already so is not in the plan.
 
     Raises DuplicateAuthkey if an authkey shall be new, or come back, whose IP and service are taken, AuthkeyNotFound if one
-    shall get a new secret, or come back, that is no longer there, and InvalidValue for a passphrase that was used before.
+    shall get a new secret, or come back, that is no longer there, and InvalidValue for a passphrase that was used before, and
+    for a secret that is or was another authkey's.
     """
     plan = Plan()
     for change in changes:
         match change:
             case CellChange():
-                _take(plan, decide_cells(change, rows.by_id.get(change.row_id)), change.row_id)
+                _take_cells(plan, change, rows)
             case Removal():
                 _take(plan, decide_removal(change, rows.by_id.get(change.row_id)), change.row_id)
             case NewSecret():
@@ -107,7 +134,7 @@ def decide(changes: Sequence[Change], rows: Rows) -> Plan:
             case NewPassphrase():
                 _take_phrase(plan, change, rows)
             case _:
-                _take_addition(plan, change, rows.by_name.get((change.ip, change.service)))
+                _take_addition(plan, change, rows)
     return plan
 
 
@@ -123,13 +150,53 @@ def _take(plan: Plan, decision: Modification | Conflict | None, row_id: int) -> 
             plan.privileges.append((row_id, decision.after))
 
 
-def _take_addition(plan: Plan, change: Addition, row: Row | None) -> None:
+def _take_cells(plan: Plan, change: CellChange, rows: Rows) -> None:
+    row, wanted = rows.by_id.get(change.row_id), change.amendment
+    if row:
+        change = change._replace(amendment=wanted._replace(secret=_outstanding(wanted.secret, row, row.name, rows)))
+    _take(plan, decide_cells(change, row), change.row_id)
+    _amend(plan, row, change.amendment.secret)
+
+
+def _amend(plan: Plan, row: Row | None, secret: KnownSecret | None) -> None:
+    """Beside the privileges of the modification that was planned last, if it is this row's."""
+    done = plan.modifications[-1] if plan.modifications else None
+    if row is None or done is None or done.row_id != row.id:
+        return
+    if secret:
+        plan.secrets.append(NewSecret(row.id, *secret))
+    if done.texts:
+        changed = {each.name: each.after for each in done.texts}
+        plan.texts.append((row.id, {name: text_of(row, name) for name in TextName} | changed))
+
+
+def _outstanding(secret: KnownSecret | None, row: Row | None, name: str, rows: Rows) -> KnownSecret | None:
+    """The secret that a row shall have, if it does not have it already. Raises InvalidValue for one that is or was another's."""
+    if secret is None:
+        return None
+    owner = rows.secret_owners.get(secret.digest)
+    match decide_secret(row, owner):
+        case SecretOutcome.ALREADY:
+            return None
+        case SecretOutcome.TAKEN if owner:
+            raise InvalidValue(f"The secret for {name} cannot be taken over: {owner.said}. Nothing was changed.")
+    return secret
+
+
+def _take_addition(plan: Plan, change: Addition, rows: Rows) -> None:
+    row = rows.by_name.get((change.ip, change.service))
+    if isinstance(change, NewAuthkey | Assignment):
+        name = f"{change.ip} ({change.service})"
+        change = change._replace(secret=_outstanding(change.secret, row, name, rows))
     if row is None:
         plan.new.append(change)
         return
     match change:
         case Assignment():
+            if change.secret and has_key(row):
+                raise InvalidValue(f"{row.name} has another key already. Nothing was changed.")
             _take(plan, decide_assignment(change, row), row.id)
+            _amend(plan, row, change.secret)
         case Registration():
             _take(plan, decide_registration(change, row), row.id)
             plan.secrets.append(NewSecret(row.id, change.secret_digest, change.secret_hint))

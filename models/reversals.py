@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from models.amendments import TextChange, text_of
 from models.privileges import Privilege, privileges_in
 from models.subjects import Row
 from models.submissions import Kind, Modification
@@ -48,6 +49,8 @@ class Line(NamedTuple):
     """None for what happens to the whole row"""
     grants: bool = False
     """Whether undoing grants the privilege"""
+    written: TextChange | None = None
+    """The owner or note that undoing writes, in the place of what is there now"""
 
     @property
     def can_be_forced(self) -> bool:
@@ -75,6 +78,7 @@ class Reversal:
     """The privileges to grant and to revoke, by row"""
     removals: list[int] = field(default_factory=list)
     restorations: list[int] = field(default_factory=list)
+    texts: dict[int, tuple[TextChange, ...]] = field(default_factory=dict)
 
 
 def lines(done: Iterable[Modification], now: RowsNow) -> list[Line]:
@@ -92,6 +96,8 @@ def reversal(found: Iterable[Line], *, forced: bool = False) -> Reversal:
             grants, revocations = result.cells.get(line.row_id, (0, 0))
             mask = line.privilege.mask
             result.cells[line.row_id] = (grants | mask, revocations) if line.grants else (grants, revocations | mask)
+        elif line.written is not None:
+            result.texts[line.row_id] = (*result.texts.get(line.row_id, ()), line.written)
         elif line.grants:
             result.restorations.append(line.row_id)
         else:
@@ -117,13 +123,14 @@ def _lines(done: Modification, now: RowsNow) -> list[Line]:
             return [_restoration(done, now)]
         case Kind.ADDED | Kind.RESTORED | Kind.REGISTERED:
             return [_removal(done, now)]
-        case Kind.REKEYED:
-            why = "A key that was replaced does not come back"
-            return [Line(done.row_id, done.ip, done.service, "Bring the old key back", Outcome.GONE, why)]
+    why = "A key that was replaced does not come back"
+    rekeyed = [Line(done.row_id, done.ip, done.service, "Bring the old key back", Outcome.GONE, why)]
     granted, revoked = done.after & ~done.before, done.before & ~done.after
     return [
+        *(rekeyed if done.kind is Kind.REKEYED else []),
         *(_cell(done, each, now, grants=False) for each in privileges_in(granted)),
         *(_cell(done, each, now, grants=True) for each in privileges_in(revoked)),
+        *(_text(done, each, now) for each in done.texts),
     ]
 
 
@@ -138,6 +145,22 @@ def _cell(done: Modification, privilege: Privilege, now: RowsNow, *, grants: boo
     elif touched := [each for each in later if _changed(each.done) & privilege.mask]:
         outcome, why = Outcome.CHANGED, _by("changed it", touched)
     return Line(done.row_id, done.ip, done.service, text, outcome, why, privilege, grants)
+
+
+def _text(done: Modification, change: TextChange, now: RowsNow) -> Line:
+    row, later = now.by_id.get(done.row_id), now.later.get(done.row_id, ())
+    does = f"Give back its {change.name}: {change.before or 'none'}"
+    stored = text_of(row, change.name) if row else ""
+    outcome, why = Outcome.UNDONE, ""
+    if row is None:
+        outcome, why = Outcome.GONE, _by("removed it", later)
+    elif stored == change.before:
+        outcome = Outcome.ALREADY
+    elif stored != change.after:
+        touched = [each for each in later if any(text.name is change.name for text in each.done.texts)]
+        outcome, why = Outcome.CHANGED, _by("changed it", touched)
+    back = TextChange(change.name, stored, change.before)
+    return Line(done.row_id, done.ip, done.service, does, outcome, why, written=back)
 
 
 def _changed(done: Modification) -> int:

@@ -33,26 +33,32 @@ class StagedTotals(NamedTuple):
     removals: int = 0
     restorations: int = 0
     grants_of_manage: int = 0
+    texts: int = 0
+    secrets: int = 0
+    """Keys that are taken over, of rows that are there"""
 
     @property
     def change_count(self) -> int:
         """Changes as the bar counts them: a new row, with what it is granted, is one."""
-        return self.additions + self.grants + self.revocations + self.removals + self.restorations
+        cells = self.grants + self.revocations
+        return self.additions + cells + self.removals + self.restorations + self.texts + self.secrets
 
 
 def totals_of(staged: StagedChanges) -> StagedTotals:
     """Count all that is staged."""
-    additions = grants = revocations = removals = restorations = manage = 0
+    additions = grants = revocations = removals = restorations = manage = texts = secrets = 0
     for entry in staged.entries.values():
         if entry.new:
             additions += 1
         else:
             grants += entry.grants.bit_count()
+            texts += len(entry.amendment.texts)
+            secrets += entry.amendment.secret is not None
         revocations += entry.revocations.bit_count()
         removals += entry.removal
         restorations += entry.restoration
         manage += bool(entry.grants & MANAGE_AUTHKEYS.mask)
-    return StagedTotals(additions, grants, revocations, removals, restorations, manage)
+    return StagedTotals(additions, grants, revocations, removals, restorations, manage, texts, secrets)
 
 
 def caution(totals: StagedTotals, row_count: int) -> Caution:

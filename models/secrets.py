@@ -6,11 +6,22 @@ import secrets
 import string
 from typing import NamedTuple
 
+from models.errors import InvalidValue
+
 SECRET_LENGTH = 20
 """Characters; 20 of 62 are 119 bits, so a plain SHA-256 is a safe digest (there is nothing to guess)."""
 
 _ALPHABET = string.ascii_letters + string.digits
 _SHAPE = re.compile(rf"[A-Za-z0-9]{{{SECRET_LENGTH}}}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class KnownSecret(NamedTuple):
+    """A secret as it is kept."""
+
+    digest: str
+    hint: str
+    """Empty where only the digest is known"""
 
 
 class Secret(NamedTuple):
@@ -19,6 +30,11 @@ class Secret(NamedTuple):
     text: str
     digest: str
     hint: str
+
+    @property
+    def kept(self) -> KnownSecret:
+        """As it is kept."""
+        return KnownSecret(self.digest, self.hint)
 
 
 class IssuedKey(NamedTuple):
@@ -33,6 +49,24 @@ def new_secret() -> Secret:
     """A secret of 20 characters `[A-Za-z0-9]` (the form that Manage2's clients expect)."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(SECRET_LENGTH))
     return Secret(text, digest(text), text[-4:])
+
+
+def known_secret(text: str) -> KnownSecret:
+    """A secret that somebody uses already. Raises InvalidValue, which never says what was given."""
+    secret = text.strip()
+    if not looks_like_key(secret):
+        raise InvalidValue(
+            f"its secret has {len(secret)} characters; a secret is {SECRET_LENGTH} letters and digits, A to Z, a to z, 0 to 9."
+        )
+    return KnownSecret(digest(secret), secret[-4:])
+
+
+def known_digest(text: str) -> KnownSecret:
+    """The SHA-256 of a secret that somebody uses already. Raises InvalidValue."""
+    given = text.strip().lower()
+    if not _DIGEST.fullmatch(given):
+        raise InvalidValue(f"its sha256 has {len(given)} characters; a digest is 64 hexadecimal digits.")
+    return KnownSecret(given, "")
 
 
 def looks_like_key(text: str) -> bool:

@@ -8,6 +8,7 @@ all computed from the entries. `rebase` keeps it so when the rows change underne
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from models.amendments import TextName
 from models.errors import NotStaged
 from models.privileges import Privilege
 from models.staged_rows import (
@@ -16,11 +17,14 @@ from models.staged_rows import (
     Wanted,
     change_of,
     rebased,
+    with_amendment,
     with_both,
     with_cell,
     with_removal,
     with_revocations,
+    with_texts,
 )
+from models.staging_conflicts import KnownRows
 from models.subjects import Row
 from models.submissions import Change, Conflict, ConflictKind
 
@@ -53,16 +57,14 @@ class StagedChanges:
         in_order = sorted(steps)
         self._done = [step for step in in_order if not step.undone]
         self._undone = [step for step in reversed(in_order) if step.undone]
-        self._gone: set[int] = set()
-        self._revisions: dict[int, int] = {}
-        self._taken: dict[int, Row] = {}  # by the number of an addition the row that has its name
+        self._known = KnownRows()
 
     def copy(self) -> "StagedChanges":
         """The same staged changes and steps, independent of further steps here."""
         other = StagedChanges()
         other._entries, other._addition_count = dict(self._entries), self._addition_count
         other._done, other._undone = list(self._done), list(self._undone)
-        other._gone, other._revisions, other._taken = set(self._gone), dict(self._revisions), dict(self._taken)
+        other._known = self._known.copy()
         return other
 
     # -- what is staged ------------------------------------------------------------------------------------------
@@ -115,24 +117,17 @@ class StagedChanges:
     @property
     def conflicts(self) -> dict[int, Conflict]:
         """The staged changes that a submission would refuse, by row, as far as `rebase` was told."""
-        known = {*self._gone, *self._revisions, *self._taken}
-        return {id_: conflict for id_ in known if (conflict := self.conflict_of(id_))}
+        return {id_: conflict for id_ in self._known if (conflict := self.conflict_of(id_))}
 
     def conflict_of(self, row_id: int) -> Conflict | None:
         """Why a submission would refuse what is staged for a row."""
         entry = self._entries.get(row_id)
-        if entry is None:
-            return None
-        if row_id in self._gone and not entry.restoration:
-            return Conflict(ConflictKind.REMOVED, 0)
-        if entry.removal and self._revisions.get(row_id, 0) > entry.revision:
-            return Conflict(ConflictKind.CHANGED, self._revisions[row_id])
-        return Conflict(ConflictKind.TAKEN, self._taken[row_id].revision) if row_id in self._taken else None
+        return None if entry is None else self._known.conflict_of(row_id, entry)
 
     @property
     def taken(self) -> dict[int, int]:
         """The rows that have the names of additions by now, by the numbers of these."""
-        return {id_: row.id for id_, row in self._taken.items()}
+        return {id_: row.id for id_, row in self._known.taken.items()}
 
     @property
     def to_undo(self) -> Step | None:
@@ -160,13 +155,23 @@ class StagedChanges:
 
     def stage_all(self, rows: Iterable[Row], privilege: Privilege, granted: bool) -> set[int]:
         """Stage one privilege of many rows in one step. Of several, those staged for removal are left as they are."""
+        rows = self._changeable(rows)
+        return self._take_step({row.id: with_cell(self[row.id], row, privilege, granted) for row in rows})
+
+    def _changeable(self, rows: Iterable[Row]) -> list[Row]:
+        """Those that are not staged for removal. Raises NotStaged if that is the only one."""
         rows = list(rows)
-        if len(rows) == 1 and self[rows[0].id].removal:
-            row = rows[0]
-            raise NotStaged(f"{row.name} is staged for removal. Take the removal back to change its cells.")
-        return self._take_step(
-            {row.id: with_cell(self[row.id], row, privilege, granted) for row in rows if not self[row.id].removal}
-        )
+        kept = [row for row in rows if not self[row.id].removal]
+        if len(rows) == 1 and not kept:
+            raise NotStaged(f"{rows[0].name} is staged for removal. Take the removal back to change its cells.")
+        return kept
+
+    def stage_texts(self, rows: Iterable[Row], texts: Mapping[TextName, str]) -> set[int]:
+        """Stage texts of many rows in one step. Of several, those staged for removal are left as they are."""
+        rows = self._changeable(rows)
+        for row in rows:
+            self._known.learn_amended(row)
+        return self._take_step({row.id: with_texts(self[row.id], row, texts) for row in rows})
 
     def revoke(self, rows: Iterable[Row], masks: Mapping[int, int]) -> set[int]:
         """Stage the revocation of a set of privileges for each of these in one step; those staged for removal stay so."""
@@ -185,6 +190,10 @@ class StagedChanges:
             for id_, both in wanted.cells.items()
             if not self[id_].removal
         }
+        for id_, amendment in wanted.amendments.items():
+            if not self[id_].removal:
+                self._known.learn_amended(wanted.rows[id_])
+                cells[id_] = with_amendment(cells.get(id_, self[id_]), amendment)
         removals = {row.id: with_removal(row) for row in wanted.removals if not self[row.id].removal}
         restored = dict.fromkeys(wanted.restored, StagedRow(restoration=True))
         taken_back = dict.fromkeys(wanted.taken_back, NOTHING)
@@ -193,25 +202,31 @@ class StagedChanges:
     def _added(self, wanted: Wanted) -> dict[int, StagedRow]:
         """Under numbers that neither a staged row nor one in a step has."""
         there = self.additions if wanted.additions else {}
-        named = {(each[0].ip, each[0].service): each for each in wanted.additions}
+        named = {(each.new.ip, each.new.service): each for each in wanted.additions}
         additions = [each for name, each in named.items() if name not in there]
         if not additions:
             return {}
         lowest = min((id_ for here in self._all_entries() for id_ in here), default=0)
         first = min(lowest, 0) - 1
-        return {first - n: StagedRow(privileges, new=new) for n, (new, privileges) in enumerate(additions)}
+        return {
+            first - n: StagedRow(each.privileges, new=each.new, amendment=each.amendment)
+            for n, each in enumerate(additions)
+        }
 
     def _all_entries(self) -> Iterator[Mapping[int, object]]:
         yield self._entries
         yield from (step.entries for step in (*self._done, *self._undone))
 
-    def take_back_cell(self, row_id: int, privilege: Privilege) -> set[int]:
-        """Take back what is staged for one cell."""
+    def take_back_part(self, row_id: int, part: Privilege | TextName) -> set[int]:
+        """Take back what is staged for one cell, or one text."""
         entry = self[row_id]
+        if entry.removal:
+            return set()
+        if isinstance(part, TextName):
+            return self._take_step({row_id: entry._replace(amendment=entry.amendment.without_text(part))})
+        kept = ~part.mask
         return self._take_step(
-            {row_id: StagedRow(entry.grants & ~privilege.mask, entry.revocations & ~privilege.mask, new=entry.new)}
-            if not entry.removal
-            else {}
+            {row_id: entry._replace(grants=entry.grants & kept, revocations=entry.revocations & kept)}
         )
 
     def take_back(self, row_ids: Iterable[int]) -> set[int]:
@@ -223,8 +238,9 @@ class StagedChanges:
         return self.take_back(list(self._entries))
 
     def confirm(self, row_ids: Iterable[int]) -> set[int]:
-        """Confirm what conflicts with the rows as they are now: a removal although the row changed since it was marked, and
-        the privileges of an addition whose name is taken by now as grants to the row that has it."""
+        """Confirm what conflicts with the rows as they are now: a removal although the row changed since it was marked, texts
+        although others stand there by now, and the privileges of an addition whose name is taken by now as grants to the row
+        that has it."""
         conflicts = self.conflicts
         wanted: dict[int, StagedRow] = {}
         for id_ in row_ids:
@@ -232,8 +248,10 @@ class StagedChanges:
                 continue
             if conflicts[id_].kind is ConflictKind.CHANGED:
                 wanted[id_] = self[id_]._replace(revision=conflicts[id_].revision)
+            elif conflicts[id_].kind is ConflictKind.AMENDED:
+                wanted[id_] = self[id_]._replace(amendment=self[id_].amendment.confirmed(self._known.amended(id_)))
             elif conflicts[id_].kind is ConflictKind.TAKEN:
-                row = self._taken[id_]
+                row = self._known.taken[id_]
                 wanted[id_] = NOTHING
                 if not self[row.id].removal:
                     wanted[row.id] = with_both(self[row.id], row, self[id_].grants, 0)
@@ -272,7 +290,7 @@ class StagedChanges:
         """
         fell_away = set()
         for id_, row in rows.items():
-            self._learn(id_, row)
+            self._known.learn(id_, row, self[id_])
             entry = self._entries.get(id_)
             if entry is not None:
                 self._set(id_, rebased(entry, row))
@@ -284,16 +302,7 @@ class StagedChanges:
 
     def learn_names(self, taken: Mapping[tuple[str, str], Row], changed: Collection[int] | None = None) -> None:
         """Which rows have the names of additions now, of those that changed or (None) of all."""
-        kept = {} if changed is None else {id_: row for id_, row in self._taken.items() if row.id not in changed}
-        self._taken = kept | {id_: taken[name] for name, id_ in self.additions.items() if name in taken}
-
-    def _learn(self, id_: int, row: Row | None) -> None:
-        if row is None:
-            self._gone.add(id_)
-            self._revisions.pop(id_, None)
-        else:
-            self._gone.discard(id_)
-            self._revisions[id_] = row.revision
+        self._known.learn_names(self.additions, taken, changed)
 
     # -- the machinery of steps -----------------------------------------------------------------------------------
 

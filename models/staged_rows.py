@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from models.amendments import UNAMENDED, Amendment, TextName
 from models.privileges import Privilege
 from models.subjects import Row
 from models.submissions import CellChange, Change, NewAuthkey, Removal, Restoration
@@ -21,7 +22,7 @@ class NewKey(NamedTuple):
 
 
 class StagedRow(NamedTuple):
-    """What is staged for one row: two sets of privileges, its removal, or that it shall be made at all."""
+    """What is staged for one row: two sets of privileges, an amendment, its removal, or that it shall be made at all."""
 
     grants: int = 0
     revocations: int = 0
@@ -32,16 +33,18 @@ class StagedRow(NamedTuple):
     """A removed row shall come back."""
     new: NewKey | None = None
     """The row is no row yet: its number is a negative one of the admin's own, and all of its cells are these grants."""
+    amendment: Amendment = UNAMENDED
 
     @property
     def change_count(self) -> int:
         """Staged changes in this entry; what happens to the whole row is one."""
         is_of_row = self.removal or self.restoration or self.new
-        return 1 if is_of_row else self.grants.bit_count() + self.revocations.bit_count()
+        cells = self.grants.bit_count() + self.revocations.bit_count()
+        return 1 if is_of_row else cells + self.amendment.change_count
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """All but what shall be made, as it is stored."""
+        """All but what shall be made and amended, as it is stored."""
         return tuple(map(int, (self.grants, self.revocations, self.removal, self.revision, self.restoration)))
 
     def applied_to(self, privileges: int) -> int:
@@ -64,8 +67,17 @@ class Wanted(NamedTuple):
     """Removed rows that shall come back"""
     taken_back: Collection[int] = ()
     """Rows for which nothing shall be staged any more"""
-    additions: Sequence[tuple[NewKey, int]] = ()
-    """Authkeys that shall be made, each with its privileges"""
+    additions: Sequence["Addition"] = ()
+    amendments: Mapping[int, Amendment] = MappingProxyType({})
+    """What shall be different of rows beside their privileges; of their texts those that are named"""
+
+
+class Addition(NamedTuple):
+    """An authkey that shall be made, as a step wants it."""
+
+    new: NewKey
+    privileges: int
+    amendment: Amendment = UNAMENDED
 
 
 def change_of(row_id: int, entry: StagedRow) -> Change:
@@ -75,8 +87,8 @@ def change_of(row_id: int, entry: StagedRow) -> Change:
     if entry.restoration:
         return Restoration(row_id)
     if new := entry.new:
-        return NewAuthkey(new.ip, new.service, entry.grants)
-    return CellChange(row_id, entry.grants, entry.revocations)
+        return NewAuthkey(new.ip, new.service, entry.grants, entry.amendment.secret, entry.amendment.texts)
+    return CellChange(row_id, entry.grants, entry.revocations, entry.amendment)
 
 
 def with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) -> StagedRow:
@@ -87,19 +99,36 @@ def with_cell(entry: StagedRow, row: Row, privilege: Privilege, granted: bool) -
         grants |= mask
     elif not granted and row.privileges & mask:
         revocations |= mask
-    return StagedRow(grants, revocations, new=entry.new)
+    return entry._replace(grants=grants, revocations=revocations)
+
+
+def with_texts(entry: StagedRow, row: Row, texts: Mapping[TextName, str]) -> StagedRow:
+    """The entry with these texts staged, or no longer staged where they are what is stored."""
+    amendment = entry.amendment
+    for name, text in texts.items():
+        amendment = amendment.with_text(name, row, text)
+    return entry._replace(amendment=amendment)
 
 
 def with_both(entry: StagedRow, row: Row, grants: int, revocations: int) -> StagedRow:
     """The entry with these cells staged, as far as they differ from what is stored."""
-    kept = StagedRow(entry.grants & ~revocations, entry.revocations & ~grants)
-    grants, revocations = (kept.grants | grants) & ~row.privileges, (kept.revocations | revocations) & row.privileges
-    return StagedRow(grants, revocations, new=entry.new)
+    kept_grants, kept_revocations = entry.grants & ~revocations, entry.revocations & ~grants
+    return entry._replace(
+        grants=(kept_grants | grants) & ~row.privileges, revocations=(kept_revocations | revocations) & row.privileges
+    )
+
+
+def with_amendment(entry: StagedRow, wanted: Amendment) -> StagedRow:
+    """The entry with this secret and these texts staged, beside other texts."""
+    named = {each.name for each in wanted.texts}
+    others = [each for each in entry.amendment.texts if each.name not in named]
+    texts = sorted([*(each for each in wanted.texts if each.before != each.after), *others])
+    return entry._replace(amendment=Amendment(wanted.secret or entry.amendment.secret, tuple(texts)))
 
 
 def with_revocations(entry: StagedRow, row: Row, mask: int) -> StagedRow:
     """The entry with the revocation of these cells, as far as they are granted."""
-    return StagedRow(entry.grants & ~mask, entry.revocations | mask & row.privileges, new=entry.new)
+    return entry._replace(grants=entry.grants & ~mask, revocations=entry.revocations | mask & row.privileges)
 
 
 def with_removal(row: Row) -> StagedRow:
@@ -115,4 +144,6 @@ def rebased(entry: StagedRow, row: Row | None) -> StagedRow:
         return NOTHING
     if entry.removal:
         return entry
-    return StagedRow(entry.grants & ~row.privileges, entry.revocations & row.privileges)
+    return StagedRow(
+        entry.grants & ~row.privileges, entry.revocations & row.privileges, amendment=entry.amendment.rebased(row)
+    )

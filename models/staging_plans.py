@@ -5,8 +5,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from models.amendments import (
+    UNAMENDED,
+    Amendment,
+    SecretOutcome,
+    SecretOwner,
+    TextChange,
+    TextName,
+    decide_secret,
+    text_of,
+)
+from models.secrets import KnownSecret
 from models.staged_changes import StagedChanges
-from models.staged_rows import NewKey, Wanted
+from models.staged_rows import Addition, NewKey, Wanted
 from models.subjects import Row
 
 
@@ -20,6 +31,10 @@ class WantedRow(NamedTuple):
     revocations: int
     row_id: int | None = None
     """Which row is meant, where it was pointed at; None where it is known by its name"""
+    texts: tuple[tuple[TextName, str], ...] = ()
+    """That it shall have; others stay"""
+    secret: KnownSecret | None = None
+    """That it has elsewhere"""
 
 
 class PlanPart(StrEnum):
@@ -28,6 +43,8 @@ class PlanPart(StrEnum):
     NEW = "new"
     GRANTS = "grants"
     REVOCATIONS = "revocations"
+    TEXTS = "texts"
+    SECRETS = "secrets"
 
 
 class LineOutcome(StrEnum):
@@ -38,6 +55,8 @@ class LineOutcome(StrEnum):
     ALREADY = "is already so"
     UNKNOWN = "there is no such key"
     REMOVAL = "is marked for removal, and left alone"
+    TAKEN = "its secret is or was that of another key; left alone"
+    KEYED = "has another key already; left alone"
 
 
 class PlanLine(NamedTuple):
@@ -48,11 +67,14 @@ class PlanLine(NamedTuple):
     row: Row | None = None
     grants: int = 0
     revocations: int = 0
+    amendment: Amendment = UNAMENDED
+    why: str = ""
+    """More about its outcome"""
 
     @property
-    def effect(self) -> tuple[LineOutcome, int, int]:
+    def effect(self) -> tuple[LineOutcome, int, int, Amendment]:
         """What the admin was shown of it."""
-        return self.outcome, self.grants, self.revocations
+        return self.outcome, self.grants, self.revocations, self.amendment
 
 
 class StagingPlan(NamedTuple):
@@ -71,43 +93,76 @@ class StagingPlan(NamedTuple):
 
     @property
     def totals(self) -> Counter[PlanPart]:
-        """How many new keys, grants and revocations it would stage."""
+        """How many new keys, and how many changes of each kind to others, it would stage."""
         changed = [line for line in self.lines if line.outcome is LineOutcome.CHANGED]
-        return Counter(
+        return +Counter(
             {
                 PlanPart.NEW: self.count(LineOutcome.NEW),
                 PlanPart.GRANTS: sum(line.grants.bit_count() for line in changed),
                 PlanPart.REVOCATIONS: sum(line.revocations.bit_count() for line in changed),
+                PlanPart.TEXTS: sum(len(line.amendment.texts) for line in changed),
+                PlanPart.SECRETS: sum(line.amendment.secret is not None for line in changed),
             }
         )
 
 
-def decide_lines(
-    wanted: Iterable[WantedRow], rows: Mapping[int, Row], named: Mapping[tuple[str, str], Row], staged: StagedChanges
-) -> list[PlanLine]:
-    """What these lines would stage. `rows` are those that are pointed at, `named` those that have the names, staged additions
-    among them. A line that names no row wants a new one, if it says which boxes it has."""
-    return [_decide(each, rows, named, staged) for each in wanted]
+class PresentRows(NamedTuple):
+    """What is there now, as far as lines are about it."""
+
+    rows: Mapping[int, Row]
+    """Those that are pointed at"""
+    named: Mapping[tuple[str, str], Row]
+    """Those that have the names, staged additions among them"""
+    secret_owners: Mapping[str, SecretOwner]
+    """Whose the secrets are, by digest, where they are anybody's"""
 
 
-def _decide(
-    wanted: WantedRow, rows: Mapping[int, Row], named: Mapping[tuple[str, str], Row], staged: StagedChanges
-) -> PlanLine:
+def decide_lines(wanted: Iterable[WantedRow], found: PresentRows, staged: StagedChanges) -> list[PlanLine]:
+    """What these lines would stage. A line that names no row wants a new one, if it says which boxes it has."""
+    return [_decide(each, found, staged) for each in wanted]
+
+
+def _decide(wanted: WantedRow, found: PresentRows, staged: StagedChanges) -> PlanLine:
     if wanted.row_id is not None:
-        row = rows.get(wanted.row_id)
+        row = found.rows.get(wanted.row_id)
         if row is None:
             return PlanLine(wanted, LineOutcome.UNKNOWN)
     else:
-        row = named.get((wanted.ip, wanted.service))
-        if row is None:
-            return PlanLine(wanted, LineOutcome.NEW, None, wanted.grants)
+        row = found.named.get((wanted.ip, wanted.service))
+    secret = wanted.secret
+    if secret:
+        owner = found.secret_owners.get(secret.digest)
+        match decide_secret(row, owner):
+            case SecretOutcome.TAKEN:
+                return PlanLine(wanted, LineOutcome.TAKEN, row, why=owner.said if owner else "")
+            case SecretOutcome.KEYED:
+                return PlanLine(wanted, LineOutcome.KEYED, row)
+            case SecretOutcome.ALREADY:
+                secret = None
+    return _decide_known(wanted, row, secret, staged) if row else _decide_new(wanted)
+
+
+def _decide_new(wanted: WantedRow) -> PlanLine:
+    texts = tuple(TextChange(name, "", text) for name, text in sorted(wanted.texts) if text)
+    return PlanLine(wanted, LineOutcome.NEW, None, wanted.grants, 0, Amendment(wanted.secret, texts))
+
+
+def _decide_known(wanted: WantedRow, row: Row, secret: KnownSecret | None, staged: StagedChanges) -> PlanLine:
     entry = staged[row.id]
     if entry.removal:
         return PlanLine(wanted, LineOutcome.REMOVAL, row)
     shown = entry.applied_to(row.privileges)
     grants, revocations = wanted.grants & ~shown, wanted.revocations & shown
-    outcome = LineOutcome.CHANGED if grants or revocations else LineOutcome.ALREADY
-    return PlanLine(wanted, outcome, row, grants, revocations)
+    staged_texts = {each.name: each.after for each in entry.amendment.texts}
+    texts = [
+        TextChange(name, text_of(row, name), text)
+        for name, text in sorted(wanted.texts)
+        if text != staged_texts.get(name, text_of(row, name))
+    ]
+    amendment = Amendment(secret if secret != entry.amendment.secret else None, tuple(texts))
+    is_different = grants or revocations or any(amendment)
+    outcome = LineOutcome.CHANGED if is_different else LineOutcome.ALREADY
+    return PlanLine(wanted, outcome, row, grants, revocations, amendment)
 
 
 def wanted_of(lines: Iterable[PlanLine], parts: Collection[PlanPart], *, issues: bool = False) -> Wanted:
@@ -121,9 +176,23 @@ def wanted_of(lines: Iterable[PlanLine], parts: Collection[PlanPart], *, issues:
         for line in lines
         if line.row is not None and line.outcome is LineOutcome.CHANGED
     }
-    new = [line.wanted for line in lines if line.outcome is LineOutcome.NEW and PlanPart.NEW in parts]
+    amendments = {
+        line.row.id: Amendment(
+            line.amendment.secret if PlanPart.SECRETS in parts else None,
+            line.amendment.texts if PlanPart.TEXTS in parts else (),
+        )
+        for line in lines
+        if line.row is not None and line.outcome is LineOutcome.CHANGED
+    }
+    new = [line for line in lines if line.outcome is LineOutcome.NEW and PlanPart.NEW in parts]
     return Wanted(
         {id_: both for id_, both in cells.items() if any(both)},
         {line.row.id: line.row for line in lines if line.row is not None},
-        additions=[(NewKey(each.ip, each.service, issues=issues), each.grants) for each in new],
+        additions=[_addition(line, issues=issues) for line in new],
+        amendments={id_: each for id_, each in amendments.items() if any(each)},
     )
+
+
+def _addition(line: PlanLine, *, issues: bool) -> Addition:
+    new = NewKey(line.wanted.ip, line.wanted.service, issues=issues and not line.amendment.secret)
+    return Addition(new, line.grants, line.amendment)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from models.amendments import Amendment
 from models.staged_changes import Step
 from models.staged_rows import NewKey, StagedRow
 
@@ -30,11 +31,21 @@ def from_text(text: str) -> dict[int, tuple[StagedRow, StagedRow]]:
 
 
 def _flat(row_id: int, entries: tuple[StagedRow, StagedRow]) -> list[Any]:
+    amended = [entry.amendment.to_text() for entry in entries]
     new = [list(entry.new or ()) for entry in entries] if row_id < 0 else []
-    return [row_id, *(number for entry in entries for number in entry.numbers), *new]
+    numbers = [number for entry in entries for number in entry.numbers]
+    told = [dict(zip(("before", "after"), amended, strict=True))] if any(amended) else []
+    return [row_id, *numbers, *new, *told]
 
 
 def _before_and_after(values: list[Any]) -> tuple[StagedRow, StagedRow]:
+    if isinstance(values[-1], dict):
+        *values, amended = values
+        before, after = (
+            entry._replace(amendment=Amendment.from_text(amended[name]))
+            for entry, name in zip(_before_and_after(values), ("before", "after"), strict=True)
+        )
+        return before, after
     if isinstance(values[-1], list):
         *values, new_before, new_after = values
         before, after = _before_and_after(values)

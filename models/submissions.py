@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+from models.amendments import UNAMENDED, Amendment, TextChange, TextName
+from models.secrets import KnownSecret
 from models.subjects import Row, Subject
 
 
@@ -29,7 +31,7 @@ class Kind(StrEnum):
     ADDED = "added"
     RESTORED = "restored"
     REKEYED = "rekeyed"
-    """Its secret was replaced; the privileges stayed."""
+    """It has another secret, or its first one."""
     REGISTERED = "registered"
     """A server made it for itself."""
     REREGISTERED = "again"
@@ -45,6 +47,8 @@ class ConflictKind(Enum):
     """Somebody else changed the row after it was marked for removal."""
     TAKEN = "taken"
     """Somebody else made an authkey of the same name as one that shall be made."""
+    AMENDED = "amended"
+    """Somebody else changed a text that was to change, or gave it a key."""
 
 
 class Conflict(NamedTuple):
@@ -55,11 +59,12 @@ class Conflict(NamedTuple):
 
 
 class CellChange(NamedTuple):
-    """Set and clear cells of one row, as it is at that moment."""
+    """Set and clear cells of one row, as it is at that moment, and amend it, unless that was amended otherwise since."""
 
     row_id: int
     grants: int
     revocations: int
+    amendment: Amendment = UNAMENDED
 
 
 class Removal(NamedTuple):
@@ -81,8 +86,9 @@ class NewAuthkey(NamedTuple):
     ip: str
     service: str
     privileges: int
-    secret_digest: str | None = None
-    secret_hint: str | None = None
+    secret: KnownSecret | None = None
+    texts: tuple[TextChange, ...] = ()
+    """In the place of none"""
 
 
 class Assignment(NamedTuple):
@@ -91,6 +97,10 @@ class Assignment(NamedTuple):
     ip: str
     service: str
     privileges: int
+    secret: KnownSecret | None = None
+    """That it shall have, if it has none yet"""
+    texts: tuple[tuple[TextName, str], ...] = ()
+    """That it shall have; others stay"""
 
 
 class NewSecret(NamedTuple):
@@ -135,11 +145,20 @@ class Modification(NamedTuple):
     before: int
     after: int
     subject: Subject = Subject.AUTHKEY
+    texts: tuple[TextChange, ...] = ()
+    """Its owner or note, if they were changed"""
 
     @property
     def change_count(self) -> int:
-        """Changes as the bar counts them: cells, or one for what happened to the whole row."""
-        return (self.before ^ self.after).bit_count() if self.kind is Kind.CHANGED else 1
+        """Changes as the bar counts them: cells and texts, or one for what happened to the whole row."""
+        parts = (self.before ^ self.after).bit_count() + len(self.texts)
+        match self.kind:
+            case Kind.CHANGED:
+                return parts
+            case Kind.REKEYED:
+                return parts + 1
+            case _:
+                return 1
 
     @property
     def moves_rows(self) -> bool:
@@ -156,11 +175,13 @@ class LastChange(NamedTuple):
 
 
 def decide_cells(change: CellChange, row: Row | None) -> Modification | Conflict | None:
-    """Each cell as set or clear on the row as it is now; None if it is already so."""
+    """Each cell as set or clear on the row as it is now, and each text in the place of what was seen; None if it is already so."""
     if row is None:
         return Conflict(ConflictKind.REMOVED, 0)
+    if change.amendment.is_overtaken(row):
+        return Conflict(ConflictKind.AMENDED, row.revision)
     after = row.privileges & ~change.revocations | change.grants
-    return _changed(row, after)
+    return _changed(row, after, change.amendment.rebased(row))
 
 
 def decide_removal(change: Removal, row: Row | None) -> Modification | Conflict | None:
@@ -174,7 +195,10 @@ def decide_removal(change: Removal, row: Row | None) -> Modification | Conflict 
 
 def decide_assignment(change: Assignment, row: Row) -> Modification | None:
     """The difference between what the row has and what it shall have; None if there is none."""
-    return _changed(row, change.privileges)
+    amendment = Amendment(change.secret)
+    for name, text in change.texts:
+        amendment = amendment.with_text(name, row, text)
+    return _changed(row, change.privileges, amendment)
 
 
 def decide_registration(change: Registration, row: Row) -> Modification:
@@ -188,22 +212,25 @@ def inverse(done: Modification, revision: int) -> Change | None:
     A replaced secret is not brought back: nobody holds the old one on purpose.
     """
     match done.kind:
-        case Kind.CHANGED | Kind.REREGISTERED:
+        case Kind.CHANGED | Kind.REREGISTERED | Kind.REKEYED:
             turned_on = done.after & ~done.before
             turned_off = done.before & ~done.after
-            return CellChange(done.row_id, turned_off, turned_on)
+            texts = tuple(TextChange(each.name, each.after, each.before) for each in done.texts)
+            change = CellChange(done.row_id, turned_off, turned_on, Amendment(texts=texts))
+            return change if done.kind is not Kind.REKEYED or any(change[1:3]) or texts else None
         case Kind.REMOVED:
             return Restoration(done.row_id)
         case Kind.ADDED | Kind.RESTORED | Kind.REGISTERED:
             return Removal(done.row_id, revision)
-        case Kind.REKEYED:
-            return None
 
 
-def modification(row: Row, kind: Kind, before: int, after: int) -> Modification:
+def modification(row: Row, kind: Kind, before: int, after: int, texts: tuple[TextChange, ...] = ()) -> Modification:
     """What is done to this row, as the record names it."""
-    return Modification(row.id, kind, row.ip, row.service, before, after, row.subject)
+    return Modification(row.id, kind, row.ip, row.service, before, after, row.subject, texts)
 
 
-def _changed(row: Row, after: int) -> Modification | None:
-    return None if after == row.privileges else modification(row, Kind.CHANGED, row.privileges, after)
+def _changed(row: Row, after: int, amendment: Amendment) -> Modification | None:
+    if after == row.privileges and not any(amendment):
+        return None
+    kind = Kind.REKEYED if amendment.secret else Kind.CHANGED
+    return modification(row, kind, row.privileges, after, amendment.texts)

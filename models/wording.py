@@ -1,14 +1,17 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from itertools import islice
 from typing import NamedTuple
 
+from models.amendments import TextChange, TextName
+from models.authkeys import Authkey
 from models.privileges import Privilege, privileges_in
 from models.risks import StagedTotals
 from models.staged_changes import Step
-from models.staged_rows import NOTHING, NewKey, StagedRow
+from models.staged_rows import NOTHING, StagedRow
 from models.subjects import Subject
 from models.usage import KEPT_USE_DAYS, LostCalls
 
@@ -30,9 +33,9 @@ def noun(subject: Subject) -> str:
     return _NOUNS[subject]
 
 
-def several(count: int, what: str) -> str:
-    """`1 removal`, `5,000 removals`."""
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+def several(count: int, what: str, many: str = "") -> str:
+    """`1 removal`, `5,000 removals`; `many` is the plural where it is no plain one."""
+    return f"1 {what}" if count == 1 else f"{count:,} {many or f'{what}s'}"
 
 
 def changes(count: int) -> str:
@@ -67,7 +70,7 @@ class Consequence(NamedTuple):
     kind: str
     """`grant`, `revoke` or `remove`."""
     text: str
-    privilege: Privilege | None
+    part: Privilege | TextName | None
     """None for what happens to the whole row"""
 
 
@@ -77,15 +80,27 @@ def consequences(subject: Subject, entry: StagedRow) -> list[Consequence]:
         return [Consequence("×", "remove", f"Remove: {_REMOVED[subject]}", None)]
     if entry.restoration:
         return [Consequence("↺", "grant", f"Restore: {_RESTORED[subject]}", None)]
+    takes_over = entry.amendment.secret is not None and entry.new is None
     return [
-        *([Consequence("+", "grant", f"Add this key, {_secret_of(entry.new)}", None)] if entry.new else []),
+        *([Consequence("+", "grant", f"Add this key, {_secret_of(entry)}", None)] if entry.new else []),
+        *([Consequence("↻", "grant", "Take over the key that it has elsewhere", None)] if takes_over else []),
         *(Consequence("+", "grant", f"Grant {each.label}", each) for each in privileges_in(entry.grants)),
         *(Consequence("−", "revoke", f"Revoke {each.label}", each) for each in privileges_in(entry.revocations)),
+        *(Consequence("✎", "grant", text_changed(each), each.name) for each in entry.amendment.texts),
     ]
 
 
-def _secret_of(new: NewKey) -> str:
-    return "whose secret is made and shown when you submit" if new.issues else "without a secret yet"
+def text_changed(change: TextChange) -> str:
+    """What becomes of a text: `Owner: none → Ana`."""
+    return f"{change.name.title()}: {change.before or 'none'} → {change.after or 'none'}"
+
+
+def _secret_of(entry: StagedRow) -> str:
+    if entry.amendment.secret:
+        return "with the secret that it has elsewhere"
+    return (
+        "whose secret is made and shown when you submit" if entry.new and entry.new.issues else "without a secret yet"
+    )
 
 
 def boxes(count: int) -> str:
@@ -103,20 +118,24 @@ def revoking(changed: int, total: int) -> str:
     return f"revokes {changed:,} of {boxes(total)}" + (f"; {total - changed:,} lack it" if changed < total else "")
 
 
+_STEPS: tuple[tuple[Callable[[StagedRow, StagedRow], bool], str], ...] = (
+    (lambda _, after: after == NOTHING, "taking back what was staged for"),
+    (lambda _, after: after.removal, "removing"),
+    (lambda before, after: after.new is not None and before == NOTHING, "adding"),
+    (lambda _, after: after.restoration, "restoring"),
+    (lambda before, after: before._replace(amendment=after.amendment) == after, "changing the owner or note of"),
+)
+"""What a step is called that did this to each of its rows"""
+
+
 def step_name(subject: Subject, step: Step) -> str:
     """What a staging step did, for the buttons that undo and redo it: `granting Search for a License`, `12 changes to 4 keys`."""
     rows = len(step.entries)
     some = list(islice(step.entries.values(), _LOOKED_AT))
-    afters = [after for _, after in some]
     what = count_of(subject, rows)
-    if all(after == NOTHING for after in afters):
-        return f"taking back what was staged for {what}"
-    if all(after.removal for after in afters):
-        return f"removing {what}"
-    if all(after.new and before == NOTHING for before, after in some):
-        return f"adding {what}"
-    if all(after.restoration for after in afters):
-        return f"restoring {what}"
+    for is_so, doing in _STEPS:
+        if all(is_so(*each) for each in some):
+            return f"{doing} {what}"
     if rows == 1:
         before, after = some[0]
         turned = [
@@ -129,7 +148,7 @@ def step_name(subject: Subject, step: Step) -> str:
                 for each in privileges_in(after.revocations & ~before.revocations | before.grants & ~after.grants)
             ),
         ]
-        if len(turned) == 1:
+        if len(turned) == 1 and before.amendment == after.amendment:
             return turned[0]
     return f"changing {what}"
 
@@ -141,6 +160,8 @@ def totals(subject: Subject, counted: StagedTotals) -> list[tuple[str, str]]:
         (counted.grants_of_manage, "remove", f"{several(counted.grants_of_manage, 'grant')} of Manage Authkeys"),
         (counted.revocations, "revoke", several(counted.revocations, "revocation")),
         (counted.grants, "grant", several(counted.grants, "grant")),
+        (counted.texts, "grant", several(counted.texts, "owner or note", "owners and notes")),
+        (counted.secrets, "grant", f"{several(counted.secrets, 'key')} taken over"),
         (counted.additions, "grant", several(counted.additions, f"new {noun(subject)}")),
         (counted.restorations, "grant", several(counted.restorations, "restoration")),
     ]
@@ -154,6 +175,13 @@ def lost_calls(lost: LostCalls) -> str:
     calls = several(lost.calls, "call")
     last = f"; the last one {minute(lost.last_at)}, from {lost.last_ip}" if lost.last_at else ""
     return f"It would have refused {calls} of the last {KEPT_USE_DAYS} days, by {keys(lost.key_count)}{last}."
+
+
+def key_hint(key: Authkey) -> str:
+    """How one knows the secret of an authkey: `Key ends in wxyz`."""
+    if not key.has_key:
+        return "No key issued yet"
+    return f"Key ends in {key.secret_hint}" if key.secret_hint else "Key taken over as a digest"
 
 
 def minute(at: datetime) -> str:

@@ -1,12 +1,14 @@
 """What only the staging of authkeys has: steps for all keys of an address, and what was long unused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from models.addresses import canonical_ip
+from models.amendments import Amendment, TextChange, TextName, canonical_owner_or_note
 from models.authkeys import canonical_service
-from models.errors import DuplicateAuthkey
+from models.errors import DuplicateAuthkey, RowNotFound
 from models.staged_changes import StagedChanges
-from models.staged_rows import NewKey, Wanted
+from models.staged_rows import Addition, NewKey, Wanted
 from models.subjects import Row, Subject
 from models.usage import QUIET_DAYS
 from models.views import View
@@ -28,13 +30,22 @@ class AuthkeyStaging(Staging[View]):
         """The granted privileges of these authkeys, as sets, that were long unused."""
         return await self._uses.unused_marks(rows)
 
-    async def stage_addition(self, admin_id: int, ip: str, service: str, privileges: int) -> NewKey:
-        """Stage that an authkey is made, with a secret that is shown when that is submitted.
+    async def stage_addition(
+        self,
+        admin_id: int,
+        ip: str,
+        service: str,
+        privileges: int,
+        texts: Mapping[TextName, str] = MappingProxyType({}),
+    ) -> NewKey:
+        """Stage that an authkey is made, with a secret that is shown when that is submitted, an owner and a note.
 
         Raises InvalidValue for a bad address or service, and DuplicateAuthkey if there is one, or it is staged already.
         """
         new = NewKey(canonical_ip(ip), canonical_service(service), issues=True)
         name = (new.ip, new.service)
+        known = _canonical(texts)
+        amendment = Amendment(texts=tuple(TextChange(each, "", text) for each, text in sorted(known.items()) if text))
         if await self._authkeys.named([name]):
             raise DuplicateAuthkey(
                 f"{new.ip} already has an authkey for the service {new.service!r}. "
@@ -46,10 +57,22 @@ class AuthkeyStaging(Staging[View]):
                 raise DuplicateAuthkey(
                     f"{new.ip} with the service {new.service!r} is staged already: it stands at the top of the grid."
                 )
-            return staged.stage_wanted(Wanted(additions=[(new, privileges)]))
+            return staged.stage_wanted(Wanted(additions=[Addition(new, privileges, amendment)]))
 
         await self.take_step(admin_id, step)
         return new
+
+    async def stage_texts(self, admin_id: int, row_ids: Iterable[int], texts: Mapping[TextName, str]) -> int:
+        """Stage the owner, the note or both of authkeys in one step; returns of how many.
+
+        Raises InvalidValue for a text that is too long, RowNotFound and NotStaged.
+        """
+        known = _canonical(texts)
+        ids = list(row_ids)
+        rows = await self.shown.find(admin_id, ids)
+        if not rows:
+            raise RowNotFound("This authkey was removed in the meantime; nothing was staged for it.")
+        return len(await self.take_step(admin_id, lambda staged: staged.stage_texts(rows.values(), known)))
 
     async def stage_removal_of_ip(self, admin_id: int, ip: str) -> int:
         """Stage the removal of all authkeys of an IP address in one step; returns how many authkeys it has."""
@@ -72,3 +95,7 @@ class AuthkeyStaging(Staging[View]):
         rows = await self._authkeys.matching(view, admin_id)
         masks = await self._uses.unused(rows, view.unused_days or QUIET_DAYS[0])
         return sum(mask.bit_count() for mask in masks.values()), len(masks)
+
+
+def _canonical(texts: Mapping[TextName, str]) -> dict[TextName, str]:
+    return {name: canonical_owner_or_note(name, text) for name, text in texts.items()}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
+from models.amendments import TextChange, TextName
 from models.authkeys import Authkey
 from models.denials import denial
 from models.passphrases import suggest_phrase
@@ -44,6 +45,8 @@ _SERVICES = (
     "nightly-audit",
     "backup+restore",
 )
+_OWNERS = ("Ana Ruiz", "", "Team Billing", "Northwind Hosting", "", "Dana Weiss", "Team Onboarding")
+_NOTES = ("", "", "", "rack 4, row B", "", "", "until the move in March", "", "", "read only, for the status page", "")
 _USUAL = {"listlicenses": 0.8, "search": 0.7, "addlicense": 0.45, "liscreact": 0.3, "modlisc": 0.25, "explisc": 0.2}
 
 
@@ -132,8 +135,15 @@ def demo_keys(count: int, seed: int = 2020) -> list[NewAuthkey]:
         if chance.random() < 0.4:
             service = f"{service}-{chance.randrange(1, 40):02}"
         secret = new_secret()
-        keys[ip, service] = NewAuthkey(ip, service, _privileges(chance), secret.digest, secret.hint)
+        keys[ip, service] = NewAuthkey(ip, service, _privileges(chance), secret.kept, _texts(len(keys)))
     return list(keys.values())
+
+
+def _texts(number: int) -> tuple[TextChange, ...]:
+    """An owner for most keys, and a note for some."""
+    owner, note = _OWNERS[number * 7 % len(_OWNERS)], _NOTES[number * 5 % len(_NOTES)]
+    named = {TextName.NOTE: note, TextName.OWNER: owner}
+    return tuple(TextChange(name, "", text) for name, text in named.items() if text)
 
 
 def _privileges(chance: random.Random) -> int:

@@ -24,7 +24,7 @@ from models.views import View
 from services.authkeys import Authkeys
 from services.history import History
 from services.past import Past
-from storage import history, history_views, past
+from storage import authkey_texts, history, history_views, past
 from storage.history import PORTION
 
 
@@ -60,7 +60,8 @@ class Exports:
     async def of_table(
         self, view: View, format_: ExportFormat, admin: AdminIdentity, address: str = ""
     ) -> AsyncIterator[str]:
-        """The authkeys of a view, by IP, in pieces: all of them as at one moment, whatever is submitted meanwhile.
+        """The authkeys of a view, by IP, in pieces: all of them as at one moment, whatever is submitted meanwhile; with their
+        owners and notes of today.
 
         What an admin has staged, or what is unused, is known of today only: such a view is read as it is, in its order.
         Raises InvalidValue for a moment that is not on record, and DatabaseUnavailable, before the first piece.
@@ -83,7 +84,7 @@ async def _as_at(view: View, revision: int) -> AsyncIterator[Sequence[Authkey]]:
     place: past.KeyPlace | None = None
     while some := await past.portion(view, revision, place, PORTION):
         place = some[-1].place
-        yield [each.key for each in some]
+        yield await authkey_texts.with_texts([each.key for each in some])
 
 
 async def _written(portions_: AsyncIterator[Sequence[Authkey]], format_: ExportFormat) -> AsyncIterator[str]:

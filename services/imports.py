@@ -4,14 +4,17 @@ import asyncio
 import io
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.accounts import AdminIdentity
+from models.amendments import SecretOutcome, decide_secret
 from models.errors import ImportRefused, InvalidValue
 from models.key_lines import HEADER, MAX_LINE_LENGTH, MAX_PROBLEMS, Parsed, parse_key_lines
 from models.submissions import Assignment, Source
+from models.wording import several
 from services.submissions import Order, Progress, Receipt, Submissions
+from storage import authkeys, secrets
 
 __all__ = ["HEADER", "MAX_BYTES", "MAX_PROBLEMS", "import_file", "read_assignments", "read_lines"]
 
@@ -37,8 +40,33 @@ async def import_file(
     Raises ImportRefused with every bad line, and then nothing is changed.
     """
     assignments = await asyncio.to_thread(read_assignments, path)
+    await _check_secrets(path, assignments)
     order = Order(uuid.uuid4(), admin, Source.IMPORT, assignments)
     return await submissions.submit(order, on_progress=on_progress)
+
+
+async def _check_secrets(path: Path, assignments: Sequence[Assignment]) -> None:
+    """Raise ImportRefused, with all of them, for secrets that their keys cannot have: nothing is reissued by a file."""
+    wanted = [each for each in assignments if each.secret]
+    owners = await secrets.owners([each.secret.digest for each in wanted if each.secret])
+    ids = await authkeys.named((each.ip, each.service) for each in wanted)
+    rows = await authkeys.find(ids.values())
+    problems = []
+    for each in wanted:
+        row, owner = (
+            rows.get(ids.get((each.ip, each.service), 0)),
+            owners.get(each.secret.digest if each.secret else ""),
+        )
+        match decide_secret(row, owner):
+            case SecretOutcome.TAKEN if owner:
+                problems.append(f"{each.ip} ({each.service}): its secret cannot be taken over, {owner.said}.")
+            case SecretOutcome.KEYED:
+                problems.append(f"{each.ip} ({each.service}) has another key already.")
+    if problems:
+        raise ImportRefused(
+            f"{path} has {several(len(problems), 'secret')} that cannot be taken over. Nothing was imported.",
+            (*problems[:MAX_PROBLEMS], *_untold(len(problems) - MAX_PROBLEMS)),
+        )
 
 
 def read_lines(path: Path, name: str = "") -> Parsed:
@@ -66,10 +94,13 @@ def read_assignments(path: Path) -> list[Assignment]:
     parsed = read_lines(path)
     if parsed.problem_count:
         count = "1 bad line" if parsed.problem_count == 1 else f"{parsed.problem_count:,} bad lines"
-        untold = parsed.problem_count - len(parsed.problems)
-        more = [f"… and {untold:,} more"] if untold else []
+        more = _untold(parsed.problem_count - len(parsed.problems))
         raise ImportRefused(f"{path} has {count}. Nothing was imported.", (*parsed.problems, *more))
     return parsed.assignments
+
+
+def _untold(count: int) -> list[str]:
+    return [f"… and {count:,} more"] if count > 0 else []
 
 
 def _check_kind(file: io.BufferedReader) -> None:

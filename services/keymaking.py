@@ -24,9 +24,9 @@ def changes_with_secrets(staged: StagedChanges) -> tuple[list[Change], tuple[Iss
     changes, issued = staged.changes(), []
     wanting = {name for name, id_ in staged.additions.items() if (new := staged[id_].new) and new.issues}
     for place, change in enumerate(changes):
-        if isinstance(change, NewAuthkey) and (change.ip, change.service) in wanting:
+        if isinstance(change, NewAuthkey) and not change.secret and (change.ip, change.service) in wanting:
             secret = new_secret()
-            changes[place] = change._replace(secret_digest=secret.digest, secret_hint=secret.hint)
+            changes[place] = change._replace(secret=secret.kept)
             issued.append(IssuedKey(change.ip, change.service, secret))
     return changes, tuple(issued)
 

@@ -10,21 +10,29 @@ from models.key_lines import Parsed
 from models.pasted import Pasted, ReadLines, read_block, read_cells, read_named, read_value
 from models.privileges import ALL_PRIVILEGES, Privilege
 from models.selections import Selection
-from models.staging_plans import PlanLine, PlanPart, StagingPlan, WantedRow, decide_lines, wanted_of
+from models.staging_plans import PlanLine, PlanPart, PresentRows, StagingPlan, WantedRow, decide_lines, wanted_of
 from models.subjects import Row, Subject
 from models.views import GridView
 from models.wording import several
 from services.imports import read_lines
 from services.selecting import rows_of
 from services.staging import Staging
-from storage import authkeys
+from storage import authkeys, secrets
 
 
 async def plan_file(staging: Staging[Any], admin_id: int, path: Path, name: str) -> StagingPlan:
     """What a CSV file would stage: each line the boxes of its key, exactly. Raises ImportRefused for what is no such file."""
     parsed: Parsed = await asyncio.to_thread(read_lines, path, name)
     wanted = [
-        WantedRow(number, each.ip, each.service, each.privileges, ALL_PRIVILEGES & ~each.privileges)
+        WantedRow(
+            number,
+            each.ip,
+            each.service,
+            each.privileges,
+            ALL_PRIVILEGES & ~each.privileges,
+            texts=each.texts,
+            secret=each.secret,
+        )
         for number, each in zip(parsed.numbers, parsed.assignments, strict=True)
     ]
     return await _plan(staging, admin_id, wanted, parsed.problems, parsed.problem_count)
@@ -94,7 +102,8 @@ async def _plan(
     pointed = await staging.shown.find(admin_id, [each.row_id for each in wanted if each.row_id is not None])
     named = await _named(staging, admin_id, [(each.ip, each.service) for each in wanted if each.row_id is None])
     staged = await staging.of(admin_id)
-    lines = await asyncio.to_thread(decide_lines, wanted, pointed, named, staged)
+    owners = await secrets.owners([each.secret.digest for each in wanted if each.secret])
+    lines = await asyncio.to_thread(decide_lines, wanted, PresentRows(pointed, named, owners), staged)
     return StagingPlan(lines, problems, problem_count, remarks)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from models.amendments import Amendment
 from models.errors import InvalidValue
 from models.history import Moment
 from models.reversals import Later, Line, Outcome, Reversal, RowsNow, lines, reversal, towards
@@ -87,7 +88,7 @@ class Reversals:
         picked = [preview.lines[place] for place in sorted(chosen) if 0 <= place < len(preview.lines)]
         wanted = reversal(picked, forced=True)
         staging = self._stagings[preview.subject]
-        rows = await staging.listing.find([*wanted.cells, *wanted.removals])
+        rows = await staging.listing.find([*wanted.cells, *wanted.removals, *wanted.texts])
         return len(await staging.stage_wanted(admin_id, _present(wanted, rows)))
 
 
@@ -97,6 +98,7 @@ def _present(wanted: Reversal, rows: Mapping[int, Row]) -> Wanted:
         rows,
         [rows[id_] for id_ in wanted.removals if id_ in rows],
         [id_ for id_ in wanted.restorations if id_ not in rows],
+        amendments={id_: Amendment(texts=some) for id_, some in wanted.texts.items() if id_ in rows},
     )
 
 

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple
 from nicegui import Event
 
 from models.accounts import AdminIdentity, require_change
+from models.amendments import TextName
 from models.errors import DatabaseUnavailable, DuplicateAuthkey, RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingNews
@@ -135,9 +136,9 @@ class Staging(Generic[V]):
         ids = list(row_ids)
         await self.take_step(admin_id, lambda staged: staged.take_back(ids))
 
-    async def take_back_cell(self, admin_id: int, row_id: int, privilege: Privilege) -> None:
-        """Take back what is staged for one cell."""
-        await self.take_step(admin_id, lambda staged: staged.take_back_cell(row_id, privilege))
+    async def take_back_part(self, admin_id: int, row_id: int, part: Privilege | TextName) -> None:
+        """Take back what is staged for one cell, or one text."""
+        await self.take_step(admin_id, lambda staged: staged.take_back_part(row_id, part))
 
     async def confirm(self, admin_id: int, row_ids: Iterable[int]) -> None:
         """Confirm staged removals against the rows as they are now."""

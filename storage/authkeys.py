@@ -13,9 +13,11 @@ from models.authkeys import Authkey
 from models.searches import Term, alternatives
 from models.subjects import Subject
 from models.tables import Authkey as AuthkeyTable
-from models.tables import StagedChange
+from models.tables import AuthkeyText, StagedChange
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
+from storage import authkey_texts
+from storage.authkey_texts import with_texts
 from storage.database import database_errors, reader
 from storage.sql import Conditions, escaped, ids
 
@@ -35,7 +37,8 @@ async def rows(view: View, admin_id: int, quiet: Quiet | None, start: int, end: 
     keys = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
     query = _matching(view, admin_id, quiet).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
     with database_errors():
-        return [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
+        found = [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
+    return await with_texts(found)
 
 
 async def place(view: View, admin_id: int, quiet: Quiet | None, authkey_id: int) -> int | None:
@@ -70,7 +73,7 @@ async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
         some = wanted[first : first + _IDS_AT_ONCE]
         with database_errors():
             rows_ = await _all().filter(id__in=some).values_list(*_FIELDS)
-        found.update({row[0]: Authkey(*row) for row in rows_})
+        found.update({row.id: row for row in await with_texts([Authkey(*row) for row in rows_])})
     return found
 
 
@@ -159,20 +162,20 @@ def _unused(query: QuerySet[AuthkeyTable], quiet: Quiet | None) -> QuerySet[Auth
     return query.filter(revision__lte=quiet.revision).annotate(unused=mask).exclude(unused=0)
 
 
-def add_filters(where: Conditions, view: View, privileges: str = "privileges", *, has_hints: bool = True) -> None:
+def add_filters(where: Conditions, view: View, privileges: str = "privileges", *, of_keys: bool = True) -> None:
     """Search and filters of a view, as `_matching` has them; `privileges` is the column with the set."""
     if view.has:
         where.add(f"{privileges} & {int(view.has)} = {int(view.has)}")
     if view.lacks:
         where.add(f"{privileges} & {int(view.lacks)} = 0")
     if view.search:
-        where.add(*search_condition(view.search, has_hints=has_hints))
+        where.add(*search_condition(view.search, of_keys=of_keys))
 
 
-def search_condition(text: str, *, has_hints: bool = True) -> tuple[Any, ...]:
+def search_condition(text: str, *, of_keys: bool = True) -> tuple[Any, ...]:
     """What `_search` says, for statements of our own: a condition as `Conditions.add` takes it, and its values.
 
-    `has_hints`: the table knows the last characters of secrets.
+    `of_keys`: it is a table of authkeys, which have secrets, owners and notes.
     """
     values: list[Any] = []
 
@@ -182,12 +185,14 @@ def search_condition(text: str, *, has_hints: bool = True) -> tuple[Any, ...]:
             return "ip_key BETWEEN {} AND {}"
         ip = escaped(term.text)
         values.extend([f"%{ip}%", f"{ip}%" if term.begins_address else f"%{ip}%"])
-        hint = has_hints and term.hint
+        hint = of_keys and term.hint
         if hint:
             values.append(hint)
-        return (
-            f"(service_key LIKE {{}} ESCAPE '\\' OR ip LIKE {{}} ESCAPE '\\'{' OR secret_hint = {}' if hint else ''})"
-        )
+        if of_keys:
+            values.append(f"%{escaped(term.text)}%")
+        more = [" OR secret_hint = {}"] if hint else []
+        more += [f" OR {authkey_texts.FOUND}"] if of_keys else []
+        return f"(service_key LIKE {{}} ESCAPE '\\' OR ip LIKE {{}} ESCAPE '\\'{''.join(more)})"
 
     parts = [" AND ".join(map(condition, terms)) for terms in alternatives(text)]
     return (f"({' OR '.join(f'({part})' for part in parts)})", *values)
@@ -201,5 +206,6 @@ def _of_term(term: Term) -> Q:
     if term.addresses:
         return Q(ip_key__gte=term.addresses[0], ip_key__lte=term.addresses[1])
     ip = Q(ip__startswith=term.text) if term.begins_address else Q(ip__contains=term.text)
-    in_texts = Q(service_key__contains=term.text) | ip
+    noted = AuthkeyText.filter(text_key__contains=term.text).using_db(reader()).values("authkey_id")
+    in_texts = Q(service_key__contains=term.text) | ip | Q(id__in=Subquery(noted))
     return in_texts | Q(secret_hint=term.hint) if term.hint else in_texts

@@ -11,7 +11,7 @@ import rfc8785
 from models.addresses import MAX_CALLER_LENGTH
 from models.chain import GENESIS, Anchor, Record, Row, digest_of_name
 from models.errors import ChainBroken
-from models.history import Check, Entry, EntryKind, SubmissionPart, read_prune
+from models.history import Check, Entry, EntryKind, SubmissionPart, digested_row, read_prune
 from models.tables import Admin, HistoryCheck
 from models.tables import Entry as EntryTable
 from models.texts import storable
@@ -90,7 +90,7 @@ async def _known(db: Connection, name: str) -> tuple[int | None, str]:
 
 # -- following the chain, without a cap and in flat memory ---------------------------------------------------------------
 
-_MODIFICATION = "row_id, kind, ip, service, before, after"
+_MODIFICATION = "row_id, kind, ip, service, before, after, texts"
 
 
 class Link(NamedTuple):
@@ -121,7 +121,7 @@ async def modifications_after(id_: int) -> list[tuple[int, int, Row]]:
     )
     with database_errors():
         _, rows = await slow_reader().execute_query(query)
-    return [(row[0], row[1], tuple(row)[2:]) for row in rows]
+    return [(row[0], row[1], digested_row(tuple(row)[2:])) for row in rows]
 
 
 async def rows_of(revision: int, after: int) -> list[tuple[int, Row]]:
@@ -132,7 +132,7 @@ async def rows_of(revision: int, after: int) -> list[tuple[int, Row]]:
     )
     with database_errors():
         _, rows = await slow_reader().execute_query(query)
-    return [(row[0], tuple(row)[1:]) for row in rows]
+    return [(row[0], digested_row(tuple(row)[1:])) for row in rows]
 
 
 async def head() -> Anchor:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar, cast
 
+from models.amendments import texts_from_text
 from models.chain import Record
 from models.history import Change, Entry, EntryKind
 from models.history_views import ENTRIES_OF, KINDS_OF, HistoryView, What
@@ -162,7 +163,7 @@ def _held(kind: Kind) -> str:
 
 async def _search(where: Conditions, text: str) -> None:
     """Entries about the keys that a text means; or, if it is an address, of who came from there."""
-    named, *values = search_condition(text, has_hints=False)
+    named, *values = search_condition(text, of_keys=False)
     found = [id_ for table in _NAMES for id_ in await _ids(f"{table} WHERE {named}", *values)]
     other = ["entry.address = {}"]
     if phrases := await _ids("pickup_passphrase WHERE note_key LIKE {} ESCAPE '\\'", _pattern(text)):
@@ -200,7 +201,7 @@ async def _ids(which: str, *values: Any) -> list[int]:
 
 _CHANGES = (
     "SELECT entry.number, submission.id, submission.at, admin.name, submission.source, submission.subject, "
-    "done.row_id, done.kind, done.ip, done.service, done.before, done.after FROM modification AS done "
+    "done.row_id, done.kind, done.ip, done.service, done.before, done.after, done.texts FROM modification AS done "
     "JOIN submission ON submission.id = done.submission_id JOIN entry ON entry.submission_id = submission.id "
     "JOIN admin ON admin.id = submission.admin_id"
 )
@@ -246,9 +247,9 @@ async def _changes(rest: str) -> list[Change]:
     return [
         Change(
             number, revision, time_of(at), name, source,
-            Modification(row_id, Kind(kind), ip, service, before, after, Subject(subject)),
+            Modification(row_id, Kind(kind), ip, service, before, after, Subject(subject), texts_from_text(texts)),
         )
-        for number, revision, at, name, source, subject, row_id, kind, ip, service, before, after in map(tuple, rows)
+        for number, revision, at, name, source, subject, row_id, kind, ip, service, before, after, texts in map(tuple, rows)
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from models.accounts import Role
 from models.addresses import sort_key
+from models.amendments import Amendment
 from models.marks import Marks, StagingNews
 from models.privileges import privilege
 from models.staged_changes import StagedChanges, Step
@@ -87,9 +88,14 @@ async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
         rows = (
             await StagedChange.filter(**desk._asdict())
             .using_db(reader())
-            .values_list("row_id", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
+            .values_list("row_id", "amendment", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
         )
-    return {row[0]: StagedRow(row[1], row[2], bool(row[3]), row[4], bool(row[5]), _new(*row[6:])) for row in rows}
+    return {
+        id_: StagedRow(
+            grants, revocations, bool(removal), revision, bool(restoration), _new(*new), Amendment.from_text(text)
+        )
+        for id_, text, grants, revocations, removal, revision, restoration, *new in rows
+    }
 
 
 def _new(ip: str | None, service: str | None, issues: bool) -> NewKey | None:
@@ -159,7 +165,7 @@ async def count_additions(desk: DeskKey, view: View) -> int:
 def _additions_in(desk: DeskKey, view: View) -> Conditions:
     where = Conditions()
     where.add("admin_id = {} AND subject = {} AND row_id < 0", *desk)
-    add_filters(where, view, "grants", has_hints=False)
+    add_filters(where, view, "grants", of_keys=False)
     if view.unused_days or not view.is_live:
         where.add("0 = 1")  # neither used nor unused, and not there before
     return where
@@ -180,8 +186,10 @@ async def store(
         await _raise_version(db, desk, seen, marks)
         for some in _portions(row_ids):
             await _delete(db, desk, [id_ for id_ in some if after[id_] == NOTHING])
+            entries = [(id_, after[id_]) for id_ in some if after[id_] != NOTHING]
             await _upsert(
-                db, [[*desk, id_, *after[id_][:-1]] for id_ in some if after[id_] != NOTHING and not after[id_].new]
+                db,
+                [[*desk, id_, *each[:5], each.amendment.to_text()] for id_, each in entries if not each.new],
             )
             await _upsert_new(db, desk, [(id_, after[id_], new) for id_ in some if (new := after[id_].new)])
         await _store_steps(db, desk, steps)
@@ -222,22 +230,33 @@ async def _delete(db: Connection, desk: DeskKey, row_ids: list[int]) -> None:
 async def _upsert(db: Connection, rows: list[list[Any]]) -> None:
     if rows:
         await db.execute_many(
-            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision, restoration) "
-            f"VALUES ({parameters(8)}) ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, "
+            "INSERT INTO staged_change (admin_id, subject, row_id, grants, revocations, removal, revision, restoration, amendment) "
+            f"VALUES ({parameters(9)}) ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, "
             "revocations = excluded.revocations, removal = excluded.removal, revision = excluded.revision, "
-            "restoration = excluded.restoration",
+            "restoration = excluded.restoration, amendment = excluded.amendment",
             rows,
         )
 
 
 async def _upsert_new(db: Connection, desk: DeskKey, some: list[tuple[int, StagedRow, NewKey]]) -> None:
     if some:
-        columns = "admin_id, subject, row_id, grants, revocations, removal, revision, ip_key, service_key"
+        columns = "admin_id, subject, row_id, grants, revocations, removal, revision, ip_key, service_key, amendment"
         await db.execute_many(
-            f"INSERT INTO staged_change ({columns}, {', '.join(_NEW)}) VALUES ({parameters(12)}) "
-            "ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants",
+            f"INSERT INTO staged_change ({columns}, {', '.join(_NEW)}) VALUES ({parameters(13)}) "
+            "ON CONFLICT (admin_id, subject, row_id) DO UPDATE SET grants = excluded.grants, amendment = excluded.amendment",
             [
-                [*desk, id_, entry.grants, 0, False, 0, sort_key(new.ip), search_key(new.service), *new]
+                [
+                    *desk,
+                    id_,
+                    entry.grants,
+                    0,
+                    False,
+                    0,
+                    sort_key(new.ip),
+                    search_key(new.service),
+                    entry.amendment.to_text(),
+                    *new,
+                ]
                 for id_, entry, new in some
             ],
         )

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.history import EntryKind, SubmissionPart, Written, kinds_text
+from models.amendments import texts_from_text, texts_to_text
+from models.history import EntryKind, SubmissionPart, Written, digested_row, kinds_text
 from models.subjects import Subject
 from models.submissions import Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
-from storage import history
+from storage import authkey_texts, history
 from storage.database import database_errors, reader
 from storage.sql import parameters
 from storage.transactions import run_transaction
@@ -74,11 +75,21 @@ async def modifications(revisions: Sequence[int]) -> dict[int, list[Modification
                 .using_db(reader())
                 .order_by("id")
                 .values_list(
-                    "submission_id", "row_id", "kind", "ip", "service", "before", "after", "submission__subject"
+                    "submission_id",
+                    "row_id",
+                    "kind",
+                    "ip",
+                    "service",
+                    "before",
+                    "after",
+                    "submission__subject",
+                    "texts",
                 )
             )
-        for revision, row_id, kind, ip, service, before, after_, subject in rows:
-            done[revision].append(Modification(row_id, Kind(kind), ip, service, before, after_, Subject(subject)))
+        for revision, row_id, kind, ip, service, before, after_, subject, texts in rows:
+            done[revision].append(
+                Modification(row_id, Kind(kind), ip, service, before, after_, Subject(subject), texts_from_text(texts))
+            )
     return done
 
 
@@ -102,7 +113,8 @@ async def last_change(subject: Subject, row_id: int) -> LastChange | None:
         )
     if row is None:
         return None
-    done = Modification(row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, subject)
+    texts = texts_from_text(row.texts)
+    done = Modification(row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, subject, texts)
     return LastChange(row.submission.admin.name, row.submission.at, done)
 
 
@@ -162,14 +174,15 @@ async def end(
 
 async def record(db: BaseDBAsyncClient, revision: int, done: Iterable[Modification], written: Written) -> None:
     """Write what a submission did."""
-    rows = [(m.row_id, m.kind.value, m.ip, m.service, m.before, m.after) for m in done]
+    rows = [(m.row_id, m.kind.value, m.ip, m.service, m.before, m.after, texts_to_text(m.texts)) for m in done]
     if rows:
         await db.execute_many(
-            "INSERT INTO modification (submission_id, row_id, kind, ip, service, before, after) "
-            f"VALUES ({int(revision)}, {parameters(6)})",
+            "INSERT INTO modification (submission_id, row_id, kind, ip, service, before, after, texts) "
+            f"VALUES ({int(revision)}, {parameters(7)})",
             rows,  # type: ignore[arg-type]
         )
-        written.add(rows, orjson.dumps(rows))  # ten times as fast as the standard library
+        digested = [digested_row(row) for row in rows]
+        written.add(digested, orjson.dumps(digested))  # ten times as fast as the standard library
 
 
 # -- what is no longer kept ----------------------------------------------------------------------------------------------
@@ -197,6 +210,7 @@ async def purge(before: datetime) -> None:
         await db.execute_query(
             f"DELETE FROM key_use_day WHERE authkey_id IN (SELECT id FROM removed_authkey WHERE revision < {int(kept_from)})"
         )
+        await authkey_texts.forget(db, f"SELECT id FROM removed_authkey WHERE revision < {int(kept_from)}")
         await RemovedAuthkey.filter(revision__lt=kept_from).using_db(db).delete()
         await ReplacedSecret.filter(revision__lt=kept_from).using_db(db).delete()
 

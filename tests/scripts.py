@@ -61,5 +61,5 @@ async def calling(
 async def add_key_with(console: Console, *privileges: Privilege, ip: str = HERE, service: str = "billing") -> Secret:
     """An authkey with these privileges; its secret."""
     secret = new_secret()
-    await submit(console, NewAuthkey(ip, service, mask_of(privileges), secret.digest, secret.hint))
+    await submit(console, NewAuthkey(ip, service, mask_of(privileges), secret.kept))
     return secret

@@ -76,8 +76,9 @@ class Tamperer:
 
     async def edit_modification(self) -> int:
         row = self.chance.choice(self.modifications)
-        column = self.chance.choice(["row_id", "kind", "ip", "service", "before", "after"])
-        await Modification.filter(id=row["id"]).update(**{column: self.another(row[column])})
+        column = self.chance.choice(["row_id", "kind", "ip", "service", "before", "after", "texts"])
+        value = "[]" if column == "texts" and row[column] is None else self.another(row[column])
+        await Modification.filter(id=row["id"]).update(**{column: value})
         return self.numbers[row["submission_id"]]
 
     async def insert_modification(self) -> int:

@@ -10,7 +10,7 @@ from models.errors import DuplicateAuthkey, NotAllowed, SubmissionRefused
 from models.secrets import IssuedKey, new_secret
 from models.selections import Act, Selection, Stretch
 from models.staged_changes import StagedChanges
-from models.staged_rows import NewKey, StagedRow, Wanted
+from models.staged_rows import Addition, NewKey, StagedRow, Wanted
 from models.staging_plans import PlanPart
 from models.submissions import CellChange, ConflictKind, NewAuthkey, Removal
 from models.views import View
@@ -98,7 +98,7 @@ async def test_its_boxes_are_ticked_and_taken_back_like_others(console: Console)
     await staging.stage(mine, number, SEARCH, True)
     await staging.stage(mine, number, ADD, False)
     assert (await staging.of(mine))[number] == StagedRow(SEARCH.mask, new=NEW)
-    await staging.take_back_cell(mine, number, SEARCH)
+    await staging.take_back_part(mine, number, SEARCH)
     assert (await staging.of(mine))[number] == StagedRow(new=NEW), "a key without privileges is one, too"
     assert await staged_in_database(mine) == {number: StagedRow(new=NEW)}
     await staging.stage_removal(mine, number)
@@ -258,11 +258,13 @@ async def test_a_conflict_ends_when_the_other_key_goes(console: Console) -> None
 
 def test_numbers_are_never_given_twice() -> None:
     staged = StagedChanges()
-    staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.1", "a"), 0), (NewKey("192.0.2.2", "a"), 0)]))
+    staged.stage_wanted(
+        Wanted(additions=[Addition(NewKey("192.0.2.1", "a"), 0), Addition(NewKey("192.0.2.2", "a"), 0)])
+    )
     staged.undo()
     staged.redo()
     staged.discard()
-    staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.3", "a"), 0)]))
+    staged.stage_wanted(Wanted(additions=[Addition(NewKey("192.0.2.3", "a"), 0)]))
     assert set(staged) == {-3}
     assert staged.addition_count == 1
     staged.undo()
@@ -273,15 +275,15 @@ def test_numbers_are_never_given_twice() -> None:
 
 def test_a_name_is_never_staged_twice_whoever_was_quicker() -> None:
     staged = StagedChanges()
-    staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)]))
-    assert not staged.stage_wanted(Wanted(additions=[(NEW._replace(issues=False), 0)]))
+    staged.stage_wanted(Wanted(additions=[Addition(NEW, ADD.mask)]))
+    assert not staged.stage_wanted(Wanted(additions=[Addition(NEW._replace(issues=False), 0)]))
     assert dict(staged.entries) == {-1: StagedRow(ADD.mask, new=NEW)}
 
 
 def test_what_is_marked_for_removal_stays_so_if_an_addition_of_its_name_is_decided() -> None:
     staged = StagedChanges()
     row = Authkey(5, NEW.ip, NEW.service, 0, 1)
-    staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)], removals=[row]))
+    staged.stage_wanted(Wanted(additions=[Addition(NEW, ADD.mask)], removals=[row]))
     staged.learn_names({(NEW.ip, NEW.service): row})
     staged.confirm([-1])
     assert dict(staged.entries) == {5: StagedRow(removal=True, revision=1)}
@@ -289,7 +291,7 @@ def test_what_is_marked_for_removal_stays_so_if_an_addition_of_its_name_is_decid
 
 def test_a_step_that_grants_to_rows_also_grants_to_what_shall_be_made() -> None:
     staged = StagedChanges()
-    staged.stage_wanted(Wanted(additions=[(NEW, ADD.mask)]))
+    staged.stage_wanted(Wanted(additions=[Addition(NEW, ADD.mask)]))
     row = Authkey(-1, NEW.ip, NEW.service, 0, 0)
     staged.stage_all([row], SEARCH, True)
     assert staged[-1] == StagedRow(ADD.mask | SEARCH.mask, new=NEW)

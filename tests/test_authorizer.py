@@ -31,7 +31,7 @@ IP, ELSEWHERE = "192.0.2.50", "192.0.2.51"
 
 async def a_key(console: Console, *privilege_ids: str) -> tuple[Authkey, Secret]:
     secret = new_secret()
-    new = NewAuthkey(IP, "billing", cells(*privilege_ids), secret.digest, secret.hint)
+    new = NewAuthkey(IP, "billing", cells(*privilege_ids), secret.kept)
     return (await add_keys(console, new))[0], secret
 
 
@@ -81,7 +81,7 @@ async def test_a_submission_of_many_keys_in_use_takes_effect_for_each_of_them(co
     secrets = [new_secret() for _ in range(250)]
     keys = await add_keys(
         console,
-        *(NewAuthkey(IP, f"s{n}", SEARCH.mask, each.digest, each.hint) for n, each in enumerate(secrets)),
+        *(NewAuthkey(IP, f"s{n}", SEARCH.mask, each.kept) for n, each in enumerate(secrets)),
     )
     assert {await answer(console, each.text) for each in secrets} == {None}
     by_service = {key.service: key.id for key in keys}

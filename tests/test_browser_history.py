@@ -33,8 +33,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def change(console: Console, ip: str, grants: list[str], revocations: list[str]) -> None:
     """Let dana change one key."""
     row = await Authkey.filter(ip=ip).using_db(reader()).get()
-    masks = (mask_of(privilege(each) for each in ids) for ids in (grants, revocations))
-    await submit(console, CellChange(row.id, *masks))
+    granted, revoked = (mask_of(privilege(each) for each in ids) for ids in (grants, revocations))
+    await submit(console, CellChange(row.id, granted, revoked))
 
 
 async def remove(console: Console, ip: str) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from models import chain
 from models.accounts import Role
+from models.amendments import Amendment, TextChange, TextName
 from models.chain import Fault, canonical
 from models.errors import ChainBroken, InvalidValue
 from models.history import EntryKind
@@ -44,7 +45,9 @@ async def make_history(console: Console) -> None:
     await submit(console, Restoration(keys[-1].id))
     await console.passphrases.add(dana, "correct horse battery", SEARCH.mask)
     await console.admins.add("lee", "five words that do not belong", Role.AUDITOR, "a test")
-    await submit(console, NewAuthkey("2001:db8::7", 'Büro, 📠 \\ "x"', 257))
+    owner = TextChange(TextName.OWNER, "", 'Größe, 📠 \\ "x"')
+    await submit(console, NewAuthkey("2001:db8::7", 'Büro, 📠 \\ "x"', 257, texts=(owner,)))
+    await submit(console, *(CellChange(key.id, 0, 0, Amendment(texts=(owner,))) for key in keys[:3]))
     assert revision
 
 

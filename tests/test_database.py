@@ -17,6 +17,7 @@ from tortoise.migrations.recorder import MigrationRecorder
 
 from models.addresses import sort_key
 from models.errors import DatabaseUnavailable, DatabaseUnusable
+from models.secrets import KnownSecret
 from models.submissions import CellChange, NewAuthkey, Removal
 from models.tables import Authkey, KeyUse
 from models.texts import search_key
@@ -111,7 +112,7 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
 async def test_a_new_database_has_all_tables_and_they_are_empty(database: DatabaseLocation) -> None:
     async with open_database(database):
         assert set(await everything()) == {
-            "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "RemovedAuthkey", "Submission", "Modification",
+            "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "KeyUseDay", "UseTracking", "DeniedRequest",
             "ReplacedSecret", "StoredClockReading",
         }  # fmt: skip
@@ -320,7 +321,7 @@ async def test_processes_that_start_at_the_same_moment_on_an_empty_database_all_
 async def test_a_filled_database_opens_again_with_the_same_content(database: DatabaseLocation) -> None:
     async with open_console(database) as console:
         one, two, three = await add_keys(
-            console, NewAuthkey("192.0.2.7", "Büro, 📠", 257, "d" * 64, "wxyz"), *new_keys(2, SEARCH.mask)
+            console, NewAuthkey("192.0.2.7", "Büro, 📠", 257, KnownSecret("d" * 64, "wxyz")), *new_keys(2, SEARCH.mask)
         )
         await submit(console, CellChange(one.id, ADD.mask, 0), Removal(two.id, two.revision))
         await console.staging.stage(console.admin.id, three.id, ADD, True)

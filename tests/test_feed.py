@@ -47,7 +47,7 @@ async def test_while_an_admin_submits_sessions_end_at_once_and_access_checks_sta
 ) -> None:
     secret = new_secret()
     async with open_console(postgres_database) as console, another_process(postgres_database, "ben") as other:
-        [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.digest, secret.hint))
+        [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.kept))
         dana = await an_admin("dana")
         session = await console.sessions.find(await console.sessions.begin(dana, "192.0.2.1"))
         assert session is not None
@@ -72,7 +72,7 @@ async def test_what_fails_for_staged_changes_keeps_neither_access_checks_nor_pag
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = new_secret()
-    [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.digest, secret.hint))
+    [key] = await add_keys(console, NewAuthkey("192.0.2.50", "billing", ADD.mask, secret.kept))
     await eventually(lambda: console.feed.revision == key.revision)
     failed = asyncio.Event()
 

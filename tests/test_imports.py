@@ -174,8 +174,8 @@ async def test_what_exists_gets_exactly_the_privileges_of_its_line_and_keeps_its
     secret = new_secret()
     named, other = await add_keys(
         console,
-        NewAuthkey("192.0.2.7", "billing", ADD.mask, secret.digest, secret.hint),
-        NewAuthkey("192.0.2.7", "other", ADD.mask, secret.digest, secret.hint),
+        NewAuthkey("192.0.2.7", "billing", ADD.mask, secret.kept),
+        NewAuthkey("192.0.2.7", "other", ADD.mask, secret.kept),
     )
     write(file, f"192.0.2.7,billing{ONLY_SEARCH}")
     receipt = await import_file(file, console.admin, console.submissions)

@@ -36,7 +36,7 @@ def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
 async def authkey(console: Console) -> tuple[Authkey, Secret]:
     """An authkey that may add licenses, and nothing else."""
     secret = new_secret()
-    return (await add_keys(console, NewAuthkey(IP, "billing", ADD.mask, secret.digest, secret.hint)))[0], secret
+    return (await add_keys(console, NewAuthkey(IP, "billing", ADD.mask, secret.kept)))[0], secret
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
+from models.amendments import TextName
 from models.tables import Authkey
 from services.console import Console
 from services.keymaking import issue_new_key
@@ -91,7 +92,7 @@ async def test_the_details_say_who_changed_a_key_and_what_it_was_used_for(page: 
     await opens_menu(page, BILLING)
     await page.should_see(marker="row-details")
     page.find(marker="row-details").click()
-    await page.should_see(f"No key was issued yet. Added by {console.admin.name}")
+    await page.should_see(f"No key issued yet. Added by {console.admin.name}")
     await page.should_see("2 times")
     await page.should_see("never")
 
@@ -108,7 +109,7 @@ async def test_a_replaced_key_is_shown_once_and_the_details_tell_of_it(page: Use
     await opens_menu(page, BILLING)
     await page.should_see(marker="row-details")
     page.find(marker="row-details").click()
-    await page.should_see(f"The key ends in {secret[-4:]}. New key issued by {console.admin.name}")
+    await page.should_see(f"Key ends in {secret[-4:]}. New key issued by {console.admin.name}")
 
 
 # -- many new keys -------------------------------------------------------------------------------------------------------
@@ -151,3 +152,50 @@ async def test_of_a_selection_only_those_without_a_key_get_one_unless_it_is_said
     await page.should_see("2 keys were made.")
     assert (await Authkey.get(ip=MAIL.ip)).secret_hint == hint
     assert await Authkey.filter(secret_hint=None).count() == 0
+
+
+# -- owner and note --------------------------------------------------------------------------------------------------------
+
+
+async def test_owner_and_note_are_asked_with_what_is_stored_or_staged_and_staged(page: User, console: Console) -> None:
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-texts")
+    page.find(marker="row-texts").click()
+    await page.should_see(marker="text-owner")
+    page.find(marker="text-owner").type("Ana Ruiz")
+    page.find(marker="texts-stage").click()
+    await says(page, "staged-count", "1 change to 1 key")
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-texts")
+    page.find(marker="row-texts").click()
+    await page.should_see(marker="text-owner")
+    assert [field.value for field in page.find(kind=ui.input, marker="text-owner").elements] == ["Ana Ruiz"]
+    page.find(marker="text-owner").clear().type("x" * 101)
+    page.find(marker="texts-stage").click()
+    await page.should_see(marker="texts-problem", content="The owner has 101 characters; at most 100 are allowed.")
+    page.find(marker="text-owner").clear()
+    page.find(marker="texts-stage").click()
+    await says(page, "staged-count", "No staged changes")
+
+
+async def test_a_selection_gets_an_owner_and_what_is_left_empty_stays(page: User, console: Console) -> None:
+    await console.staging.stage_texts(console.admin.id, [await id_of(MAIL)], {TextName.NOTE: "rack 4"})
+    claims(page, "selected", selection(0, 2, "ip", whole=True))
+    await page.should_see(marker="selection-texts")
+    page.find(marker="selection-texts").click()
+    await page.should_see("3 keys selected. What you leave empty stays as it is.")
+    page.find(marker="text-owner").type("Ana Ruiz")
+    page.find(marker="texts-stage").click()
+    await says(page, "staged-count", "4 changes to 3 keys")
+
+
+async def test_a_new_key_has_its_owner_from_the_beginning(page: User, console: Console) -> None:
+    page.find(marker="add").click()
+    await page.should_see(marker="add-ip")
+    page.find(marker="text-owner").type("Ana Ruiz")
+    await fills_in(page, "192.0.2.99", "new")
+    await says(page, "staged-count", "1 change to 1 key")
+    page.find(marker="submit").click()
+    await page.should_see(marker="secret")
+    (key,) = list(await console.authkeys.of_ip("192.0.2.99"))
+    assert (await console.authkeys.find([key.id]))[key.id].owner == "Ana Ruiz"

@@ -120,7 +120,7 @@ def test_what_is_no_table_is_refused_in_words(text: str, said: str) -> None:
         read_cells(text)
 
 
-@pytest.mark.parametrize("heading", ["ip\tservice\tsecret", "ip\tservice\tsearch\tsearch"])
+@pytest.mark.parametrize("heading", ["ip\tservice\tcolour", "ip\tservice\tsearch\tsearch"])
 def test_an_unknown_heading_is_refused_as_a_whole(heading: str) -> None:
     with pytest.raises(InvalidValue, match=r"is not a privilege|stands twice"):
         read_named(read_cells(f"{heading}\n192.0.2.7\ta\t1\t1\n"))

@@ -109,7 +109,7 @@ async def test_a_key_revoked_elsewhere_is_refused_within_a_second_though_no_sign
     monkeypatch.setattr("storage.signals.CHANNEL", "where_nobody_speaks")
     secret = new_secret()
     async with open_console(postgres_database) as console, another_process(postgres_database) as other:
-        new = NewAuthkey("192.0.2.50", "billing", SEARCH.mask, secret.digest, secret.hint)
+        new = NewAuthkey("192.0.2.50", "billing", SEARCH.mask, secret.kept)
         [key] = await add_keys(console, new)
 
         async def reason() -> Reason | None:

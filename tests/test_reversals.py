@@ -11,6 +11,7 @@ from models.authkeys import Authkey
 from models.errors import DuplicateAuthkey, InvalidValue
 from models.history import EntryKind
 from models.reversals import Outcome
+from models.secrets import KnownSecret
 from models.staged_rows import StagedRow
 from models.submissions import (
     CellChange,
@@ -75,7 +76,9 @@ async def random_submission(console: Console, chance: random.Random, admin: Admi
             name = (f"192.0.2.{chance.randrange(250)}", "new")
             if name not in names:
                 names.add(name)
-                changes[-len(changes) - 1] = NewAuthkey(*name, chance.randrange(512), f"{chance.random():.60f}", "hint")
+                changes[-len(changes) - 1] = NewAuthkey(
+                    *name, chance.randrange(512), KnownSecret(f"{chance.random():.60f}", "hint")
+                )
         elif luck < 0.25 and back:
             key = chance.choice(back)
             names.add((key.ip, key.service))
@@ -196,7 +199,7 @@ async def test_unrelated_staged_work_is_neither_in_the_way_nor_touched(console: 
 
 
 async def test_a_removed_key_comes_back_with_its_secret_as_a_staged_restoration(console: Console) -> None:
-    await submit(console, NewAuthkey("192.0.2.7", "billing", 5, "d" * 64, "wxyz"))
+    await submit(console, NewAuthkey("192.0.2.7", "billing", 5, KnownSecret("d" * 64, "wxyz")))
     (key,) = (await all_keys()).values()
     await submit(console, Removal(key.id, 10**6))
     await undo(console, await entry_of(console))

@@ -11,7 +11,7 @@ from models.authkeys import Authkey
 from models.privileges import MANAGE_AUTHKEYS
 from models.risks import Caution, StagedTotals, caution, totals_of
 from models.staged_changes import StagedChanges
-from models.staged_rows import NewKey, StagedRow, Wanted
+from models.staged_rows import Addition, NewKey, StagedRow, Wanted
 from models.subjects import Subject
 from models.submissions import Removal
 from models.tables import KeyUseDay
@@ -163,7 +163,7 @@ def test_a_step_is_named_by_what_it_did() -> None:
         lambda: staged.stage_all([one, two], ADD, True),
         lambda: staged.stage_removal([one]),
         staged.discard,
-        lambda: staged.stage_wanted(Wanted(additions=[(NewKey("192.0.2.3", name), 0) for name in "ab"])),
+        lambda: staged.stage_wanted(Wanted(additions=[Addition(NewKey("192.0.2.3", name), 0) for name in "ab"])),
         lambda: staged.stage_wanted(Wanted(restored=[9])),
     ):
         step()

@@ -4,6 +4,7 @@ import pytest
 
 from models.history_views import HistoryView
 from models.searches import alternatives
+from models.secrets import KnownSecret
 from models.submissions import NewAuthkey
 from models.views import View
 from services.console import Console
@@ -50,7 +51,9 @@ SEARCHES = [
 
 @pytest.fixture
 async def filled(console: Console) -> Console:
-    await add_keys(console, *(NewAuthkey(ip, service, 0, f"{hint:0>64}", hint) for ip, service, hint in KEYS.values()))
+    await add_keys(
+        console, *(NewAuthkey(ip, service, 0, KnownSecret(f"{hint:0>64}", hint)) for ip, service, hint in KEYS.values())
+    )
     return console
 
 

@@ -126,20 +126,20 @@ def test_one_cell_is_taken_back_without_the_others() -> None:
     staged = StagedChanges()
     staged.stage(key(), ADD, True)
     staged.stage(key(), SEARCH, True)
-    assert staged.take_back_cell(1, ADD) == {1}
+    assert staged.take_back_part(1, ADD) == {1}
     assert staged[1] == StagedRow(grants=SEARCH.mask)
 
 
 def test_taking_back_a_cell_does_not_take_back_a_removal() -> None:
     staged = StagedChanges()
     staged.stage_removal([key()])
-    assert staged.take_back_cell(1, ADD) == set()
+    assert staged.take_back_part(1, ADD) == set()
     assert staged[1].removal
 
 
 def test_taking_back_what_is_not_staged_is_no_step() -> None:
     staged = StagedChanges()
-    assert staged.take_back([1, 2]) == staged.take_back_cell(1, ADD) == staged.discard() == set()
+    assert staged.take_back([1, 2]) == staged.take_back_part(1, ADD) == staged.discard() == set()
     assert not staged.to_undo
 
 

@@ -82,9 +82,9 @@ class StagedChangesMachine(RuleBasedStateMachine):
         assert touched == self.touched
 
     @rule(id_=IDS, cell=CELLS)
-    def take_back_cell(self, id_: int, cell: Privilege) -> None:
+    def take_back_part(self, id_: int, cell: Privilege) -> None:
         with self.one_step():
-            touched = self.staged.take_back_cell(id_, cell)
+            touched = self.staged.take_back_part(id_, cell)
             self.cells.pop((id_, cell), None)
         assert touched == self.touched
 

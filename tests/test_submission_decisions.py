@@ -105,7 +105,7 @@ def test_the_inverse_of_a_change_turns_back_its_cells_and_leaves_those_that_othe
     ],
 )
 def test_what_happened_to_a_whole_authkey_has_an_inverse_but_for_a_new_secret(kind: Kind, undo: object) -> None:
-    assert inverse(Modification(7, kind, "192.0.2.7", "billing", 0, 1), 4) == undo
+    assert inverse(Modification(7, kind, "192.0.2.7", "billing", 1, 1), 4) == undo
 
 
 def test_changed_cells_are_counted_and_anything_else_is_one_change() -> None:

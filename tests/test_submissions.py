@@ -65,7 +65,7 @@ async def test_a_submission_is_recorded_with_its_admin_source_time_and_counts(co
 
 async def test_new_authkeys_keep_their_secrets_as_digest_and_hint(console: Console) -> None:
     secret = new_secret()
-    (key,) = await add_keys(console, NewAuthkey("192.0.2.7", "billing", SEARCH.mask, secret.digest, secret.hint))
+    (key,) = await add_keys(console, NewAuthkey("192.0.2.7", "billing", SEARCH.mask, secret.kept))
     assert (key.secret_hint, key.privileges) == (secret.hint, SEARCH.mask)
     assert await digests() == {key.id: secret.digest}
     assert await modifications() == [Modification(key.id, Kind.ADDED, "192.0.2.7", "billing", 0, SEARCH.mask)]

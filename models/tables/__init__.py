@@ -46,6 +46,19 @@ class Authkey(Model):
         )
 
 
+class AuthkeyText(Model):
+    """The owner and the note of an authkey that has any, also of one that was removed and can still be restored."""
+
+    authkey_id = fields.BigIntField(primary_key=True, generated=False)
+    owner = fields.CharField(max_length=100)
+    note = fields.CharField(max_length=500)
+    text_key = fields.TextField()
+    """`texts.search_key` of both"""
+
+    class Meta:
+        table = "authkey_text"
+
+
 class RemovedAuthkey(Model):
     """An authkey that was removed and can still be restored, as it was. `revision` is the removal's."""
 
@@ -114,6 +127,8 @@ class StagedChange(Model):
     service = fields.CharField(max_length=100, null=True)
     service_key = fields.CharField(max_length=300, null=True)
     issues = fields.BooleanField(default=False, db_default=False)
+    amendment = fields.TextField(null=True)
+    """`amendments.Amendment.to_text`"""
 
     class Meta:
         table = "staged_change"

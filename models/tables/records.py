@@ -50,6 +50,8 @@ class Modification(Model):
     service = fields.CharField(max_length=100)
     before = fields.IntField()
     after = fields.IntField()
+    texts = fields.TextField(null=True)
+    """`amendments.texts_to_text`"""
 
     class Meta:
         table = "modification"

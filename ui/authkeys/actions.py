@@ -1,5 +1,8 @@
 """What an admin does with a single authkey beside ticking its boxes: add one, issue a new key, look at its details."""
 
+from collections.abc import Mapping
+
+from models.amendments import TextName
 from models.authkeys import Authkey
 from services.keymaking import issue_new_key
 from ui.authkeys.details import show_details
@@ -18,9 +21,9 @@ class KeyActions:
     def add(self) -> None:
         """Ask for a new authkey, and stage that it is made."""
 
-        async def add(ip: str, service: str, privileges: int) -> None:
+        async def add(ip: str, service: str, privileges: int, texts: Mapping[TextName, str]) -> None:
             await self._window.require_session()
-            new = await self._console.staging.stage_addition(self._window.admin.id, ip, service, privileges)
+            new = await self._console.staging.stage_addition(self._window.admin.id, ip, service, privileges, texts)
             self._window.tell(f"Staged: {new.ip} ({new.service}). Its key is made, and shown, when you submit.")
 
         ask_new_authkey(add)

@@ -9,7 +9,7 @@ from models.authkeys import Authkey
 from models.privileges import PRIVILEGES
 from models.submissions import Kind, LastChange
 from models.usage import NO_PRIVILEGE
-from models.wording import minute
+from models.wording import key_hint, minute
 from ui.authkeys.dialogs import authkey_name
 from ui.shell.dialogs import open_dialog
 from ui.shell.tables import table_head, table_line
@@ -33,7 +33,7 @@ def show_details(row: Authkey, last: LastChange | None, uses: Uses, since: datet
     dialog, card = open_dialog("Details")
     with card:
         authkey_name(row.ip, row.service)
-        key = f"The key ends in {row.secret_hint}." if row.secret_hint else "No key was issued yet."
+        key = f"{key_hint(row)}."
         change = f" {_HAPPENED[last.done.kind]} by {last.admin_name}, {minute(last.at)}." if last else ""
         ui.label(f"{key}{change}").classes("dialog-text")
         _table(row, uses)

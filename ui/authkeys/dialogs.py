@@ -1,20 +1,23 @@
 """The dialogs of authkeys: add one, show a new key once, ask before a key is replaced or much is revoked."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui import ui
 
 from models.addresses import canonical_ip
+from models.amendments import TextName
 from models.authkeys import MAX_SERVICE_LENGTH, Authkey, canonical_service
 from models.errors import AuthkeysError
 from models.privileges import PRIVILEGES, mask_of
 from models.secrets import Secret
+from models.wording import key_hint
+from ui.authkeys.text_fields import TextFields
 from ui.shell.dialogs import choice, open_dialog, secret_text
 from ui.shell.forms import Problem
 
 
-def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
-    """Ask for IP, service and privileges; `add` raises AuthkeysError, which is said in the dialog, and nothing is lost."""
+def ask_new_authkey(add: Callable[[str, str, int, Mapping[TextName, str]], Awaitable[None]]) -> None:
+    """Ask for IP, service, privileges, owner and note; `add` raises AuthkeysError, which is said in the dialog, and nothing is lost."""
     dialog, card = open_dialog("Add authkey")
     with card:
         ip = (
@@ -31,20 +34,21 @@ def ask_new_authkey(add: Callable[[str, str, int], Awaitable[None]]) -> None:
             with ui.element("legend"):
                 ui.label("Privileges")
             boxes = {privilege: ui.checkbox(privilege.label).props("dense") for privilege in PRIVILEGES}
+        texts = TextFields({})
         problem = Problem("add-problem")
 
         async def submit() -> None:
             chosen = mask_of(privilege for privilege, box in boxes.items() if box.value is True)
             save.disable()
             try:
-                await add(str(ip.value or ""), str(service.value or ""), chosen)
+                await add(str(ip.value or ""), str(service.value or ""), chosen, texts.values)
             except AuthkeysError as error:
                 save.enable()
-                problem.show(error, {ip: canonical_ip, service: canonical_service})
+                problem.show(error, {ip: canonical_ip, service: canonical_service, **texts.rules})
             else:
                 dialog.close()
 
-        for field in (ip, service):
+        for field in (ip, service, *texts.inputs):
             field.on("keydown.enter", submit)
         with ui.row().classes("dialog-actions"):
             ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
@@ -70,8 +74,8 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
     with card:
         authkey_name(row.ip, row.service)
         ui.label(
-            f"The key that ends in {row.secret_hint} stops working at once. The new one is shown once; the privileges stay as they are."
-            if row.secret_hint
+            f"{key_hint(row)}: it stops working at once. The new one is shown once; the privileges stay as they are."
+            if row.has_key
             else "This authkey has no key yet. The new one is shown once; the privileges stay as they are."
         ).classes("dialog-text")
 

@@ -22,7 +22,7 @@ def ask_issue_keys(window: Window, rows: Sequence[Authkey]) -> None:
 class _Issuing:
     def __init__(self, window: Window, rows: Sequence[Authkey]) -> None:
         self._window, self._rows = window, rows
-        self._keyless = [row for row in rows if not row.secret_hint]
+        self._keyless = [row for row in rows if not row.has_key]
         have = len(rows) - len(self._keyless)
         self._dialog, card = open_dialog("Issue keys")
         with card:

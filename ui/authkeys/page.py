@@ -1,22 +1,25 @@
 """The view of the authkeys, at `/`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from nicegui import ui
 
+from models.amendments import TextName
 from models.authkeys import Authkey
 from models.privileges import Privilege
 from models.secrets import IssuedKey
+from models.staged_rows import StagedRow
 from models.usage import LostCalls
 from models.views import View
-from models.wording import changes_to_keys, minute
+from models.wording import changes_to_keys, key_hint, minute
 from services.authkey_staging import AuthkeyStaging
 from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
 from ui.authkeys.dialogs import ask_revoke_unused
 from ui.authkeys.issued import show_issued
 from ui.authkeys.issuing import ask_issue_keys
+from ui.authkeys.texts import ask_texts
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
@@ -80,7 +83,15 @@ class AuthkeysPage(StagedPage[View]):
 
     def selection_actions(self) -> Sequence[SelectionAction]:
         """New keys for all of it."""
-        return [SelectionAction("Issue keys…", "issue", self._issue_selected)]
+        return [
+            SelectionAction("Owner and note…", "texts", self._ask_texts_of_selected),
+            SelectionAction("Issue keys…", "issue", self._issue_selected),
+        ]
+
+    async def _ask_texts_of_selected(self) -> None:
+        with user_errors():
+            await self.window.require_session()
+            await self._ask_texts([row.id for row in await self.selecting.rows()])
 
     async def _issue_selected(self) -> None:
         with user_errors():
@@ -108,12 +119,20 @@ class AuthkeysPage(StagedPage[View]):
             *self.history.entries(row_id, privilege),
         ]
         if self.may_change:
+            entries.append(MenuEntry("Owner and note…", "row-texts", lambda: self._ask_texts([row_id])))
             entries.append(MenuEntry("Issue new key", "row-issue", lambda: self._actions.issue(row)))
             if (count := len(await self.console.authkeys.of_ip(row.ip))) > 1:
                 text = f"Stage removal of all {count:,} keys of this IP"
                 entries.append(MenuEntry(text, "row-remove-all", lambda: self._remove_all(row)))
-        hint = f"Key ends in {row.secret_hint}" if row.secret_hint else "No key issued yet"
-        self.menu.open(f"{row.ip}, {row.service}", entries, hint)
+        self.menu.open(f"{row.ip}, {row.service}", entries, key_hint(row))
+
+    async def _ask_texts(self, row_ids: Collection[int]) -> None:
+        """With what is staged for them already."""
+        rows = await self.staging.shown.find(self.admin.id, row_ids)
+        staged = await self.staging.of(self.admin.id)
+        found = [row for row in rows.values() if isinstance(row, Authkey)]
+        if found:
+            ask_texts(self.window, self.staging, [_as_staged(row, staged[row.id]) for row in found])
 
     async def _remove_all(self, row: Authkey) -> None:
         await self.do(lambda: self.staging.stage_removal_of_ip(self.admin.id, row.ip))
@@ -133,6 +152,11 @@ class AuthkeysPage(StagedPage[View]):
                 ask_revoke_unused(changes_to_keys(change_count, key_count), revoke)
             else:
                 await revoke()
+
+
+def _as_staged(row: Authkey, entry: StagedRow) -> Authkey:
+    texts = {each.name: each.after for each in entry.amendment.texts}
+    return row._replace(owner=texts.get(TextName.OWNER, row.owner), note=texts.get(TextName.NOTE, row.note))
 
 
 def _way(icon: str, title: str, text: str, act: Callable[[], object] | None = None) -> ui.button:

@@ -11,7 +11,7 @@ from models.errors import InvalidValue, PlanOutdated
 from models.privileges import privileges_in
 from models.staging_plans import LineOutcome, PlanLine, PlanPart, StagingPlan
 from models.subjects import Subject
-from models.wording import changes, count_of, several
+from models.wording import changes, count_of, several, text_changed
 from services.planning import decide_again, plan_file, plan_paste, stage_plan
 from services.staging import Staging
 from ui.shell.dialogs import open_dialog
@@ -89,7 +89,8 @@ class PlanDialog:
             with ui.row().classes("plan-parts"):
                 self._boxes = {part: self._part(part, count) for part, count in plan.totals.items() if count}
                 self._issues = ui.checkbox("Make secrets for the new keys when I submit").props("dense")
-                self._issues.set_visibility(plan.totals[PlanPart.NEW] > 0)
+                keyless = [each for each in plan.lines if each.outcome is LineOutcome.NEW and not each.amendment.secret]
+                self._issues.set_visibility(bool(keyless))
                 self._issues.mark("plan-issues")
             if plan.problem_count:
                 self._problems(plan)
@@ -101,6 +102,8 @@ class PlanDialog:
             PlanPart.NEW: f"{count_of(Subject.AUTHKEY, count)} to add",
             PlanPart.GRANTS: f"{count:,} to grant",
             PlanPart.REVOCATIONS: f"{count:,} to revoke",
+            PlanPart.TEXTS: f"{several(count, 'owner or note', 'owners and notes')} to change",
+            PlanPart.SECRETS: f"{several(count, 'key')} to take over",
         }[part]
         box = ui.checkbox(text, value=True, on_change=self._show_count).props("dense")
         return box.mark(f"plan-{part}")
@@ -170,9 +173,12 @@ def _line(line: PlanLine) -> None:
             new = ["new key"] if line.outcome is LineOutcome.NEW else []
             gained = [f"+ {each.label}" for each in privileges_in(line.grants)]
             lost = [f"− {each.label}" for each in privileges_in(line.revocations)]
-            ui.label(", ".join([*new, *gained, *lost])).classes("plan-effect")
+            texts = [text_changed(each) for each in line.amendment.texts]
+            key = ["takes over its key"] if line.amendment.secret else []
+            ui.label(", ".join([*new, *key, *gained, *lost, *texts])).classes("plan-effect")
         else:
-            ui.label(line.outcome.value).classes("plan-effect quiet")
+            why = f" ({line.why})" if line.why else ""
+            ui.label(f"{line.outcome.value}{why}").classes("plan-effect quiet")
 
 
 def _summary(plan: StagingPlan, subject: Subject) -> str:
@@ -182,6 +188,7 @@ def _summary(plan: StagingPlan, subject: Subject) -> str:
         (plan.count(LineOutcome.ALREADY), "already so"),
         (plan.count(LineOutcome.REMOVAL), "marked for removal and left alone"),
         (plan.count(LineOutcome.UNKNOWN), "not there"),
+        (plan.count(LineOutcome.TAKEN) + plan.count(LineOutcome.KEYED), "whose secret cannot be taken over"),
         (plan.problem_count, "that cannot be read"),
     ]
     said = ", ".join(f"{count:,} {what}" for count, what in parts if count)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from nicegui import ui
 
+from models.amendments import TextName
 from models.history_wording import effects
 from models.privileges import MANAGE_AUTHKEYS, Privilege
 from models.risks import Caution, StagedTotals, caution, totals_of
@@ -95,14 +96,14 @@ class Review:
         everything: GridView,
         *,
         on_take_back: Callable[[list[int]], Awaitable[object]],
-        on_take_back_cell: Callable[[int, Privilege], Awaitable[object]],
+        on_take_back_part: Callable[[int, Privilege | TextName], Awaitable[object]],
         on_confirm: Callable[[list[int]], Awaitable[object]],
         on_submit: Callable[[], Awaitable[object]],
         on_close: Callable[[], object],
     ) -> None:
         """`everything` is the view that shows all rows."""
         self._staging, self._admin_id, self._everything = staging, admin_id, everything
-        self._on_take_back, self._on_take_back_cell, self._on_confirm = on_take_back, on_take_back_cell, on_confirm
+        self._on_take_back, self._on_take_back_part, self._on_confirm = on_take_back, on_take_back_part, on_confirm
         self._on_submit = on_submit
         self._drawn: StagedChanges | None = None
         self._panel = (
@@ -218,10 +219,10 @@ class Review:
             ui.label(consequence.text).classes("review-text")
 
             async def take_back() -> None:
-                if consequence.privilege is None:
+                if consequence.part is None:
                     await self._on_take_back([item.row_id])
                 else:
-                    await self._on_take_back_cell(item.row_id, consequence.privilege)
+                    await self._on_take_back_part(item.row_id, consequence.part)
 
             button = ui.button(icon="undo", on_click=take_back, color=None).props("flat round dense size=sm")
             button.props["aria-label"] = f"Take back: {consequence.text}, {item.name}"
@@ -233,8 +234,9 @@ class Review:
             with ui.row().classes("review-choices"):
                 ui.button("Drop", on_click=lambda: self._on_take_back(ids)).props("flat dense no-caps")
                 if conflict.kind is not ConflictKind.REMOVED:
-                    anyway = "Remove it anyway" if conflict.kind is ConflictKind.CHANGED else "Grant these to it"
-                    ui.button(anyway, on_click=lambda: self._on_confirm(ids)).props("flat dense no-caps")
+                    ui.button(_ANYWAY[conflict.kind], on_click=lambda: self._on_confirm(ids)).props(
+                        "flat dense no-caps"
+                    )
 
 
 class _Group:
@@ -264,6 +266,13 @@ class _Group:
         self._more.set_visibility(self._shown < len(self._ids))
 
 
+_ANYWAY = {
+    ConflictKind.CHANGED: "Remove it anyway",
+    ConflictKind.TAKEN: "Grant these to it",
+    ConflictKind.AMENDED: "Write mine over it",
+}
+
+
 def _what_happened(conflict: Conflict, last: LastChange | None) -> str:
     who = f"{last.admin_name}, {minute(last.at)}" if last else "somebody else"
     if conflict.kind is ConflictKind.REMOVED:
@@ -271,6 +280,8 @@ def _what_happened(conflict: Conflict, last: LastChange | None) -> str:
     if conflict.kind is ConflictKind.TAKEN:
         return f"Made by {who}, after you staged it."
     did = f": {', '.join(text for _, text in effects(last.done))}" if last else ""
+    if conflict.kind is ConflictKind.AMENDED:
+        return f"Changed by {who}, after you staged this{did}."
     return f"Changed by {who}, after you staged its removal{did}."
 
 

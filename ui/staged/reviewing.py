@@ -40,7 +40,7 @@ class Reviewing:
             mine,
             everything,
             on_take_back=lambda ids: do(lambda: staging.take_back(mine, ids)),
-            on_take_back_cell=lambda id_, what: do(lambda: staging.take_back_cell(mine, id_, what)),
+            on_take_back_part=lambda id_, part: do(lambda: staging.take_back_part(mine, id_, part)),
             on_confirm=lambda ids: do(lambda: staging.confirm(mine, ids)),
             on_submit=lambda: self._submit(),  # noqa: PLW0108 - what it needs comes later
             on_close=self.hide,

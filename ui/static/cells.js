@@ -87,11 +87,24 @@ export class TextCell {
     const { field, cellRendererParams: { more, marks } = {} } = colDef;
     this.cell.replaceChildren(data?.[field] ?? "");
     if (marks && data?.id < 0) this.cell.append(" ", newMark());
+    if (marks && data && (data.owner || data.note || data.amended.length)) this.cell.append(" ", textsOf(data));
     if (marks && data?.conflict) this.cell.append(" ", conflictMark(data.conflict));
     if (marks && data?.others.length) this.cell.append(" ", marksOf(data.others));
     if (more && data) this.cell.append(secondLine(data[more]));
     return true;
   }
+}
+
+// The owner behind the name; the note is told with it.
+function textsOf({ owner, note, amended }) {
+  const texts = document.createElement("span");
+  texts.className = amended.length ? "cell-owner amended" : "cell-owner";
+  texts.textContent = owner || note || "…";
+  const staged = amended.length ? `Not submitted yet: another ${amended.join(" and ")}` : "";
+  texts.title = [owner && `Owner: ${owner}`, note && `Note: ${note}`, staged].filter(Boolean).join("\n");
+  texts.setAttribute("role", "img");
+  texts.setAttribute("aria-label", texts.title.replaceAll("\n", ". "));
+  return texts;
 }
 
 function secondLine(text) {
@@ -104,6 +117,7 @@ function secondLine(text) {
 const CONFLICTS = {
   changed: "Somebody changed it after you staged its removal: decide in the review",
   taken: "Somebody else made a key of this name: decide in the review",
+  amended: "Somebody changed its owner, note or key after you staged yours: decide in the review",
 };
 
 function conflictMark(kind) {
