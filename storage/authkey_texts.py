@@ -9,10 +9,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.amendments import TextName
 from models.authkeys import Authkey
+from models.tables import AuthkeyText
 from models.texts import search_key
 from storage.database import database_errors, reader
 from storage.sql import ids, parameters
 
+_NAMED = 100
 FOUND = "id IN (SELECT authkey_id FROM authkey_text WHERE text_key LIKE {} ESCAPE '\\')"
 """A condition for a table of authkeys: those whose owner or note holds a text, as a pattern of its search key"""
 
@@ -28,6 +30,17 @@ async def with_texts(rows: Sequence[Authkey], db: BaseDBAsyncClient | None = Non
     if not texts:
         return list(rows)
     return [row._replace(owner=texts[row.id][0], note=texts[row.id][1]) if row.id in texts else row for row in rows]
+
+
+async def holding(text: str) -> Sequence[int] | None:
+    """The authkeys whose owner or note holds a text; None if they are too many to name.
+
+    Asked before a search: where there are none, or few, it need not look for each of a million keys whether it is among them.
+    """
+    query = AuthkeyText.filter(text_key__contains=text).using_db(reader()).limit(_NAMED + 1)
+    with database_errors():
+        found = [row[0] for row in await query.values_list("authkey_id")]
+    return found if len(found) <= _NAMED else None
 
 
 async def store(db: BaseDBAsyncClient, texts: Iterable[tuple[int, Mapping[TextName, str]]]) -> None:

@@ -1,6 +1,6 @@
 """Every statement that reads authkeys: rows of a view, counts, single ones. Searching, filtering and sorting happen in SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -35,7 +35,7 @@ async def rows(view: View, admin_id: int, quiet: Quiet | None, start: int, end: 
         return []
     sign = "-" if view.descending else ""
     keys = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
-    query = _matching(view, admin_id, quiet).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
+    query = (await _matching(view, admin_id, quiet)).order_by(*(f"{sign}{key}" for key in (*keys, "id")))
     with database_errors():
         found = [Authkey(*row) for row in await query.offset(start).limit(end - start).values_list(*_FIELDS)]
     return await with_texts(found)
@@ -43,7 +43,7 @@ async def rows(view: View, admin_id: int, quiet: Quiet | None, start: int, end: 
 
 async def place(view: View, admin_id: int, quiet: Quiet | None, authkey_id: int) -> int | None:
     """Where an authkey stands in a view that is sorted by IP or service, from 0; None if it does not."""
-    query = _matching(view, admin_id, quiet)
+    query = await _matching(view, admin_id, quiet)
     first, second = ("service_key", "ip_key") if view.sort == "service" else ("ip_key", "service_key")
     beyond = "lt" if not view.descending else "gt"
     with database_errors():
@@ -62,7 +62,7 @@ async def place(view: View, admin_id: int, quiet: Quiet | None, authkey_id: int)
 async def count(view: View, admin_id: int, quiet: Quiet | None) -> int:
     """How many authkeys a view shows."""
     with database_errors():
-        return await _matching(view, admin_id, quiet).count()
+        return await (await _matching(view, admin_id, quiet)).count()
 
 
 async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
@@ -115,7 +115,7 @@ async def matching(view: View, admin_id: int, quiet: Quiet | None) -> list[Authk
     found: list[Authkey] = []
     more = True
     while more:
-        query = _matching(view, admin_id, quiet).filter(id__gt=found[-1].id if found else 0).order_by("id")
+        query = (await _matching(view, admin_id, quiet)).filter(id__gt=found[-1].id if found else 0).order_by("id")
         with database_errors():
             some = await query.limit(_IDS_AT_ONCE).values_list(*_FIELDS)
         found += [Authkey(*row) for row in some]
@@ -126,14 +126,14 @@ async def matching(view: View, admin_id: int, quiet: Quiet | None) -> list[Authk
 async def staged_ids(view: View, admin_id: int, quiet: Quiet | None) -> list[int]:
     """The ids of the authkeys in a view for which this admin has staged changes."""
     with database_errors():
-        ids = await _matching(replace(view, staged_only=True), admin_id, quiet).values_list("id")
+        ids = await (await _matching(replace(view, staged_only=True), admin_id, quiet)).values_list("id")
     return [row[0] for row in ids]
 
 
-def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
+async def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[AuthkeyTable]:
     query = _all()
     if view.search:
-        query = query.filter(_search(view.search))
+        query = query.filter(await _search(view.search))
     # The masks come from View, which only takes known privileges: they are small integers, never text.
     if view.has:
         query = query.annotate(has=RawSQL(f"privileges & {int(view.has)}")).filter(has=view.has)
@@ -198,14 +198,22 @@ def search_condition(text: str, *, of_keys: bool = True) -> tuple[Any, ...]:
     return (f"({' OR '.join(f'({part})' for part in parts)})", *values)
 
 
-def _search(text: str) -> Q:
-    return reduce(or_, (Q(*map(_of_term, terms)) for terms in alternatives(text)))
+async def _search(text: str) -> Q:
+    parts = alternatives(text)
+    texts = {term.text for terms in parts for term in terms if not term.addresses}
+    noted = {each: await authkey_texts.holding(each) for each in texts}
+    return reduce(or_, (Q(*(_of_term(term, noted) for term in terms)) for terms in parts))
 
 
-def _of_term(term: Term) -> Q:
+def _of_term(term: Term, noted: Mapping[str, Sequence[int] | None]) -> Q:
     if term.addresses:
         return Q(ip_key__gte=term.addresses[0], ip_key__lte=term.addresses[1])
     ip = Q(ip__startswith=term.text) if term.begins_address else Q(ip__contains=term.text)
-    noted = AuthkeyText.filter(text_key__contains=term.text).using_db(reader()).values("authkey_id")
-    in_texts = Q(service_key__contains=term.text) | ip | Q(id__in=Subquery(noted))
-    return in_texts | Q(secret_hint=term.hint) if term.hint else in_texts
+    found = Q(service_key__contains=term.text) | ip
+    if term.hint:
+        found |= Q(secret_hint=term.hint)
+    ids_ = noted[term.text]
+    if ids_ is None:
+        of_text = AuthkeyText.filter(text_key__contains=term.text).using_db(reader()).values("authkey_id")
+        return found | Q(id__in=Subquery(of_text))
+    return found | Q(id__in=ids_) if ids_ else found

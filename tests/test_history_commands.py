@@ -103,4 +103,4 @@ def test_a_damaged_archive_is_found(database: str, tmp_path: Path) -> None:
 def test_the_table_goes_to_standard_output_as_import_reads_it(database: str) -> None:
     lines = history(database, "export", "--table-as-of", "now", "--format", "csv").splitlines()
     assert lines[0].startswith("ip,service,addlicense,")
-    assert lines[1] == "192.0.2.7,billing,0,0,0,0,0,0,0,0,0"
+    assert lines[1] == "192.0.2.7,billing,0,0,0,0,0,0,0,0,0,,"

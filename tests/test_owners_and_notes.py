@@ -18,7 +18,7 @@ from models.selections import Selection
 from models.staged_changes import StagedChanges
 from models.staging_plans import PlanPart
 from models.staging_steps import from_text, to_texts
-from models.submissions import CellChange, ConflictKind, Removal, Restoration
+from models.submissions import CellChange, ConflictKind, NewAuthkey, Removal, Restoration
 from models.tables import AuthkeyText
 from models.views import View
 from models.wording import consequences, step_name
@@ -195,6 +195,16 @@ async def test_a_search_finds_owner_and_note_without_case_and_with_other_terms(c
     assert await found(console, "0%_o") == {keys[1].ip}
     assert await found(console, "billing") == {key.ip for key in keys}
     assert await console.authkeys.place(View(search="ben"), console.admin.id, keys[1].id) == 0
+
+
+@pytest.mark.parametrize("count", [1, 100, 101, 150])
+async def test_a_search_finds_all_of_few_and_of_many(console: Console, count: int) -> None:
+    team = (TextChange(OWNER, "", "Team Ä"),)
+    keys = [NewAuthkey(each.ip, "billing", 0, texts=team if n < count else ()) for n, each in enumerate(new_keys(160))]
+    await add_keys(console, *keys)
+    view = View(search="team ä")
+    assert await console.authkeys.count(view, console.admin.id) == count
+    assert len(await console.authkeys.stretch(view, console.admin.id, 0, 200)) == count
 
 
 async def test_they_come_back_with_a_removed_key_and_go_with_one_that_is_forgotten(console: Console) -> None:
