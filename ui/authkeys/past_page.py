@@ -60,6 +60,9 @@ class PastPage(AuthkeysPage):
     def listen(self) -> None:
         """To nothing: the past stays as it is."""
 
+    def details(self) -> None:
+        """None: they are about today."""
+
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Only its history: the key may be gone by now."""
-        self.menu.open("this key", self.history.entries(row_id, privilege), f"As after #{self._moment.number}")
+        self.menu.open("this key", self.row_panel.entries(row_id, privilege), f"As after #{self._moment.number}")
