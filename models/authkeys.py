@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from models.addresses import canonical_ip
 from models.errors import InvalidValue
 from models.subjects import Subject
 from models.texts import canonical_text
@@ -48,6 +49,21 @@ class Authkey(NamedTuple):
     def texts(self, now: datetime) -> Mapping[str, str]:
         """Its address and its service, its owner and its note."""
         return {"ip": self.ip, "service": self.service, "owner": self.owner, "note": self.note}
+
+
+def name_in_address(ip: str, service: str) -> str:
+    """An authkey as an address names it: `192.0.2.7,billing`. No IP has a comma."""
+    return f"{ip},{service}"
+
+
+def parse_name(text: str) -> int | tuple[str, str]:
+    """The authkey that an address names: its number, or its canonical IP and service. Raises InvalidValue."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    ip, comma, service = text.partition(",")
+    if not comma:
+        raise InvalidValue(f"{text!r:.60} in the address names no key; write IP and service, as in 192.0.2.7,billing.")
+    return canonical_ip(ip), canonical_service(service)
 
 
 def canonical_service(text: str) -> str:

@@ -1,6 +1,7 @@
 """Which privileges of an authkey are in use, by when each was last used and since when that is known."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 NO_PRIVILEGE = -1
@@ -12,11 +13,32 @@ QUIET_DAYS = (30, 90)
 
 KEPT_USE_DAYS = 30
 """For so many days it is known how often each privilege of each authkey was used."""
+_DAY_SECONDS = 86_400
 
 
 def day_of(at: datetime) -> int:
     """The number of a day in UTC, from 1970-01-01 on. It is stored."""
-    return int(at.timestamp() // 86_400)
+    return int(at.timestamp() // _DAY_SECONDS)
+
+
+class DayCount(NamedTuple):
+    """How often something happened on one day, in UTC."""
+
+    day: date
+    times: int
+
+
+def last_days(today: int, counts: Mapping[int, int]) -> list[DayCount]:
+    """The KEPT_USE_DAYS days up to today, in their order, each with its count; those that are not among `counts` had none."""
+    return [
+        DayCount(datetime.fromtimestamp(day * _DAY_SECONDS, UTC).date(), counts.get(day, 0))
+        for day in range(first_kept_day(today), today + 1)
+    ]
+
+
+def first_kept_day(today: int) -> int:
+    """The first of the KEPT_USE_DAYS days up to today."""
+    return today - KEPT_USE_DAYS + 1
 
 
 class LostCalls(NamedTuple):

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from models.authkeys import Authkey
+from models.authkeys import Authkey, parse_name
+from models.errors import InvalidValue
 from models.privileges import privilege
 from models.subjects import Subject
 from models.submissions import LastChange
@@ -92,6 +93,19 @@ class Authkeys:
     async def named(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """The ids of the authkeys that have these names (IP and service)."""
         return await authkeys.named(names)
+
+    async def id_of(self, named: str) -> int:
+        """The id of the authkey that an address names, by its number or by IP and service; also of one that was removed.
+
+        Raises InvalidValue if there never was one.
+        """
+        name = parse_name(named)
+        if isinstance(name, int):
+            return name
+        found = (await authkeys.named([name])).get(name) or await authkeys.once_named(*name)
+        if found is None:
+            raise InvalidValue("There is no key {} ({}), and none is on record as removed.".format(*name))
+        return found
 
     async def matching(self, view: View, admin_id: int) -> list[Authkey]:
         """All authkeys of a view, for staging one step for all of them."""

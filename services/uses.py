@@ -19,7 +19,17 @@ from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.subjects import Row
-from models.usage import KEPT_USE_DAYS, NO_PRIVILEGE, QUIET_DAYS, LostCalls, Quiet, day_of
+from models.usage import (
+    KEPT_USE_DAYS,
+    NO_PRIVILEGE,
+    QUIET_DAYS,
+    DayCount,
+    LostCalls,
+    Quiet,
+    day_of,
+    first_kept_day,
+    last_days,
+)
 from services.supervisor import Supervisor
 from storage import denied_requests, submissions, uses
 
@@ -209,6 +219,11 @@ class Uses:
         """How often and when last each privilege (by its bit) of an authkey was used."""
         return await uses.counts(authkey_id)
 
+    async def by_day(self, authkey_id: int) -> list[DayCount]:
+        """How often an authkey was let through on each of the last KEPT_USE_DAYS days, whatever for."""
+        today = day_of(datetime.now(UTC))
+        return last_days(today, await uses.by_day(authkey_id, first_kept_day(today)))
+
     async def lost_calls(self, admin_id: int) -> LostCalls:
         """How many calls of the last days the revocations and removals would have refused that an admin has staged."""
         return await uses.lost_calls(admin_id, day_of(datetime.now(UTC)) - KEPT_USE_DAYS)
@@ -220,6 +235,10 @@ class Uses:
     async def denied_requests(self, limit: int = 200) -> list[DeniedRequests]:
         """The newest denied requests, newest first."""
         return await denied_requests.newest(limit)
+
+    async def denied_with(self, authkey_id: int) -> list[DeniedRequests]:
+        """The denied requests with the key of an authkey, newest first."""
+        return await denied_requests.of_key(authkey_id)
 
     async def refresh(self) -> None:
         """Tell the pages of new denied requests, whichever process wrote them."""

@@ -9,11 +9,12 @@ from typing import Any
 from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
+from models.addresses import sort_key
 from models.authkeys import Authkey
 from models.searches import Term, alternatives
 from models.subjects import Subject
 from models.tables import Authkey as AuthkeyTable
-from models.tables import AuthkeyText, StagedChange
+from models.tables import AuthkeyText, FormerAuthkey, RemovedAuthkey, StagedChange
 from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage import authkey_texts
@@ -105,6 +106,17 @@ async def named(names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
             rows_ = await _all().filter(ip__in=some).values_list("ip", "service", "id")
         found |= {(ip, service): id_ for ip, service, id_ in rows_ if (ip, service) in wanted}
     return found
+
+
+async def once_named(ip: str, service: str) -> int | None:
+    """The id of the newest authkey of this canonical name that was removed; None if there never was one."""
+    name = {"ip_key": sort_key(ip), "service": service}
+    with database_errors():
+        for table in (RemovedAuthkey, FormerAuthkey):
+            found = await table.filter(**name).using_db(reader()).order_by("-id").first().values_list("id")
+            if found is not None:
+                return int(found[0])
+    return None
 
 
 async def matching(view: View, admin_id: int, quiet: Quiet | None) -> list[Authkey]:

@@ -39,7 +39,17 @@ async def prune(kept: int) -> None:
 async def newest(limit: int) -> list[DeniedRequests]:
     """The newest, newest first."""
     with database_errors():
-        rows = await DeniedRequest.all().using_db(reader()).order_by("-last_at", "-id").limit(limit)
+        return _read(await DeniedRequest.all().using_db(reader()).order_by("-last_at", "-id").limit(limit))
+
+
+async def of_key(authkey_id: int) -> list[DeniedRequests]:
+    """Those with the key of this authkey, newest first."""
+    query = DeniedRequest.filter(authkey_id=authkey_id).using_db(reader())
+    with database_errors():
+        return _read(await query.order_by("-last_at", "-id"))
+
+
+def _read(rows: list[DeniedRequest]) -> list[DeniedRequests]:
     return [
         DeniedRequests(
             row.id,

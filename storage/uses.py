@@ -102,6 +102,17 @@ async def counts(authkey_id: int) -> dict[int, tuple[int, datetime]]:
     return {bit: (count, at) for bit, count, at in rows}
 
 
+async def by_day(authkey_id: int, since: int) -> dict[int, int]:
+    """How often an authkey was let through on each day from this one on, whatever for; days without a use are left out."""
+    query, values = statement(
+        f"SELECT day, SUM(count) FROM key_use_day WHERE authkey_id = {{}} AND day >= {int(since)} GROUP BY day",
+        authkey_id,
+    )
+    with database_errors():
+        _, rows = await reader().execute_query(query, values)
+    return {day: int(count) for day, count in map(tuple, rows)}
+
+
 async def used_since(before: datetime, authkey_ids: list[int]) -> dict[int, int]:
     """The privileges of these authkeys, as sets, that were used after `before`, as far as it is written."""
     used: dict[int, int] = {}

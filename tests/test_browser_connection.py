@@ -134,7 +134,7 @@ async def test_on_plain_http_copied_is_said_when_it_was(server: Program, browser
     if not allowed:
         await page.evaluate("document.execCommand = () => false")
     await page.get_by_role("button", name="Copy").click()
-    said = page.locator(".secret-copied")
+    said = page.locator(".copyable-said")
     await expect(said).to_have_text(
         "Copied" if allowed else "Not copied: it is selected now, press Ctrl+C (on a Mac ⌘C)."
     )

@@ -127,7 +127,7 @@ async def test_states_are_apart_and_the_address_keeps_view_and_search(
     await expect(again.locator(".toolbar .count")).to_contain_text("1 of ")
     await again.locator('.ag-row[row-index="0"] [col-id="menu"] button').click()
     await again.get_by_role("menuitem", name="Details").click()
-    await expect(again.get_by_role("dialog")).to_contain_text("Removed by alice")
+    await expect(again.get_by_role("region", name="Details")).to_contain_text("Removed by alice")
 
 
 async def test_a_tick_that_was_on_its_way_survives_a_reload_and_stays_in_its_own_view(page: Page) -> None:

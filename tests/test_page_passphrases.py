@@ -291,16 +291,3 @@ async def test_an_address_that_names_an_impossible_state_shows_the_active_ones_a
     page = await looks(user, console, query="?state=lost")
     await is_told(page, "'lost' is not a state of passphrases")
     await says(page, "count", "1 passphrase")
-
-
-async def test_the_details_say_by_which_servers_it_was_used_also_when_it_was_removed(
-    page_of_one: User, console: Console
-) -> None:
-    await console.passphrases.register(PHRASE, "billing", "192.0.2.7")
-    await console.passphrase_staging.stage_removal(console.admin.id, 1)
-    await console.passphrase_staging.submit(console.admin, uuid.uuid4())
-    claims(page_of_one, "menu", {"id": 1})
-    await page_of_one.should_see(marker="row-details")
-    page_of_one.find(marker="row-details").click()
-    for words in ("192.0.2.7", "billing", "Removed: used 1 of 1, never expires, from any address.", "Removed by"):
-        await page_of_one.should_see(words)

@@ -1,11 +1,10 @@
-"""What an admin does with a single authkey beside ticking its boxes: add one, issue a new key, look at its details."""
+"""What an admin does with a single authkey beside ticking its boxes: add one, and issue a new key."""
 
 from collections.abc import Mapping
 
 from models.amendments import TextName
 from models.authkeys import Authkey
 from services.keymaking import issue_new_key
-from ui.authkeys.details import show_details
 from ui.authkeys.dialogs import ask_issue_new_key, ask_new_authkey, show_secret
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
@@ -38,12 +37,3 @@ class KeyActions:
                 show_secret(row.ip, row.service, secret)
 
         ask_issue_new_key(row, issue)
-
-    async def show_details(self, row: Authkey) -> None:
-        """Show who last changed an authkey, and what it was used for."""
-        with user_errors():
-            await self._window.require_session()
-            now = (await self._console.authkeys.find([row.id])).get(row.id, row)
-            last = await self._console.authkeys.last_change(row.id)
-            uses = await self._console.uses.counts(row.id)
-            show_details(now, last, uses, self._console.uses.since)

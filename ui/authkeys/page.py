@@ -1,7 +1,7 @@
 """The view of the authkeys, at `/`."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nicegui import ui
 
@@ -16,6 +16,7 @@ from models.wording import changes_to_keys, key_hint, minute
 from services.authkey_staging import AuthkeyStaging
 from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
+from ui.authkeys.details import KeyDetails
 from ui.authkeys.dialogs import ask_revoke_unused
 from ui.authkeys.issued import show_issued
 from ui.authkeys.issuing import ask_issue_keys
@@ -23,6 +24,7 @@ from ui.authkeys.texts import ask_texts
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
+from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
 from ui.staged.row_menu import MenuEntry
@@ -107,17 +109,27 @@ class AuthkeysPage(StagedPage[View]):
         """By the uses of the authkeys."""
         return await self.console.uses.lost_calls(self.admin.id)
 
+    def listen(self) -> None:
+        """Also of denied requests, which the details tell."""
+        super().listen()
+        self.console.uses.denied.subscribe(self._denied)
+
+    async def _denied(self) -> None:
+        with user_errors():
+            await self.row_panel.redraw()
+
     # -- one key -------------------------------------------------------------------------------------------------------
+
+    def details(self) -> RowDetails[Any] | None:
+        """Those of an authkey."""
+        return KeyDetails(self.window, self.staging, self.do, issue=self._actions.issue, ask_texts=self._ask_texts)
 
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Details, history, a new key, and the removal of all keys of its IP."""
         row = (await self.console.authkeys.find([row_id])).get(row_id)
         if row is None:
             return
-        entries = [
-            MenuEntry("Details", "row-details", lambda: self._actions.show_details(row)),
-            *self.history.entries(row_id, privilege),
-        ]
+        entries = self.row_panel.entries(row_id, privilege)
         if self.may_change:
             entries.append(MenuEntry("Owner and note…", "row-texts", lambda: self._ask_texts([row_id])))
             entries.append(MenuEntry("Issue new key", "row-issue", lambda: self._actions.issue(row)))

@@ -11,12 +11,11 @@ from nicegui.events import GenericEventArguments
 from models.errors import InvalidValue
 from models.history import Moment
 from models.history_views import HistoryView, parse_history_view
-from models.subjects import Subject
 from models.views import as_of, read_view
 from services.console import Console
 from ui.history.checking import CheckButton
 from ui.history.grid import HistoryGrid
-from ui.history.panels import HistoryPanels, parse_box, parse_number
+from ui.history.panels import HistoryPanels
 from ui.history.toolbar import HistoryToolbar
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import built, show_error, user_errors
@@ -154,21 +153,9 @@ class HistoryPage:
 
     async def _open_from_address(self, query: dict[str, str]) -> None:
         with user_errors():
-            match query:
-                case {"entry": number}:
-                    await self._panels.show_entry(parse_number(number))
-                case {"history": box}:
-                    await self._panels.show_row(parse_box(box))
-                case {"phrase-history": box}:
-                    await self._panels.show_row(parse_box(box, Subject.PASSPHRASE))
-                case {"undo": number}:
-                    await self._panels.show_undo(parse_number(number))
-                case {"restore": state}:
-                    box, _, number = state.rpartition("@")
-                    await self._panels.show_state(parse_box(box), parse_number(number))
-                case {"compare": span}:
-                    earlier, _, later = span.partition("..")
-                    await self._panels.show_difference(*await self._span(earlier, later))
+            if not await self._panels.open(query) and (span := query.get("compare")):
+                earlier, _, later = span.partition("..")
+                await self._panels.show_difference(*await self._span(earlier, later))
 
     async def _span(self, earlier: str, later: str) -> tuple[Moment, Moment]:
         past = self._console.past

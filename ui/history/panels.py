@@ -1,29 +1,30 @@
 """What the side panel shows of the history: an entry, the changes of one key or box, and what undoing would do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from nicegui import ui
 
+from models.authkeys import name_in_address
 from models.errors import InvalidValue
 from models.history import Change, Moment
 from models.history_views import SOURCE_NAMES
 from models.history_wording import effects, lasted
 from models.privileges import PRIVILEGES, Privilege, privilege
-from models.reversals import Line, Outcome
 from models.subjects import Subject
 from models.submissions import Kind, Modification
-from models.wording import changes, count_of
+from models.wording import count_of
 from services.history import Told
 from services.reversals import Preview
-from ui.history.lines import effect_lines, moment_label, name_label
+from ui.history.lines import effect_lines, name_label
+from ui.history.preview import PreviewForm
 from ui.shell.feedback import user_errors
 from ui.shell.panel import SidePanel
+from ui.shell.times import time_label
 from ui.shell.window import Window
 
 ROWS_AT_ONCE = 50
-LINES_SHOWN = 200
-"""Lines of a preview that can be chosen one by one; of more all others are taken or left together."""
 _ANY = ""
 
 
@@ -54,13 +55,54 @@ def parse_number(text: str) -> int:
 class HistoryPanels:
     """Fills the side panel of one window."""
 
-    def __init__(self, window: Window, panel: SidePanel, on_shown: Callable[[str], object]) -> None:
-        """`on_shown` is told what the address says of the panel, such as `entry=12`."""
+    def __init__(
+        self,
+        window: Window,
+        panel: SidePanel,
+        on_shown: Callable[[str], object],
+        on_details: Callable[[int], Awaitable[object]] | None = None,
+    ) -> None:
+        """`on_shown` is told what the address says of the panel, such as `entry=12`.
+
+        `on_details` shows the details of a row here; without it links lead to the page that does.
+        """
         self._window = window
         self._console = window.console
         self.history = window.console.history
         self._panel = panel
         self._on_shown = on_shown
+        self._on_details = on_details
+
+    async def open(self, query: Mapping[str, str]) -> bool:
+        """Show what an address says; whether it says anything. Raises InvalidValue for what cannot be."""
+        match query:
+            case {"entry": number}:
+                await self.show_entry(parse_number(number))
+            case {"history": box}:
+                await self.show_row(parse_box(box))
+            case {"phrase-history": box}:
+                await self.show_row(parse_box(box, Subject.PASSPHRASE))
+            case {"undo": number}:
+                await self.show_undo(parse_number(number))
+            case {"restore": state}:
+                box, _, number = state.rpartition("@")
+                await self.show_state(parse_box(box), parse_number(number))
+            case _:
+                return False
+        return True
+
+    def details_link(self, done: Modification) -> None:
+        """What leads to the details of a row."""
+        if self._on_details:
+            act = self._on_details
+            ui.button("Details", on_click=lambda: act(done.row_id), color=None).props("flat dense no-caps").classes(
+                "quiet history-of"
+            )
+        elif done.subject is Subject.AUTHKEY:
+            query = urlencode({"key": name_in_address(done.ip, done.service)}, safe=",/:")
+            ui.link("Details", f"/?{query}").classes("history-link")
+        else:
+            ui.link("Details", f"/passphrases?phrase={done.row_id}").classes("history-link")
 
     # -- one entry -----------------------------------------------------------------------------------------------------
 
@@ -85,7 +127,7 @@ class HistoryPanels:
         with ui.element("div").classes("history-head"):
             ui.label(f"{entry.name or 'Somebody'} {told.sentence}").classes("history-sentence").mark("entry-sentence")
             with ui.row().classes("history-meta"):
-                moment_label(entry.at)
+                time_label(entry.at)
                 ui.label(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC")
             more = [entry.address and f"from {entry.address}", entry.detail if entry.submission else ""]
             if entry.submission:
@@ -117,6 +159,7 @@ class HistoryPanels:
             self._on_shown(f"{'history' if box.subject is Subject.AUTHKEY else 'phrase-history'}={box}")
             with self._panel.show("History"):
                 name_label(first[0].done.ip, first[0].done.service)
+                self.details_link(first[0].done)
                 self._privilege_choice(box)
                 if not found:
                     ui.label("This privilege was never granted to it.").classes("review-empty")
@@ -137,7 +180,7 @@ class HistoryPanels:
         """Who did it, when, and in which entry."""
         with ui.row().classes("history-meta"):
             ui.label(change.admin_name).classes("history-who")
-            moment_label(change.at)
+            time_label(change.at)
             button = ui.button(f"#{change.number}", on_click=lambda: self.show_entry(change.number), color=None)
             button.props("flat dense no-caps").classes("history-number")
             button.props["aria-label"] = f"Entry #{change.number}"
@@ -178,7 +221,7 @@ class HistoryPanels:
             found = await preview()
             self._on_shown(address)
             with self._panel.show(found.title):
-                _PreviewForm(self._window, found, preview, lambda: self._show_preview(preview, address))
+                PreviewForm(self._window, found, preview, lambda: self._show_preview(preview, address))
 
 
 class _Rows:
@@ -210,9 +253,11 @@ class _Rows:
         with ui.element("div").classes("review-item"):
             name_label(done.ip, done.service)
             effect_lines(effects(done))
-            button = ui.button("Its history", on_click=lambda: self._panels.show_row(box), color=None)
-            button.props("flat dense no-caps").classes("quiet history-of")
-            button.props["aria-label"] = f"History of {done.ip} {done.service}"
+            with ui.row().classes("history-meta"):
+                button = ui.button("Its history", on_click=lambda: self._panels.show_row(box), color=None)
+                button.props("flat dense no-caps").classes("quiet history-of")
+                button.props["aria-label"] = f"History of {done.ip} {done.service}"
+                self._panels.details_link(done)
 
 
 class _Changes:
@@ -252,98 +297,3 @@ class _Changes:
                 seconds = (self._until.at - change.at).total_seconds()
                 ui.label(f"Stood for {lasted(max(seconds, 0))}.").classes("history-stood")
             self._panels.bring_back(self._box, change)
-
-
-class _PreviewForm:
-    """The lines of a preview, each to be taken or left, and the button that stages them."""
-
-    def __init__(
-        self,
-        window: Window,
-        preview: Preview,
-        again: Callable[[], Awaitable[Preview]],
-        show_again: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._window, self._preview, self._again, self._show_again = window, preview, again, show_again
-        self._chosen = {place for place, line in enumerate(preview.lines) if line.outcome is Outcome.UNDONE}
-        ui.label(_totals(preview)).classes("history-sentence").mark("preview-totals")
-        may_change = window.admin.may_change
-        if may_change:
-            with ui.row().classes("history-actions") as self._actions:
-                self._button = ui.button(on_click=self._stage, color=None).props("unelevated no-caps")
-                self._button.classes("primary").mark("stage-reversal")
-            ui.label("It is only staged: review it, undo it, or submit it.").classes("history-meta")
-        with ui.element("div"):
-            for place, line in enumerate(preview.lines[:LINES_SHOWN]):
-                self._line(
-                    place, may_change=may_change, starts=not (place and _is_same_row(line, preview.lines[place - 1]))
-                )
-            if (rest := len(preview.lines) - LINES_SHOWN) > 0:
-                ui.label(f"… and {changes(rest)} more; those that can be undone are taken too.").classes("review-empty")
-        if not preview.lines:
-            ui.label("Nothing differs.").classes("review-empty")
-        self._show_count()
-
-    def _line(self, place: int, *, may_change: bool, starts: bool) -> None:
-        line = self._preview.lines[place]
-        if starts:
-            name_label(line.ip, line.service)
-        with ui.element("div").classes("preview-line").mark("preview-line"):
-            can = may_change and (line.outcome is Outcome.UNDONE or line.can_be_forced)
-            said = line.why or (line.outcome.value if line.outcome is not Outcome.UNDONE else "will be undone")
-            if can:
-                box = ui.checkbox(
-                    line.text, value=place in self._chosen, on_change=lambda e: self._choose(place, e.value)
-                )
-                box.props("dense")
-                box.props["aria-label"] = f"{line.text}, {line.ip} {line.service}: {said}"
-            else:
-                ui.label(line.text)
-            ui.label(said).classes(f"preview-outcome {line.outcome.name.lower()}")
-
-    def _choose(self, place: int, chosen: object) -> None:
-        if chosen is True:
-            self._chosen.add(place)
-        else:
-            self._chosen.discard(place)
-        self._show_count()
-
-    def _show_count(self) -> None:
-        if self._window.admin.may_change:
-            self._button.set_text(f"Stage {changes(len(self._chosen))}")
-            self._button.set_enabled(bool(self._chosen))
-
-    async def _stage(self) -> None:
-        with user_errors():
-            await self._window.require_session()
-            if (await self._again()).lines != self._preview.lines:
-                await self._show_again()
-                raise InvalidValue("Something was changed at this moment. Nothing is staged; this is how it is now.")
-            count = await self._window.console.reversals.stage(
-                self._window.admin.id, self._preview, frozenset(self._chosen)
-            )
-            place = "/" if self._preview.subject is Subject.AUTHKEY else "/passphrases"
-            if not count:
-                ui.notify("All of that is staged already.", classes="notice")
-                return
-            self._button.set_text("Staged")
-            self._button.disable()
-            with self._actions:
-                ui.link(f"Review {count_of(self._preview.subject, count)} and submit", f"{place}?staged=1").classes(
-                    "history-link"
-                ).mark("go-submit")
-
-
-def _is_same_row(line: Line, other: Line) -> bool:
-    return line.row_id == other.row_id
-
-
-def _totals(preview: Preview) -> str:
-    words = (
-        (Outcome.UNDONE, "will be undone"),
-        (Outcome.ALREADY, "already so"),
-        (Outcome.CHANGED, "changed since"),
-        (Outcome.GONE, "cannot be undone any more"),
-    )
-    parts = [f"{count:,} {said}" for outcome, said in words if (count := preview.count(outcome))]
-    return " · ".join(parts) or "Nothing to undo"

@@ -2,28 +2,27 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nicegui import ui
 
-from models.passphrases import Passphrase, parse_expiry, parse_networks, parse_note, parse_uses
+from models.passphrases import parse_expiry, parse_networks, parse_note, parse_uses
 from models.privileges import Privilege
 from models.submissions import Source
 from models.views import PassphraseView, State, parse_passphrase_view
 from services.console import Console
 from services.feed import Commit
 from ui.passphrases.columns import PASSPHRASES_GRID
-from ui.passphrases.details import SHOWN_USES, show_details
+from ui.passphrases.details import PhraseDetails
 from ui.passphrases.dialogs import AskNewPassphrase, WantedPassphrase, show_passphrase
 from ui.passphrases.toolbar import PassphrasesToolbar
-from ui.shell.feedback import user_errors
 from ui.shell.frame import TITLE
 from ui.shell.window import Window
+from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind
 from ui.staged.news import News
 from ui.staged.page import StagedPage
 from ui.staged.registration import register_staged_page
-from ui.staged.row_menu import MenuEntry
 
 _EMPTY = {
     State.ACTIVE: (
@@ -91,17 +90,12 @@ class PassphrasesPage(StagedPage[PassphraseView]):
 
     # -- one passphrase ------------------------------------------------------------------------------------------------
 
+    def details(self) -> RowDetails[Any] | None:
+        """Those of a passphrase."""
+        return PhraseDetails(self.window, self.staging, self.do)
+
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Its details and its history, also of a removed one."""
         passphrase = await self._passphrases.find_any(row_id)
         if passphrase is not None:
-            details = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
-            entries = [details, *self.history.entries(row_id, privilege)]
-            self.menu.open(passphrase.label, entries, f"Made by {passphrase.made_by}")
-
-    async def _show_details(self, passphrase: Passphrase) -> None:
-        with user_errors():
-            await self.window.require_session()
-            now = await self._passphrases.find_any(passphrase.id) or passphrase
-            last = await self._passphrases.last_change(passphrase.id)
-            show_details(now, last, await self._passphrases.uses(passphrase.id, SHOWN_USES))
+            self.menu.open(passphrase.label, self.row_panel.entries(row_id, privilege), f"Made by {passphrase.made_by}")

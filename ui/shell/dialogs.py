@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from models.errors import AuthkeysError, InvalidValue, WrongPassword
+from ui.shell.copying import copy_button, copyable
 from ui.shell.forms import Problem
 
 SHORTCUTS = (
@@ -19,7 +20,7 @@ SHORTCUTS = (
     ("Space, 1 to 9, Delete, Ctrl+D", "Of a selection: tick all of it, remove it, fill it from its first row"),
     ("Escape", "Clear the selection"),
     ("Enter on a column heading", "Sort"),
-    ("Enter in the grid", "Who changed this: the history of the box, or of the row"),
+    ("Enter in the grid", "On a box: who changed it. Elsewhere in a row: its details"),
     ("Ctrl+Z, Ctrl+Y", "Undo and redo the last staging step"),
     ("Ctrl+S", "Review what is staged"),
     ("?", "This list"),
@@ -121,11 +122,6 @@ def ask_new_password(change: Callable[[str, str], Awaitable[None]]) -> None:
 
 def secret_text(text: str) -> None:
     """A text that is shown once, with a button that copies it."""
-    with ui.row().classes("secret"):
-        ui.label(text).classes("secret-text").mark("secret")
-
-        # In the browser alone, which knows whether it worked, and lets a page copy only while a click is under way.
-        ui.button("Copy", icon="content_copy").on("click", js_handler="(event) => authkeys.copyText(event)").props(
-            "flat no-caps dense"
-        ).mark("copy-secret")
-        ui.label().props("role=status").classes("secret-copied")
+    with ui.row().classes("copyable secret"):
+        copyable(text, "secret-text").mark("secret")
+        copy_button("the text", "Copy").mark("copy-secret")

@@ -1,5 +1,6 @@
 """The side panel at the right of a page: one thing at a time, named, and closed by Escape or its cross."""
 
+import json
 from collections.abc import Callable
 
 from nicegui import ui
@@ -19,6 +20,8 @@ class SidePanel:
                     'flat round dense aria-label="Close the panel"'
                 )
             self._content = ui.element("div").classes("side-list").props("tabindex=0 role=group")
+            self.foot = ui.element("div").classes("side-foot")
+            """For what can be done, always in sight; emptied together with the content"""
 
     @property
     def is_open(self) -> bool:
@@ -27,17 +30,21 @@ class SidePanel:
 
     def show(self, title: str) -> ui.element:
         """Open it, emptied, under a new title; what is then built goes into the element that is returned."""
-        was_open = self.is_open
+        was_open = json.dumps(self.is_open)
         self._title.set_text(title)
         self._panel.props["aria-label"] = title
         self._content.props["aria-label"] = title
-        self._content.clear()
+        self._clear()
         self._panel.set_visibility(True)
-        if not was_open:  # the keyboard goes where the answer is, and back with Escape
-            self._panel.client.run_javascript("authkeys.enterPanel()")
+        # The keyboard goes where the answer is, and back with Escape.
+        self._panel.client.run_javascript(f"authkeys.enterPanel({was_open})")
         return self._content
 
     def hide(self) -> None:
         """Close it."""
         self._panel.set_visibility(False)
+        self._clear()
+
+    def _clear(self) -> None:
         self._content.clear()
+        self.foot.clear()

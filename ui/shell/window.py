@@ -36,6 +36,11 @@ class Window:
         return str(self._request.scope.get("root_path", ""))
 
     @property
+    def origin(self) -> str:
+        """The beginning of every URL of ours, as this browser reached it: `https://keys.example.com`, with the root path."""
+        return f"{self._request.url.scheme}://{self._request.url.netloc}{self.root_path}"
+
+    @property
     def query(self) -> dict[str, str]:
         """What the address said when the page was opened."""
         return dict(self._request.query_params)

@@ -1,11 +1,15 @@
 """What a browser says about its grid. All of it may be forged, so each claim is parsed into known values or refused."""
 
 from typing import NamedTuple, TypeGuard
+from urllib.parse import parse_qsl
 
 from models.errors import InvalidValue
 from models.privileges import Privilege, privilege
 from models.selections import MAX_ROWS, PRIVILEGE_IDS, Act, is_row_number
 from models.views import GridView
+
+MAX_ADDRESS_LENGTH = 10_000
+"""Characters"""
 
 
 class Tick(NamedTuple):
@@ -80,6 +84,14 @@ def parse_new_row(claim: object) -> int | None:
         case {"id": row_id} if is_row_number(row_id) and row_id < 0:
             return row_id
     return None
+
+
+def parse_address(claim: object) -> dict[str, str]:
+    """What a browser's address says after Back or Forward, by name. Raises InvalidValue for what cannot be one."""
+    match claim:
+        case {"query": str(query)} if len(query) < MAX_ADDRESS_LENGTH:
+            return dict(parse_qsl(query.removeprefix("?")))
+    raise InvalidValue("That is no address of this page.")
 
 
 def parse_act(claim: object) -> tuple[Act, Privilege | None]:

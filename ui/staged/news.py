@@ -76,6 +76,10 @@ class News:
         """Whether these are too many rows to be sent one by one."""
         return len(self.rows) + len(self.row_ids) > MOST_ROWS
 
+    def is_about(self, row_id: int | None) -> bool:
+        """Whether a row may be another one than before."""
+        return row_id is not None and (self.stale or row_id in self.rows or row_id in self.row_ids)
+
     def flashes(self) -> Sequence[tuple[Sequence[Modification], str]]:
         """What to mark for some seconds, and by whom it was done."""
         named = [(commit.modifications, commit.admin_name) for commit in self.commits if commit.modifications]

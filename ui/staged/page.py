@@ -7,7 +7,7 @@ transaction -> the change feed tells every page -> its grid shows what changed.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import ClassVar, Generic
+from typing import Any, ClassVar, Generic
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -25,13 +25,15 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
+from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.planning import Planning
 from ui.staged.reviewing import Reviewing
-from ui.staged.row_history import RowHistory
 from ui.staged.row_menu import RowMenu
+from ui.staged.row_panel import RowPanel
 from ui.staged.selecting import Selecting, SelectionAction
+from ui.staged.side import Side
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -66,7 +68,7 @@ class StagedPage(Generic[V]):
         self._show_counts(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
-        await self.history.open_from_address()
+        await self.side.open(self.window.query)
         if self.console.feed.revision != revision:
             await self._refresh_counts()
             await self._show_staged()
@@ -83,6 +85,10 @@ class StagedPage(Generic[V]):
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Open the menu of a row, or of one of its boxes, that a browser named; there may be none with that id."""
         raise NotImplementedError
+
+    def details(self) -> RowDetails[Any] | None:
+        """What tells the details of a row; None where there are none."""
+        return None
 
     def build_empty(self, total: int) -> None:
         """What stands where no row is shown; `total` is how many there are without search and filters."""
@@ -125,6 +131,7 @@ class StagedPage(Generic[V]):
                     )
                 if self.may_change:
                     Planning(self.window, self.staging, self.selecting, do=self.do)
+                side = self.side = Side(self.window, self.path, lambda: self.view, self.grid.refocus)
                 self._reviewing = Reviewing(
                     self.window,
                     self.staging,
@@ -132,9 +139,10 @@ class StagedPage(Generic[V]):
                     self.view.natural(),
                     do=self.do,
                     lost_calls=self.lost_calls,
-                    on_open=lambda: self.history.close(),  # noqa: PLW0108 - built below
+                    on_change=side.review_changed,
                 )
-                self.history = RowHistory(self.window, self.kind.subject, self._history_changed)
+                self.row_panel = RowPanel(self.window, self.kind.subject, self.details(), side.row_changed)
+                side.connect(self._reviewing, self.row_panel)
         self._bar = ChangeBar(
             self.kind.subject,
             on_review=self._reviewing.toggle,
@@ -190,7 +198,7 @@ class StagedPage(Generic[V]):
             column, descending = parse_sort(event.args, self.view)
             self.view = replace(self.view, sort=column, descending=descending)
             self.toolbar.keep_sort(self.view)
-            self._show_address()
+            self.side.show_address()
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
         with user_errors():
@@ -209,8 +217,7 @@ class StagedPage(Generic[V]):
             case {"name": "review"}:
                 await self._reviewing.toggle()
             case {"name": "close"}:
-                self._reviewing.hide()
-                self.history.close()
+                self.side.close()
             case {"name": "help"}:
                 show_shortcuts()
 
@@ -232,20 +239,9 @@ class StagedPage(Generic[V]):
             await self.window.require_session()
             self.view = view
             self.grid.show(view)
-            self._show_address()
+            self.side.show_address()
             await self._refresh_counts()
             await self._show_staged()
-
-    def _show_address(self) -> None:
-        query = "&".join(filter(None, (self.view.to_query(), self.history.address)))
-        ui.navigate.history.replace(f"{self.window.root_path}{self.path}{f'?{query}' if query else ''}")
-
-    def _history_changed(self, is_open: bool) -> None:
-        self._show_address()
-        if is_open:
-            self._reviewing.give_way()
-        else:
-            self.grid.refocus()
 
     # -- what happened, here or elsewhere ------------------------------------------------------------------------------
 
@@ -279,6 +275,8 @@ class StagedPage(Generic[V]):
                 await self._refresh_counts()
             if news.staged:
                 await self._show_staged()
+            if news.is_about(self.row_panel.row_id):
+                await self.row_panel.redraw()
         for commit in news.commits:
             if commit.admin_name != self.admin.name:
                 what = changes_to(commit.subject, commit.change_count, commit.key_count)

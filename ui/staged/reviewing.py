@@ -29,11 +29,11 @@ class Reviewing:
         *,
         do: Do,
         lost_calls: Callable[[], Awaitable[LostCalls | None]],
-        on_open: Callable[[], object],
+        on_change: Callable[[bool], object],
     ) -> None:
-        """`everything` is the view that shows all rows, `on_open` is told when the review opens."""
+        """`everything` is the view that shows all rows, `on_change` is told whether the review is open."""
         self._window, self._staging, self._grid, self._everything = window, staging, grid, everything
-        self._lost_calls, self._on_open = lost_calls, on_open
+        self._lost_calls, self._on_change = lost_calls, on_change
         mine = window.admin.id
         self._review = Review(
             staging,
@@ -75,6 +75,11 @@ class Reviewing:
                 raise
             self.hide()
 
+    @property
+    def address(self) -> str:
+        """What the address says of it."""
+        return "review=1" if self._review.is_open else ""
+
     async def toggle(self) -> None:
         """Open or close it."""
         if self._review.is_open:
@@ -84,8 +89,10 @@ class Reviewing:
 
     async def show(self) -> None:
         """Open it."""
-        self._on_open()
+        was_open = self._review.is_open
         await self._review.show(await self._lost_calls())
+        if not was_open:
+            self._on_change(True)
 
     async def redraw(self) -> None:
         """Something else is staged now."""
@@ -95,6 +102,7 @@ class Reviewing:
     def hide(self) -> None:
         """Close it, and give the keyboard back to the grid."""
         self._review.hide()
+        self._on_change(False)
         self._grid.refocus()
 
     def give_way(self) -> None:

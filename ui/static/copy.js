@@ -1,4 +1,4 @@
-// Copying a text that is shown once. "Copied" is said when it was copied, and not before.
+// Copying a text by the button beside it. "Copied" is said when it was copied, and not before.
 
 const SAY = { copied: "Copied", not: "Not copied: it is selected now, press Ctrl+C (on a Mac ⌘C)." };
 
@@ -30,11 +30,12 @@ function select(element) {
   selection.addRange(range);
 }
 
-// Copies what stands in the `.secret-text` beside the pressed button.
+// Copies what stands in the `.copyable-text` beside the pressed button.
 export async function copyText({ currentTarget }) {
-  const box = currentTarget.closest(".secret");
-  const shown = box.querySelector(".secret-text");
+  const box = currentTarget.closest(".copyable");
+  const shown = box.querySelector(".copyable-text");
   const done = (await byClipboard(shown.textContent)) || byCommand(shown);
   if (!done) select(shown);
-  box.querySelector(".secret-copied").textContent = done ? SAY.copied : SAY.not;
+  document.querySelectorAll(".copyable-said").forEach((said) => (said.textContent = "")); // of what was copied before
+  box.querySelector(".copyable-said").textContent = done ? SAY.copied : SAY.not;
 }

@@ -17,10 +17,11 @@ export function refocus() {
   restore();
 }
 
-// A panel that was opened by a key is where the answer is.
-export function enterPanel() {
-  const heading = document.querySelector(".side .review-title");
-  if (document.activeElement?.closest(".grid")) heading?.focus();
+// A panel that was opened by a key is where the answer is; and what had the keyboard in it is gone when it shows another thing.
+export function enterPanel(wasOpen) {
+  const now = document.activeElement;
+  if (wasOpen ? now === document.body || now?.closest(".side") : now?.closest(".grid"))
+    document.querySelector(".side .review-title")?.focus();
 }
 
 function restore() {

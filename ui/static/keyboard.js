@@ -136,6 +136,12 @@ function moveInMenu(event) {
   items.at(now < 0 && step < 0 ? -1 : (now + step) % items.length).focus();
 }
 
+// From the panel, and from the grid beside it once nothing is selected there.
+function closesPanel(event) {
+  const beside = event.target.closest(".grid") && !selecting.has(event) && !document.querySelector(".q-menu, .q-dialog");
+  return event.target.closest(".review") || beside;
+}
+
 function shortcutOf(event) {
   const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
   const control = (event.ctrlKey || event.metaKey) && !event.altKey;
@@ -143,7 +149,7 @@ function shortcutOf(event) {
   if (control && key === "z" && !typing) return event.shiftKey ? "redo" : "undo";
   if (control && key === "y" && !typing) return "redo";
   if ((event.ctrlKey || event.metaKey) && key === "s") return "review";
-  if (event.key === "Escape" && event.target.closest(".review")) return "close";
+  if (event.key === "Escape" && closesPanel(event)) return "close";
   return !typing && !withModifier(event) ? { "?": "help", "/": "search" }[event.key] : undefined;
 }
 

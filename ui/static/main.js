@@ -13,6 +13,7 @@ import { leave, stopped } from "./leaving.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
+import "./address.js";
 import "./connection.js";
 import "./forms.js";
 import "./pointer.js";
