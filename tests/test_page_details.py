@@ -47,7 +47,7 @@ async def test_they_say_how_a_key_is_called_who_changed_it_and_what_it_was_used_
         console.uses.note_use(await id_of(BILLING), SEARCH)
     await console.uses.write()
     await opens_details(page)
-    await tells(page, "No key was issued yet.", f"Added by {console.admin.name} just now")
+    await tells(page, "No key issued yet", f"Added by {console.admin.name} just now")
     assert line(page, SEARCH.label).startswith(f"{SEARCH.label} granted 2× just now")
     assert line(page, ADD.label).startswith(f"{ADD.label} granted never used")
     assert "not granted" in line(page, "Expire a License")
@@ -159,11 +159,11 @@ async def test_the_table_as_it_was_has_no_details_only_history(page: User) -> No
 
 async def test_a_key_pressed_on_the_name_shows_the_details_and_on_a_box_its_history(page: User) -> None:
     claims(page, "open", {"id": await id_of(BILLING), "column": "service"})
-    await tells(page, "Details", "No key was issued yet.")
+    await tells(page, "Details", "No key issued yet")
     claims(page, "open", {"id": await id_of(BILLING), "column": "search"})
     await tells(page, "History", "It stands until now.")
     page.find(content="Details", kind=ui.button).click()
-    await tells(page, "No key was issued yet.")
+    await tells(page, "No key issued yet")
     page.find(marker="details-history").click()
     await tells(page, "History", "It stands until now.")
 
@@ -260,7 +260,7 @@ async def test_an_auditor_sees_all_of_it_and_no_way_to_change_anything(user: Use
     row = await Admin.create(name="olga", role=Role.AUDITOR.value)
     await sign_in(user, console, AdminIdentity(row.id, row.name, Role.AUDITOR))
     await user.open("/?key=192.0.2.7,billing")
-    await tells(user, "Details", "No key was issued yet.", SEARCH.label, "History")
+    await tells(user, "Details", "No key issued yet", SEARCH.label, "History")
     assert "Mark for removal" not in panel(user)
     assert "Issue new key" not in panel(user)
     await user.open("/?review=1")
