@@ -136,6 +136,8 @@ function moveInMenu(event) {
   items.at(now < 0 && step < 0 ? -1 : (now + step) % items.length).focus();
 }
 
+const WITHOUT_GRID = ["close", "search"]; // what a view of another kind has too
+
 function shortcutOf(event) {
   const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
   const control = (event.ctrlKey || event.metaKey) && !event.altKey;
@@ -143,14 +145,14 @@ function shortcutOf(event) {
   if (control && key === "z" && !typing) return event.shiftKey ? "redo" : "undo";
   if (control && key === "y" && !typing) return "redo";
   if ((event.ctrlKey || event.metaKey) && key === "s") return "review";
-  if (event.key === "Escape" && event.target.closest(".review")) return "close";
+  if (event.key === "Escape" && event.target.closest(".review") && !document.querySelector(".q-menu")) return "close";
   return !typing && !withModifier(event) ? { "?": "help", "/": "search" }[event.key] : undefined;
 }
 
 function onKeyDown(event) {
   moveInMenu(event);
-  const shortcut = grid.api && shortcutOf(event);
-  if (!shortcut || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
+  const shortcut = shortcutOf(event);
+  if (!shortcut || !(grid.api || WITHOUT_GRID.includes(shortcut)) || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
   event.preventDefault();
   if (shortcut === "search") focusSearch();
   else emitEvent("shortcut", { name: shortcut });
