@@ -43,6 +43,11 @@ class Reason(StrEnum):
     TOO_MANY_PHRASES = "too many phrases"
 
     @property
+    def is_about_phrase(self) -> bool:
+        """Whether a registration was refused, rather than an access check."""
+        return self.name.startswith("PHRASE_") or self is Reason.TOO_MANY_PHRASES
+
+    @property
     def is_about_who(self) -> bool:
         """Whether the caller is not recognised, rather than not allowed.
 

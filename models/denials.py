@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from models.access_checks import Reason
-from models.addresses import MAX_CALLER_LENGTH
-from models.texts import storable
+from models.addresses import MAX_CALLER_LENGTH, canonical_ip, sort_key
+from models.errors import InvalidValue
+from models.texts import search_key, storable
 
 MAX_PENDING = 2_000
 """Different ones; more than that between two writes are a flood, of which these tell enough."""
@@ -48,6 +49,15 @@ class Counted(NamedTuple):
 def denial(reason: Reason, ip: str, authkey_id: int, service: str, what: str) -> Denial:
     """A denied request, with what its caller wrote cut and cleaned to what a table can hold."""
     return Denial(reason.value, storable(ip, MAX_CALLER_LENGTH), authkey_id, storable(service, 100), storable(what, 80))
+
+
+def search_keys(which: Denial) -> tuple[bytes | None, str]:
+    """What it is searched by: the sort key of its address, if it is one, and its service."""
+    try:
+        ip_key = sort_key(canonical_ip(which.ip))
+    except InvalidValue:
+        ip_key = None
+    return ip_key, search_key(which.service)
 
 
 class PendingDenials:

@@ -99,13 +99,24 @@ async def _call(uses: Uses, rows: Sequence[Authkey], seed: int = 2021) -> None:
                 if chance.random() < 0.3:
                     uses.note_uses(row.id, each, chance.randrange(1, 40), min(at, now))
         await uses.write()
-    for row in chance.sample(list(rows), 12):
-        missing = next((each for each in PRIVILEGES if not row.privileges & each.mask), None)
-        if missing:
-            uses.note_denial(denial(Reason.PRIVILEGE_MISSING, row.ip, row.id, row.service, missing.id))
-    for number in range(6):
-        uses.note_denial(denial(Reason.UNKNOWN_KEY, f"198.18.0.{number + 1}", 0, "", "search"))
-    await uses.write()
+    await _ask_in_vain(uses, rows, chance, now)
+
+
+async def _ask_in_vain(uses: Uses, rows: Sequence[Authkey], chance: random.Random, now: datetime) -> None:
+    """A week of calls that are denied: some servers ask for what they may not, and one night somebody tries keys."""
+    lacking = [
+        (row, each) for row in chance.sample(list(rows), 12) for each in PRIVILEGES if not row.privileges & each.mask
+    ]
+    asked = [denial(Reason.PRIVILEGE_MISSING, row.ip, row.id, row.service, each.id) for row, each in lacking[::4]]
+    guessed = [denial(Reason.UNKNOWN_KEY, f"198.18.0.{number}", 0, "", "search") for number in range(1, 7)]
+    for hours in sorted(chance.sample(range(6 * 24), 80), reverse=True):
+        at = now - timedelta(hours=hours, minutes=chance.randrange(50))
+        for which in chance.sample(asked, min(3, len(asked))):
+            uses.note_denials(which, chance.randrange(1, 9 if 7 <= at.hour <= 19 else 3), at)
+        if 61 <= hours <= 66:
+            for which in guessed:
+                uses.note_denials(which, chance.randrange(4, 14), at)
+        await uses.write()
 
 
 async def _add_passphrases(passphrases: Passphrases, admin: AdminIdentity) -> None:

@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from nicegui import Event
 
+from models.access_checks import Reason
+from models.denial_hours import DeniedDay, denied_days, hour_of
+from models.denial_views import EVERYTHING_DENIED, DeniedView
 from models.denials import Challenges, Counted, Denial, DeniedRequests, PendingDenials
 from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Requirement
@@ -81,8 +84,11 @@ class Uses:
 
     def note_denial(self, which: Denial) -> None:
         """A question was answered with no."""
-        now = datetime.now(UTC)
-        self._denials.add(which, Counted(1, now, now))
+        self.note_denials(which, 1, datetime.now(UTC))
+
+    def note_denials(self, which: Denial, times: int, at: datetime) -> None:
+        """A question was answered with no so often, then."""
+        self._denials.add(which, Counted(times, at, at))
 
     def note_challenge(self, ip: str, what: str) -> None:
         """A call without a key was answered with the demand for one: denied, unless the client comes with one."""
@@ -154,7 +160,7 @@ class Uses:
             log.exception("Uses and denied requests could not be written together; now one by one.")
             await self._write_one_by_one(batch)
         if batch.denials:
-            await denied_requests.prune(KEPT_DENIALS)
+            await denied_requests.prune(KEPT_DENIALS, datetime.now(UTC))
 
     async def _write_one_by_one(self, batch: _Batch) -> None:
         """What no database takes must not keep everything else from being written, again and again."""
@@ -232,17 +238,25 @@ class Uses:
         """Forget how often what was used longer ago than anybody asks."""
         await uses.purge_days(day_of(datetime.now(UTC)) - KEPT_USE_DAYS)
 
-    async def denied_requests(self, limit: int = 200) -> list[DeniedRequests]:
-        """The newest denied requests, newest first."""
-        return await denied_requests.newest(limit)
+    async def denied_requests(self, view: DeniedView = EVERYTHING_DENIED, limit: int = 200) -> list[DeniedRequests]:
+        """The newest denied requests of a view, newest first."""
+        return await denied_requests.newest(view, limit, datetime.now(UTC))
+
+    async def denied_count(self, view: DeniedView) -> int:
+        """How many of them a view has, equal ones taken for one."""
+        return await denied_requests.count(view, datetime.now(UTC))
+
+    async def denied_days(self, reason: Reason | None = None) -> list[DeniedDay]:
+        """How many requests were denied in each hour of the last days, for a reason or for any."""
+        return denied_days(await denied_requests.by_hour(reason), datetime.now(UTC))
 
     async def denied_with(self, authkey_id: int) -> list[DeniedRequests]:
         """The denied requests with the key of an authkey, newest first."""
         return await denied_requests.of_key(authkey_id)
 
     async def refresh(self) -> None:
-        """Tell the pages of new denied requests, whichever process wrote them."""
-        newest = await denied_requests.mark()
+        """Tell the pages of new denied requests, whichever process wrote them; and of each new hour, which they draw too."""
+        newest = (await denied_requests.mark(), hour_of(datetime.now(UTC)))
         if newest != self._newest:
             self._newest = newest
             self.denied.emit()

@@ -36,7 +36,7 @@ async def store(uses: PendingUses, denials: dict[Denial, Counted]) -> None:
 
     async def add(db: BaseDBAsyncClient) -> None:
         await _add(db, uses)
-        await denied_requests.add(db, denials)
+        await denied_requests.add(db, denials, datetime.now(UTC))
 
     await run_transaction(add)
 

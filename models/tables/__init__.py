@@ -275,16 +275,37 @@ class DeniedRequest(Model):
     reason = fields.CharField(max_length=24)
     """`access_checks.Reason`"""
     ip = fields.CharField(max_length=45)
+    ip_key = fields.BinaryField(null=True)
+    """`addresses.sort_key(ip)`; none for what is no address"""
     authkey_id = fields.BigIntField(default=0)
     """0 for an unknown key"""
     service = fields.CharField(max_length=100, default="")
+    service_key = fields.CharField(max_length=300, default="", db_default="")
+    """The service as it is searched: `texts.search_key`"""
     what = fields.CharField(max_length=80, default="")
     """The privilege that was asked for, or the function"""
     count = fields.BigIntField()
     first_at = fields.DatetimeField()
     last_at = fields.DatetimeField()
+    days = fields.IntField(default=0, db_default=0)
+    """The last days with such requests: `denial_hours.days_of`"""
 
     class Meta:
         table = "refusal"
         unique_together = (("reason", "ip", "authkey_id", "service", "what"),)
         indexes = (Index(fields=("last_at",)),)
+
+
+class DeniedHour(Model):
+    """How many requests were denied in one hour, for each reason. Only the last days are kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    hour = fields.IntField()
+    """`denial_hours.hour_of`"""
+    reason = fields.CharField(max_length=24)
+    """`access_checks.Reason`"""
+    count = fields.BigIntField()
+
+    class Meta:
+        table = "denied_hour"
+        unique_together = (("hour", "reason"),)

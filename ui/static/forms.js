@@ -4,7 +4,7 @@ function onKey(event) {
   if (event.key !== "Enter" || !event.target.closest("fieldset.privileges [role=checkbox]")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (event.type === "keydown" && !event.repeat) event.target.closest(".dialog, .panel").querySelector(".q-btn.primary")?.click();
+  if (event.type === "keydown" && !event.repeat) event.target.closest(".dialog").querySelector(".q-btn.primary")?.click();
 }
 
 addEventListener("keydown", onKey, true);

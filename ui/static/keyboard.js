@@ -138,9 +138,11 @@ function moveInMenu(event) {
 
 // From the panel, and from the grid beside it once nothing is selected there.
 function closesPanel(event) {
-  const beside = event.target.closest(".grid") && !selecting.has(event) && !document.querySelector(".q-menu, .q-dialog");
-  return event.target.closest(".review") || beside;
+  if (document.querySelector(".q-menu, .q-dialog")) return false;
+  return event.target.closest(".review") || (event.target.closest(".grid") && !selecting.has(event));
 }
+
+const WITHOUT_GRID = ["close", "search"]; // what a view of another kind has too
 
 function shortcutOf(event) {
   const typing = event.target.closest("input:not([type=checkbox]), textarea, [contenteditable=true]");
@@ -155,8 +157,8 @@ function shortcutOf(event) {
 
 function onKeyDown(event) {
   moveInMenu(event);
-  const shortcut = grid.api && shortcutOf(event);
-  if (!shortcut || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
+  const shortcut = shortcutOf(event);
+  if (!shortcut || !(grid.api || WITHOUT_GRID.includes(shortcut)) || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
   event.preventDefault();
   if (shortcut === "search") focusSearch();
   else emitEvent("shortcut", { name: shortcut });
