@@ -23,6 +23,9 @@ export function enterPanel() {
   if (document.activeElement?.closest(".grid")) heading?.focus();
 }
 
+// What was moved to another place has lost the keyboard.
+export const focusOn = (id) => document.getElementById(id)?.focus();
+
 function restore() {
   const now = document.activeElement;
   if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
