@@ -33,6 +33,7 @@ _COLUMNS: Mapping[str, Privilege | TextName] = {
     **{name.value: name for name in TextName},
 }
 _REMOVE = ("remove", "remove?")
+_NAMES = ("ip", "service")
 
 
 class Pasted(NamedTuple):
@@ -54,9 +55,23 @@ class Pasted(NamedTuple):
 
     @property
     def has_names(self) -> bool:
-        """Whether its lines say by IP and service which keys they mean."""
+        """Whether its lines say by IP and service which keys they mean; a heading may have these in any place."""
         first = self.heading
-        return first[:2] == ["ip", "service"] or (len(first) > 1 and _is_ip(first[0]))
+        return {"ip", "service"} <= set(first) or (len(first) > 1 and _is_ip(first[0]))
+
+    @property
+    def without_heading(self) -> "Pasted":
+        """Its lines, but for a heading of boxes as a copy from the grid has it.
+
+        Raises InvalidValue if that names keys by half.
+        """
+        first = self.heading
+        if not first or not all(each in _COLUMNS or each in _REMOVE or each in _NAMES for each in first):
+            return self
+        if missing := next((name for name in _NAMES if name not in first and not {*first}.isdisjoint(_NAMES)), None):
+            raise InvalidValue(f"What was pasted has no column {missing}: a key is known by its IP and its service.")
+        at = next(at for at, (_, cells) in enumerate(self.lines) if any(cells))
+        return Pasted(self.lines[at + 1 :])
 
 
 Column = Privilege | TextName | None
@@ -106,27 +121,29 @@ def read_value(cell: str) -> bool | None:
 
 
 def read_named(pasted: Pasted) -> ReadLines:
-    """Lines of IP, service and privileges. Without a heading the privileges are in the order of the grid.
+    """Lines of IP, service and privileges: without a heading in the order of the grid as nobody has arranged it.
 
     Raises InvalidValue for a heading with a column that is not known.
     """
     heading = pasted.heading
     has_heading = not _is_ip(heading[0])
-    columns: list[Column] = _columns(heading[2:]) if has_heading else list(PRIVILEGES)
+    ip_at, service_at = map(heading.index, _NAMES) if has_heading else (0, 1)
+    columns: list[Column] = _columns(_without(heading, ip_at, service_at)) if has_heading else list(PRIVILEGES)
     reader = _Reader()
     seen: dict[tuple[str, str], int] = {}
     filled = [(number, cells) for number, cells in pasted.lines if any(cell.strip() for cell in cells)]
     for number, cells in filled[has_heading:]:
         try:
-            if len(cells) < 2:
+            if len(cells) <= max(ip_at, service_at):
                 raise InvalidValue("an IP and a service are needed.")
-            ip, service = ip_of_cell(cells[0]), service_of_cell(cells[1])
+            ip, service = ip_of_cell(cells[ip_at]), service_of_cell(cells[service_at])
             if (twice := seen.setdefault((ip, service), number)) != number:
                 raise InvalidValue(f"{ip}, {service!r} stands in line {twice} already.")
-            grants, revocations = reader.boxes(columns, cells[2:])
+            values = _without(cells, ip_at, service_at)
+            grants, revocations = reader.boxes(columns, values)
             texts = tuple(
                 (name, text_of_cell(name, cell))
-                for name, cell in zip(columns, cells[2:], strict=False)
+                for name, cell in zip(columns, values, strict=False)
                 if isinstance(name, TextName)
             )
             reader.rows.append(WantedRow(number, ip, service, grants, revocations, texts=texts))
@@ -178,6 +195,10 @@ class _Reader:
 
     def done(self) -> ReadLines:
         return ReadLines(self.rows, self.bad.told, self.bad.count, self._empty)
+
+
+def _without(cells: Sequence[str], *places: int) -> list[str]:
+    return [cell for place, cell in enumerate(cells) if place not in places]
 
 
 def _columns(headings: Sequence[str]) -> list[Column]:

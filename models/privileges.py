@@ -72,3 +72,8 @@ def mask_of(privileges: Iterable[Privilege]) -> int:
 def labels(privileges: int) -> str:
     """The ids of a set of privileges, as the record names it."""
     return ", ".join(each.id for each in privileges_in(privileges)) or "no privileges"
+
+
+def labelled(privileges: int) -> str:
+    """The labels of a set of privileges, as sentences name it."""
+    return ", ".join(each.label for each in privileges_in(privileges))

@@ -110,9 +110,9 @@ class StagedChanges:
         """How many authkeys shall be made."""
         return self._addition_count
 
-    def count_in(self, row_ids: Iterable[int]) -> int:
-        """How many changes are staged for these rows."""
-        return sum(self[id_].change_count for id_ in row_ids)
+    def count_in(self, row_ids: Iterable[int], without: int = 0) -> int:
+        """How many changes are staged for these rows, but for those in the columns of a set of privileges."""
+        return sum(self[id_].change_count - self[id_].count_of(without) for id_ in row_ids)
 
     @property
     def conflicts(self) -> dict[int, Conflict]:

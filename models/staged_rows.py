@@ -42,6 +42,11 @@ class StagedRow(NamedTuple):
         cells = self.grants.bit_count() + self.revocations.bit_count()
         return 1 if is_of_row else cells + self.amendment.change_count
 
+    def count_of(self, privileges: int) -> int:
+        """How many of these changes are in the columns of a set of privileges."""
+        boxes = (self.grants | self.revocations) & privileges
+        return min(1, boxes) if self.new else boxes.bit_count()
+
     @property
     def numbers(self) -> tuple[int, ...]:
         """All but what shall be made and amended, as it is stored."""

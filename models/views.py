@@ -103,6 +103,10 @@ class GridView:
     def _own_parts(self) -> dict[str, str]:
         return {}
 
+    def own_words(self) -> list[str]:
+        """What it asks for beside what every grid can be asked for."""
+        return []
+
 
 @dataclass(frozen=True, kw_only=True)
 class View(GridView):
@@ -154,6 +158,12 @@ class View(GridView):
         unused = {"unused": str(self.unused_days)} if self.unused_days else {}
         return unused if self.as_of is None else {"as_of": as_of_text(self.as_of)}
 
+    def own_words(self) -> list[str]:
+        """For how long unused, or as of when."""
+        if self.as_of is not None:
+            return [f"as of {'#' if isinstance(self.as_of, int) else ''}{as_of_text(self.as_of)}"]
+        return [f"unused for {self.unused_days} days"] if self.unused_days else []
+
 
 class State(StrEnum):
     """Whether a passphrase still lets a server register."""
@@ -162,6 +172,9 @@ class State(StrEnum):
     OVER = "over"
     """Used up or expired, or its maker's account is disabled"""
     REMOVED = "removed"
+
+
+_STATE_WORDS = {State.ACTIVE: "active", State.OVER: "no longer usable", State.REMOVED: "removed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +206,10 @@ class PassphraseView(GridView):
 
     def _own_parts(self) -> dict[str, str]:
         return {"state": self.state} if self.state is not State.ACTIVE else {}
+
+    def own_words(self) -> list[str]:
+        """In which state, unless that is the usual one."""
+        return [_STATE_WORDS[self.state]] if self.state is not State.ACTIVE else []
 
 
 V = TypeVar("V", bound=GridView)

@@ -21,7 +21,7 @@ from models.texts import storable
 from services.attempts import Attempts
 from services.history import History
 from services.sessions import SignedIn
-from storage import accounts, history, sessions
+from storage import accounts, history, preferences, saved_views, sessions
 from storage.accounts import Account
 from storage.transactions import Connection, run_transaction
 
@@ -181,6 +181,8 @@ class Admins:
                 nobody = f"account-{row.id}"
                 await accounts.update(db, row.id, name=nobody, disabled=True, password_hash=None)
                 await sessions.delete_all_of(db, row.id)
+                await preferences.forget(db, row.id)
+                await saved_views.forget_private(db, row.id)
             await history.append(db, EntryKind.NAME_ERASED, row.id if row else None, "", f"by {by}")
 
         await run_transaction(erase)

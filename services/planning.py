@@ -81,6 +81,7 @@ async def _block(
     staging: Staging[Any], admin_id: int, pasted: Pasted, view: GridView, at: tuple[int, Sequence[Privilege]]
 ) -> ReadLines:
     first, columns = at
+    pasted = pasted.without_heading
     if not columns:
         raise InvalidValue(
             "What was pasted has no IP and service in its first two columns, and no box is where it was pasted. "

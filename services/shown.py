@@ -56,17 +56,20 @@ class ShownRows(Generic[V]):
         new = await self._new(view, admin_id, 0, await self._count_new(view, admin_id))
         return [*(row.id for row in new), *await self._listing.staged_ids_in(view, admin_id)]
 
-    async def hidden_changes(self, view: V, admin_id: int, *, shows_removed: bool) -> int:
-        """How many of the admin's staged changes are of rows that a view does not show.
+    async def hidden_changes(self, view: V, admin_id: int, *, shows_removed: bool, hidden_columns: int = 0) -> int:
+        """How many of the admin's staged changes a view does not show: those of other rows, and those in hidden columns.
 
-        `shows_removed`: removed rows stand in some view, so that their restorations do.
+        `shows_removed`: removed rows stand in some view, so that their restorations do. `hidden_columns` is a set of privileges.
         """
         staged = (await self._desks.open(admin_id)).staged
         if not view.is_live or not len(staged):
             return 0
+        seen: Iterable[int]
         if not view.may_hide or view.staged_only:
-            return 0 if shows_removed else sum(each.restoration for each in staged.entries.values())
-        return staged.change_count - staged.count_in(await self.staged_ids(view, admin_id))
+            seen = (id_ for id_, entry in staged.entries.items() if shows_removed or not entry.restoration)
+        else:
+            seen = await self.staged_ids(view, admin_id)
+        return staged.change_count - staged.count_in(seen, without=hidden_columns)
 
     async def find(self, admin_id: int, ids: Iterable[int]) -> dict[int, Row]:
         """Those of these rows that are in force, or shall be made, by id."""

@@ -95,7 +95,7 @@ async def count(view: DeniedView, now: datetime) -> int:
 def _conditions(view: DeniedView, now: datetime) -> Conditions:
     where = Conditions()
     if view.search:
-        where.add(*search_condition(view.search, has_hints=False))
+        where.add(*search_condition(view.search, of_keys=False))
     if view.reason:
         where.add("reason = {}", view.reason.value)
     if view.day:

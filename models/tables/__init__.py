@@ -11,6 +11,8 @@ from tortoise.models import Model
 from models.tables.accounts import Admin as Admin
 from models.tables.accounts import LaunchLink as LaunchLink
 from models.tables.accounts import Session as Session
+from models.tables.preferences import Preference as Preference
+from models.tables.preferences import SavedView as SavedView
 from models.tables.records import Entry as Entry
 from models.tables.records import HistoryCheck as HistoryCheck
 from models.tables.records import Modification as Modification

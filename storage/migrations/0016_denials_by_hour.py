@@ -35,7 +35,7 @@ def days_between(first_at, last_at):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0014_owners_and_notes")]
+    dependencies = [("models", "0015_preferences")]
 
     initial = False
 

@@ -1,6 +1,7 @@
 """The grid of the pickup passphrases: its columns before the privileges, and its words."""
 
 from models.subjects import Subject
+from models.views import parse_passphrase_view
 from ui.shell.grids import text_column
 from ui.staged.grid import GridKind
 
@@ -8,6 +9,7 @@ PASSPHRASES_GRID = GridKind(
     subject=Subject.PASSPHRASE,
     name="Pickup passphrases",
     rows_path="/grid/passphrases",
+    parse=parse_passphrase_view,
     names=("name",),
     columns=(
         text_column(
@@ -18,7 +20,6 @@ PASSPHRASES_GRID = GridKind(
             marks=True,
             pinned="left",
             width=186,
-            resizable=True,
             cellAriaRole="rowheader",
         ),
         text_column(
@@ -28,5 +29,6 @@ PASSPHRASES_GRID = GridKind(
     remove_label="Remove?",
     remove_description="Remove this passphrase: no server can register with it any more, from the submission on.",
     row_height=48,
+    compact_height=38,
     shows_removed=True,
 )

@@ -19,6 +19,7 @@ class ChangeBar:
         subject: Subject,
         *,
         on_review: Handler,
+        on_show: Handler,
         on_discard: Handler,
         on_undo: Handler,
         on_submit: Handler,
@@ -26,7 +27,7 @@ class ChangeBar:
         on_step_forth: Handler,
         may_change: bool,
     ) -> None:
-        """`on_undo` undoes the submission that was just confirmed, `on_step_back` and `on_step_forth` staging steps."""
+        """`on_show` brings what is not in view, `on_undo` undoes the submission that was just confirmed, `on_step_back` and `on_step_forth` staging steps."""
         self._subject = subject
         self._may_change = may_change
         with ui.footer().classes("bar") as self._footer:
@@ -36,6 +37,9 @@ class ChangeBar:
                 self._icon = ui.icon("check_circle", size="20px").classes("bar-done")
                 self._count = ui.label().classes("bar-count").mark("staged-count")
                 self._hidden = ui.label().classes("bar-hidden").mark("staged-hidden")
+                self._show = ui.button("Show", on_click=on_show, color=None).props("flat dense no-caps")
+                self._show.props('aria-label="Show the staged changes that are not in view"').mark("show-hidden")
+                self._show.set_visibility(False)
                 self._conflicts = ui.label().classes("bar-conflicts").mark("staged-conflicts")
             self._review = ui.button("Review", on_click=on_review).props("flat no-caps").mark("review")
             self._discard = (
@@ -86,6 +90,7 @@ class ChangeBar:
             )
             self._undo.set_visibility(False)
         self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
+        self._show.set_visibility(hidden > 0)
         self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")
         self._review.set_visibility(change_count > 0)
         self._discard.set_visibility(change_count > 0)

@@ -78,6 +78,14 @@ def parse_upload(claim: object) -> Upload:
     raise InvalidValue("That is nothing that this page sends.")
 
 
+def parse_narrow(claim: object) -> bool:
+    """Whether a browser's window is as narrow as a phone. Raises InvalidValue for what the page does not send."""
+    match claim:
+        case {"narrow": bool(narrow)}:
+            return narrow
+    raise InvalidValue("That is nothing that this page sends.")
+
+
 def parse_new_row(claim: object) -> int | None:
     """The negative number of an authkey that shall be made; None if the claim is about anything else."""
     match claim:

@@ -68,6 +68,10 @@ class FilterMenu:
             toggle.value = _ANY
         self._staged.value = False
 
+    def show_staged(self) -> None:
+        """Only rows for which the admin has staged something."""
+        self._staged.value = True
+
     def chips(self) -> list[Chip]:
         """Those that are set."""
         said = [

@@ -1,15 +1,16 @@
 """The live grid of a subject: its columns, and the few words that it exchanges with Python."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models.accounts import AdminIdentity
+from models.arrangements import Arrangement, ColumnPlace, Density, natural
 from models.grid_rows import GridRow
 from models.marks import Marks
 from models.privileges import PRIVILEGES
 from models.subjects import Subject
 from models.submissions import Kind, Modification
-from models.views import GridView
+from models.views import GridView, Parse
 from models.wording import noun
 from services.imports import MAX_BYTES
 from ui.shell.grids import Column, Grid
@@ -24,6 +25,8 @@ class GridKind(NamedTuple):
     """For a screen reader"""
     rows_path: str
     """Where its blocks are"""
+    parse: Parse[Any]
+    """What reads its view from an address"""
     names: tuple[str, ...]
     """The fields of a row that say which one it is"""
     columns: tuple[Column, ...]
@@ -32,20 +35,46 @@ class GridKind(NamedTuple):
     remove_description: str
     row_height: int = 38
     """Pixels"""
+    compact_height: int = 28
+    """Where the rows stand close"""
     shows_removed: bool = False
     """Whether rows that were removed still stand in it"""
+
+    @property
+    def arranged(self) -> dict[str, str]:
+        """The columns that an admin arranges, as they naturally stand: their headings by their ids."""
+        return {
+            **{str(each["colId"]): str(each["headerName"]) for each in self.columns},
+            **{each.id: each.label for each in PRIVILEGES},
+        }
+
+    @property
+    def natural(self) -> Arrangement:
+        """How it is arranged by nobody."""
+        return natural(self.arranged)
+
+    def height(self, density: Density) -> int:
+        """Of a row, in pixels."""
+        return self.compact_height if density is Density.COMPACT else self.row_height
 
 
 class StagedGrid(Grid):
     """The grid element of one page."""
 
-    def __init__(self, kind: GridKind, view: GridView, window: Window, *, may_change: bool) -> None:
+    def __init__(
+        self, kind: GridKind, view: GridView, window: Window, arrangement: Arrangement, *, may_change: bool
+    ) -> None:
+        self._kind = kind
+        columns = _columns(kind, view)
+        self._natural = {each["colId"]: each for each in columns}
         super().__init__(
             kind.name,
             f"{window.root_path}{kind.rows_path}",
             view.to_query(),
-            _columns(kind, view),
-            kind.row_height,
+            [*self._arranged(arrangement), *(each for each in columns if each["colId"] not in kind.arranged)],
+            kind.height(arrangement.density),
+            arrangement=self._told(arrangement),
+            natural=self._told(kind.natural),
             noun=noun(kind.subject),
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
@@ -55,6 +84,22 @@ class StagedGrid(Grid):
             exportUrl=f"{window.root_path}/export",
             takesFiles=kind.subject is Subject.AUTHKEY,
         )
+        self._grid.props(f"data-density={arrangement.density}")
+
+    def _arranged(self, arrangement: Arrangement) -> list[Column]:
+        return [{**self._natural[each.id], **_state(self._natural[each.id], each)} for each in arrangement.columns]
+
+    def _told(self, arrangement: Arrangement) -> dict[str, Any]:
+        """As AG Grid's `applyColumnState` takes it, and how high a row is."""
+        return {
+            "columns": [{"colId": each.id, **_state(self._natural[each.id], each)} for each in arrangement.columns],
+            "density": arrangement.density,
+            "rowHeight": self._kind.height(arrangement.density),
+        }
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Show other columns, in another order, or closer rows."""
+        self.run("arrange", self._told(arrangement))
 
     def show(self, view: GridView) -> None:
         """Show another view, from its first row."""
@@ -84,21 +129,34 @@ class StagedGrid(Grid):
         self.run("resend")
 
 
+def _state(column: Column, place: ColumnPlace) -> Column:
+    """What an arrangement says of a column, in AG Grid's words."""
+    if place.width is None:
+        return {"hide": not place.is_shown, "width": column.get("width"), "flex": column.get("flex")}
+    return {"hide": not place.is_shown, "width": place.width, "flex": None}
+
+
 def _tick_store(subject: Subject, admin: AdminIdentity) -> str:
     """That of authkeys as earlier releases named it: a page that is open during an upgrade loses no tick."""
     return f"authkeys.pending.{admin.id}" + ("" if subject is Subject.AUTHKEY else f".{subject}")
 
 
+_FIXED = {"lockPosition": "left", "lockPinned": True, "resizable": True}
+"""The column that says which row it is"""
+_ARRANGED = {"suppressMovable": False, "lockPinned": True, "resizable": True}
+
+
 def _columns(kind: GridKind, view: GridView) -> list[Column]:
     columns = [
-        *(dict(column) for column in kind.columns),
-        *(_checkbox(each.id, each.label, each.description, each.bit) for each in PRIVILEGES),
+        *({**column, **_FIXED} if column.get("pinned") else {**column, **_ARRANGED} for column in kind.columns),
+        *({**_checkbox(each.id, each.label, each.description, each.bit), **_ARRANGED} for each in PRIVILEGES),
         *([_remove(kind)] if view.is_live else []),
         {
             "colId": "menu",
             "headerName": "",
             "headerComponentParams": {"template": '<span class="visually-hidden">Actions</span>'},
             "pinned": "right",
+            "lockPosition": "right",
             "width": 44,
             "sortable": False,
             "cellClass": "cell-menu",
@@ -116,6 +174,7 @@ def _remove(kind: GridKind) -> Column:
     return {
         **_checkbox("remove", kind.remove_label, kind.remove_description, None),
         "pinned": "right",
+        "lockPosition": "right",
         "width": 82,
         "flex": None,
         "sortable": False,

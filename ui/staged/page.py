@@ -23,11 +23,13 @@ from services.staging import Staging, StagingChange
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
+from ui.staged.arranging import Arranging
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
 from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
+from ui.staged.out_of_view import OutOfView
 from ui.staged.planning import Planning
 from ui.staged.reviewing import Reviewing
 from ui.staged.row_menu import RowMenu
@@ -37,6 +39,7 @@ from ui.staged.side import Side
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
+from ui.staged.views_menu import ViewsMenu
 
 
 class StagedPage(Generic[V]):
@@ -60,8 +63,10 @@ class StagedPage(Generic[V]):
         revision = self.console.feed.revision
         self.staging.attend(self.admin.id)
         ui.context.client.on_delete(lambda: self.staging.leave(self.admin.id))
+        self._arranging = await Arranging.load(self.window, self.kind)
+        self._out_of_view = OutOfView(self.window, self.staging, self.kind, self._arranging, lambda: self.view)
         shown, total = await self._counts()
-        hidden = await self._hidden()
+        hidden = await self._out_of_view.count()
         await self.window.load()
         self.window.build_frame(self.path)
         self._build_elements()
@@ -114,9 +119,12 @@ class StagedPage(Generic[V]):
         with ui.element("div").classes("page" if self.view.is_live else "page without-bar"):
             self.build_banner()
             self.toolbar = self.build_toolbar()
+            with self.toolbar.beside_search:
+                ViewsMenu(self.window, self.kind, self.path, lambda: self.view)
             with ui.element("div").classes("workspace"):
                 with ui.element("div").classes("grid-area"):
-                    self.grid = StagedGrid(self.kind, self.view, self.window, may_change=self.may_change)
+                    arrangement = self._arranging.now
+                    self.grid = StagedGrid(self.kind, self.view, self.window, arrangement, may_change=self.may_change)
                     self._empty = ui.element("div").classes("empty").props("role=status")
                     self.menu = RowMenu()
                     self.selecting = Selecting(
@@ -125,6 +133,7 @@ class StagedPage(Generic[V]):
                         self.grid,
                         self.menu,
                         view=lambda: self.view,
+                        shown=lambda: self._arranging.now.shown_privileges,
                         do=self.do,
                         more=self.selection_actions(),
                         may_change=self.may_change,
@@ -146,6 +155,7 @@ class StagedPage(Generic[V]):
         self._bar = ChangeBar(
             self.kind.subject,
             on_review=self._reviewing.toggle,
+            on_show=lambda: self._out_of_view.show(show_staged=self.toolbar.show_staged, review=self._reviewing.show),
             on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
             on_undo=lambda: self._submitting.undo(),  # noqa: PLW0108 - made only after the bar
             on_submit=self._reviewing.submit,
@@ -155,6 +165,7 @@ class StagedPage(Generic[V]):
         )
         if not self.view.is_live:
             self._bar.hide()
+        self._arranging.build(self.toolbar.beside_actions, self.grid, self._show_staged)
         self._submitting = Submitting(self.window, self.staging, self._bar, self.show_issued)
         self._reviewing.connect(self._submitting, self._steps, self._show_staged)
 
@@ -306,12 +317,9 @@ class StagedPage(Generic[V]):
     async def _draw_row(self, row_id: int) -> None:
         await self._put((await self.staging.shown.find(self.admin.id, [row_id])).values())
 
-    async def _hidden(self) -> int:
-        return await self.staging.shown.hidden_changes(self.view, self.admin.id, shows_removed=self.kind.shows_removed)
-
     async def _show_staged(self, hidden: int | None = None) -> None:
         with user_errors():
-            hidden = await self._hidden() if hidden is None else hidden
+            hidden = await self._out_of_view.count() if hidden is None else hidden
             staged = await self.staging.of(self.admin.id)
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
             self._bar.show_steps(

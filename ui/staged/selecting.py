@@ -7,7 +7,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from models.errors import InvalidValue, SelectionMoved
-from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege
+from models.privileges import ALL_PRIVILEGES, PRIVILEGES, Privilege, privileges_in
 from models.selections import Act, Selection, Stretch, Tally, parse_selection
 from models.subjects import Row
 from models.wording import count_of, granting, revoking, several
@@ -44,13 +44,14 @@ class Selecting(Generic[V]):
         menu: RowMenu,
         *,
         view: Callable[[], V],
+        shown: Callable[[], int],
         do: Do,
         more: Sequence[SelectionAction],
         may_change: bool,
     ) -> None:
-        """`more` is what can be done beside staging."""
+        """`shown` are the privileges whose columns are shown, `more` is what can be done beside staging."""
         self._window, self._staging, self._grid, self._menu = window, staging, grid, menu
-        self._view, self._do, self._may_change = view, do, may_change
+        self._view, self._shown, self._do, self._may_change = view, shown, do, may_change
         self._selection = Selection(())
         self._heard = 0
         with ui.element("div").classes("selection-bar").props('role=region aria-label="Selection"') as self._bar:
@@ -135,11 +136,12 @@ class Selecting(Generic[V]):
     def _show_tally(self, found: Tally | None, mask: int) -> None:
         self._boxes.set_text(f"{found.granted_count:,} of {found.box_count:,} boxes granted" if found and mask else "")
         for button, act in ((self._grant, Act.GRANT), (self._revoke, Act.REVOKE)):
-            more = "…" if _is_of_rows(mask) else f" {_changed(act, found):,}" if found else ""
+            asks = self._is_of_rows(mask)
+            more = "…" if asks else f" {_changed(act, found):,}" if found else ""
             button.set_text(f"{act.value.title()}{more}")
-            said = f": {_said(act, found)}" if found and not _is_of_rows(mask) else more
+            said = f": {_said(act, found)}" if found and not asks else more
             button.props["aria-label"] = f"{act.value.title()}{said}"
-            button.set_enabled(found is None or _is_of_rows(mask) or _changed(act, found) > 0)
+            button.set_enabled(found is None or asks or _changed(act, found) > 0)
         all_marked = found is not None and found.row_count > 0 and found.removal_count == found.row_count
         self._remove.set_text("Keep" if all_marked else "Remove")
 
@@ -187,19 +189,23 @@ class Selecting(Generic[V]):
         return f"Staged: {said}" + (f"; {marked} marked for removal left alone" if before.removal_count else "")
 
     async def _one_or_menu(self, act: Act) -> None:
-        if not _is_of_rows(self._selection.mask):
+        if not self._is_of_rows(self._selection.mask):
             await self.act(act)
             return
         with user_errors():
             await self._window.require_session()
             await self._open_choices(act)
 
+    def _is_of_rows(self, mask: int) -> bool:
+        """Whether whole rows are selected, or none of their boxes: then one asks which privilege is meant."""
+        return not mask or (mask == self._shown() and mask.bit_count() > 1)
+
     async def _open_choices(self, act: Act) -> None:
         rows = Selection(tuple(each._replace(mask=ALL_PRIVILEGES) for each in self._selection.stretches))
         found = await self._tally(rows)
         self._choices.clear()
         with self._choices, ui.element("div").props("role=menu"):
-            for privilege in PRIVILEGES:
+            for privilege in privileges_in(self._shown()):
                 self._choice(act, privilege, found)
         self._choices.open()
 
@@ -232,11 +238,6 @@ class Selecting(Generic[V]):
     def _entry(self, act: Act, column: Selection, found: Tally | None) -> MenuEntry:
         said = f": {_said(act, found)}" if found else ""
         return MenuEntry(f"{act.value.title()} all{said}", f"column-{act}", lambda: self.act(act, None, column))
-
-
-def _is_of_rows(mask: int) -> bool:
-    """Whether whole rows are selected, or none of their boxes: then one asks which privilege is meant."""
-    return mask in (0, ALL_PRIVILEGES)
 
 
 def _changed(act: Act, found: Tally) -> int:

@@ -39,10 +39,13 @@ class Toolbar(Generic[V]):
             )
             with self._search.add_slot("prepend"):
                 ui.icon("search", size="18px")
+            # Here, and before the actions, the page puts what is not of the view.
+            self.beside_search = ui.element("div").classes("contents")
             self.build_choices()
             self._filters = FilterMenu(view, self.changed, self.build_filters)
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
+            self.beside_actions = ui.element("div").classes("contents")
             self.build_actions()
         self._chips = ChipRow(self.clear)
         self.show_buttons()
@@ -101,6 +104,11 @@ class Toolbar(Generic[V]):
         self._search.value = ""
         self._filters.clear()
         self.clear_own()
+
+    def show_staged(self) -> None:
+        """All rows for which the admin has staged something, and no others."""
+        self.clear()
+        self._filters.show_staged()
 
     def keep_sort(self, view: V) -> None:
         """The grid was sorted: the next view is sorted so too."""

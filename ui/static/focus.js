@@ -24,6 +24,9 @@ export function enterPanel(wasOpen) {
     document.querySelector(".side .review-title")?.focus();
 }
 
+// What was moved to another place has lost the keyboard.
+export const focusOn = (id) => document.getElementById(id)?.focus();
+
 function restore() {
   const now = document.activeElement;
   if (!last || isThere(last) || (now !== document.body && isThere(now))) return;

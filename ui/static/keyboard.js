@@ -9,13 +9,14 @@ import { act, hasSelection, selectByKey } from "./selection.js";
 
 const bitOf = (column) => column.getColDef().cellRendererParams?.bit;
 const isBox = (column) => bitOf(column) !== undefined;
-const columnOf = (bit) => grid.api.getColumns().find((column) => bitOf(column) === bit);
+const removal = () => grid.api.getColumns().find((column) => bitOf(column) === null);
+const nthBox = (number) => grid.api.getAllDisplayedColumns().filter((column) => bitOf(column) >= 0 && bitOf(column) !== null)[number - 1];
 
 function boxOfKey(event, column) {
   if (withModifier(event)) return undefined;
-  if (isDelete(event)) return columnOf(null);
+  if (isDelete(event)) return removal();
   const number = isBox(column) ? digit(event) : 0;
-  return number ? columnOf(number - 1) : undefined;
+  return number ? nthBox(number) : undefined;
 }
 
 // What a key does is done in sight.
@@ -32,7 +33,8 @@ function actOfKey(event, column) {
   if (isDelete(event)) return { act: "remove" };
   if (event.key === " " && !event.shiftKey) return { act: "toggle" };
   const number = isBox(column) ? digit(event) : 0;
-  return number ? { act: "toggle", column: columnOf(number - 1).getColId() } : null;
+  const meant = number ? nthBox(number) : undefined;
+  return meant ? { act: "toggle", column: meant.getColId() } : null;
 }
 
 export function onCellKeyDown({ event, node, column }) {
@@ -85,7 +87,7 @@ export function enterGrid({ api }) {
   const cell = api.getFocusedCell();
   const row = Math.min(cell?.rowIndex ?? 0, api.getDisplayedRowCount() - 1);
   api.ensureIndexVisible(row);
-  api.setFocusedCell(row, cell?.column ?? api.getAllDisplayedColumns()[0]);
+  api.setFocusedCell(row, cell?.column.isVisible() ? cell.column : api.getAllDisplayedColumns()[0]);
   return true;
 }
 

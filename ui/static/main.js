@@ -1,12 +1,13 @@
 // All that the page's scripts are to Python and to AG Grid's options: `window.authkeys`. What each does stands in the module
 // that it comes from; the others, imported for what they listen to, have no name here.
 
+import * as arranging from "./arranging.js";
 import * as cells from "./cells.js";
 import { copySelection } from "./clipboard.js";
 import { copyText } from "./copy.js";
 import { chooseFile, exportView } from "./files.js";
 import { flash } from "./flashes.js";
-import { enterPanel, refocus } from "./focus.js";
+import { enterPanel, focusOn, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
@@ -20,6 +21,7 @@ import "./pointer.js";
 import "./popups.js";
 
 window.authkeys = {
+  ...arranging,
   ...cells,
   TimeCell,
   ...grid,
@@ -27,6 +29,10 @@ window.authkeys = {
   drawSelection,
   selectedRule,
   selection: claim,
+  onGridReady(params) {
+    grid.onGridReady(params);
+    arranging.startArranging();
+  },
   selectColumns,
   showRow,
   clearSelection,
@@ -38,6 +44,7 @@ window.authkeys = {
   resend: ticks.resend,
   refocus,
   enterPanel,
+  focusOn,
   copyText,
   copySelection,
   chooseFile,
