@@ -1,6 +1,6 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from itertools import islice
 from typing import NamedTuple
@@ -22,6 +22,7 @@ _RESTORED = {
 }
 _LOOKED_AT = 1_000
 """Entries of a step by which it is named; all of a larger one are alike"""
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _NOUNS = {Subject.AUTHKEY: "key", Subject.PASSPHRASE: "passphrase"}
 
 
@@ -159,6 +160,20 @@ def lost_calls(lost: LostCalls) -> str:
 def minute(at: datetime) -> str:
     """A moment as it is told in sentences: `2026-11-26 18:08 UTC`."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago a moment was: `just now`, `3 min ago`, `2 h ago`, `5 d ago`; from 30 days on its date, in UTC.
+
+    `ago` in ui/static/times.js says the same. What a clock that runs ahead puts into the future is just now.
+    """
+    passed = now - at
+    if passed < _MINUTE:
+        return "just now"
+    for limit, length, unit in ((_HOUR, _MINUTE, "min"), (_DAY, _HOUR, "h"), (30 * _DAY, _DAY, "d")):
+        if passed < limit:
+            return f"{passed // length} {unit} ago"
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
 
 
 def unavailable_html(error: Exception) -> str:

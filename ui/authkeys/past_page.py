@@ -1,15 +1,15 @@
 """The table as it was: the grid of the authkeys, read-only, after any submission or at any time."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from nicegui import ui
 
 from models.errors import InvalidValue
 from models.privileges import Privilege
 from models.views import as_of, as_of_text
-from models.wording import minute
+from models.wording import ago, minute
 from ui.authkeys.page import AuthkeysPage
-from ui.history.lines import ago
 from ui.shell.feedback import show_error, user_errors
 
 
@@ -30,7 +30,7 @@ class PastPage(AuthkeysPage):
     def build_banner(self) -> None:
         """Which moment it is, another one, and the way back."""
         number, _, at = self._moment
-        when = f"{minute(at)}, {ago(at)}" if at else "before the first entry"
+        when = f"{minute(at)}, {ago(at, datetime.now(UTC))}" if at else "before the first entry"
         with ui.row().classes("banner").props('role=status aria-label="As it was"').mark("as-of"):
             ui.icon("history", size="18px")
             ui.label(f"As it was after #{number}: {when}. Nothing can be changed here.").classes("banner-text")

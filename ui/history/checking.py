@@ -1,10 +1,11 @@
 """Whether the history is what was written: when that was checked last, and the button that checks it now."""
 
+from datetime import UTC, datetime
+
 from nicegui import ui
 
 from models.history import Check
-from models.wording import minute
-from ui.history.lines import ago
+from models.wording import ago, minute
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 
@@ -25,11 +26,12 @@ class CheckButton:
             self._said.set_text("This record was not verified yet.")
             return
         self._said.tooltip(minute(check.at))
+        when = ago(check.at, datetime.now(UTC))
         if check.fault:
             self._said.classes("broken")
-            self._said.set_text(f"Verified {ago(check.at)}: the record is not what was written. {check.fault}")
+            self._said.set_text(f"Verified {when}: the record is not what was written. {check.fault}")
         else:
-            self._said.set_text(f"Verified {ago(check.at)}: nothing is wrong, up to #{check.number:,}.")
+            self._said.set_text(f"Verified {when}: nothing is wrong, up to #{check.number:,}.")
 
     def _progress(self, done: int, total: int) -> None:
         self._said.set_text(f"Verifying… {done:,} of {total:,}")

@@ -1,28 +1,10 @@
-"""The small parts that all of the history's panels are made of: a moment, a row's name, what was done to it."""
+"""The small parts that all of the history's panels are made of: a row's name, and what was done to it."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from nicegui import ui
 
-from models.history_wording import lasted
-from models.wording import minute
-
 _KINDS = {"+": "grant", "−": "revoke", "×": "remove", "↻": ""}
-
-
-def moment_label(at: datetime) -> ui.label:
-    """How long ago something was; exactly on hover."""
-    label = ui.label(ago(at)).classes("ago")
-    label.props["data-at"] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    label.props["title"] = minute(at)
-    return label
-
-
-def ago(at: datetime) -> str:
-    """`3 days ago`."""
-    seconds = (datetime.now(UTC) - at).total_seconds()
-    return "just now" if seconds < 60 else f"{lasted(seconds)} ago"
 
 
 def name_label(ip: str, service: str) -> None:

@@ -16,9 +16,10 @@ from models.submissions import Kind, Modification
 from models.wording import changes, count_of
 from services.history import Told
 from services.reversals import Preview
-from ui.history.lines import effect_lines, moment_label, name_label
+from ui.history.lines import effect_lines, name_label
 from ui.shell.feedback import user_errors
 from ui.shell.panel import SidePanel
+from ui.shell.times import time_label
 from ui.shell.window import Window
 
 ROWS_AT_ONCE = 50
@@ -85,7 +86,7 @@ class HistoryPanels:
         with ui.element("div").classes("history-head"):
             ui.label(f"{entry.name or 'Somebody'} {told.sentence}").classes("history-sentence").mark("entry-sentence")
             with ui.row().classes("history-meta"):
-                moment_label(entry.at)
+                time_label(entry.at)
                 ui.label(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC")
             more = [entry.address and f"from {entry.address}", entry.detail if entry.submission else ""]
             if entry.submission:
@@ -137,7 +138,7 @@ class HistoryPanels:
         """Who did it, when, and in which entry."""
         with ui.row().classes("history-meta"):
             ui.label(change.admin_name).classes("history-who")
-            moment_label(change.at)
+            time_label(change.at)
             button = ui.button(f"#{change.number}", on_click=lambda: self.show_entry(change.number), color=None)
             button.props("flat dense no-caps").classes("history-number")
             button.props["aria-label"] = f"Entry #{change.number}"

@@ -1,15 +1,26 @@
-// Times as people say them: how long ago, and on hover exactly, in UTC and by the clock here.
+// Times of the past as people say them, kept fresh, in the words of `ago` in models/wording.py; on hover exactly, in UTC and
+// by the clock here.
 
-import { grid } from "./grid.js";
+const TELLING_MS = 10_000;
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MONTH = 30 * DAY;
 
-const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const MINUTE_MS = 60000;
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+export function ago(at, now = Date.now()) {
+  const seconds = (new Date(at) - now) / -1000;
+  if (seconds < MINUTE) return "just now";
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ago`;
+  if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h ago`;
+  if (seconds < MONTH) return `${Math.floor(seconds / DAY)} d ago`;
+  return new Date(at).toISOString().slice(0, 10);
+}
 
-export function ago(at) {
-  const seconds = (new Date(at) - Date.now()) / 1000;
-  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
-  return unit ? relative.format(Math.round(seconds / length), unit) : "just now";
+// Into the text that is there already: it is Vue's, which changes it too.
+function tell(time) {
+  const said = ago(time.dateTime);
+  if (time.firstChild) time.firstChild.data = said;
+  else time.textContent = said;
 }
 
 export class TimeCell {
@@ -22,22 +33,24 @@ export class TimeCell {
   }
   refresh({ data, colDef }) {
     const at = data?.[colDef.field];
-    this.cell.textContent = at ? ago(at) : "";
-    if (at) this.cell.dataset.at = at;
+    if (!at) this.cell.replaceChildren();
+    this.cell.dateTime = at ?? "";
+    if (at) tell(this.cell);
     return true;
   }
 }
 
 function exactly({ target }) {
-  const element = target.closest?.("[data-at]");
-  if (!element) return;
-  const at = new Date(element.dataset.at);
-  element.title = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC\n${at.toLocaleString()} here`;
+  const time = target.closest?.("time[datetime]");
+  const at = new Date(time?.dateTime);
+  if (isNaN(at)) return;
+  time.title = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC\n${at.toLocaleString()} here`;
 }
 
 ["mouseover", "focusin"].forEach((come) => document.addEventListener(come, exactly));
-setInterval(() => {
-  const columns = grid.api?.getColumns()?.filter((column) => column.getColDef().cellClass === "cell-time") ?? [];
-  if (columns.length) grid.api.refreshCells({ columns, force: true });
-  document.querySelectorAll(".ago[data-at]").forEach((element) => (element.textContent = ago(element.dataset.at)));
-}, MINUTE_MS);
+setInterval(() => document.querySelectorAll("time[datetime]:not([datetime=''])").forEach(tell), TELLING_MS);
+// The server may say the words that it said before, of another time: nothing then changes but the attribute.
+new MutationObserver((changes) => changes.forEach(({ target }) => target.matches("time:not([datetime=''])") && tell(target))).observe(
+  document,
+  { subtree: true, attributeFilter: ["datetime"] },
+);
