@@ -38,7 +38,7 @@ class Step(NamedTuple):
     """A staging step. It is never changed, only replaced, so that one sees by identity whether it is another one."""
 
     number: int
-    """Grows with every step that can be undone or redone."""
+    """Of this step alone, for ever: those that came later have higher ones."""
     undone: bool
     entries: Mapping[int, tuple[StagedRow, StagedRow]]
     """For each row, what was staged before it and after it."""
@@ -50,18 +50,21 @@ class StagedChanges:
     Each method that stages something makes one step and returns the ids of the rows that it touched.
     """
 
-    def __init__(self, entries: Mapping[int, StagedRow] | None = None, steps: Iterable[Step] = ()) -> None:
-        """What is staged already, and the steps that led there or were undone."""
+    def __init__(
+        self, entries: Mapping[int, StagedRow] | None = None, steps: Iterable[Step] = (), newest: int = 0
+    ) -> None:
+        """What is staged already, and the steps that led there or were undone; no step after `newest` was ever taken."""
         self._entries: dict[int, StagedRow] = {id_: entry for id_, entry in (entries or {}).items() if entry != NOTHING}
         self._addition_count = sum(1 for id_ in self._entries if id_ < 0)
         in_order = sorted(steps)
+        self._newest = max(newest, in_order[-1].number if in_order else 0)
         self._done = [step for step in in_order if not step.undone]
         self._undone = [step for step in reversed(in_order) if step.undone]
         self._known = KnownRows()
 
     def copy(self) -> "StagedChanges":
         """The same staged changes and steps, independent of further steps here."""
-        other = StagedChanges()
+        other = StagedChanges(newest=self._newest)
         other._entries, other._addition_count = dict(self._entries), self._addition_count
         other._done, other._undone = list(self._done), list(self._undone)
         other._known = self._known.copy()
@@ -257,8 +260,10 @@ class StagedChanges:
                     wanted[row.id] = with_both(self[row.id], row, self[id_].grants, 0)
         return self._take_step(wanted)
 
-    def undo(self) -> set[int]:
-        """Undo the latest step. Raises NotStaged if there is none."""
+    def undo(self, number: int | None = None) -> set[int]:
+        """Undo the latest step. Raises NotStaged if there is none, or if it is not the one with this number."""
+        if number is not None and (not self._done or self._done[-1].number != number):
+            raise NotStaged("Not undone: something else was staged, or all of it submitted, since then.")
         if not self._done:
             raise NotStaged("There is no staging step to undo.")
         step = self._done.pop()
@@ -310,7 +315,8 @@ class StagedChanges:
         entries = {id_: (self[id_], entry) for id_, entry in wanted.items() if self[id_] != entry}
         if not entries:
             return set()
-        self._done.append(Step(self._done[-1].number + 1 if self._done else 1, False, entries))
+        self._newest += 1
+        self._done.append(Step(self._newest, False, entries))
         self._undone.clear()
         while len(self._done) > MAX_STEPS or (len(self._done) > 1 and self._remembered() > MAX_STEP_ENTRIES):
             del self._done[0]

@@ -75,10 +75,9 @@ class AuthkeyStaging(Staging[View]):
         return len(await self.take_step(admin_id, lambda staged: staged.stage_texts(rows.values(), known)))
 
     async def stage_removal_of_ip(self, admin_id: int, ip: str) -> int:
-        """Stage the removal of all authkeys of an IP address in one step; returns how many authkeys it has."""
+        """Stage the removal of all authkeys of an IP address in one step; returns of how many."""
         rows = await self._authkeys.of_ip(ip)
-        await self.take_step(admin_id, lambda staged: staged.stage_removal(rows))
-        return len(rows)
+        return len(await self.take_step(admin_id, lambda staged: staged.stage_removal(rows)))
 
     async def revoke_unused(self, admin_id: int, view: View) -> int:
         """Stage, in one step, the revocation of what the authkeys of a view were not used for; returns of how many."""

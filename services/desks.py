@@ -106,7 +106,7 @@ class Desks:
     async def _read(self, key: staging.DeskKey) -> Desk:
         # The version first: entries that are newer than it are read once more, never missed.
         version = await staging.version_of(key)
-        staged = StagedChanges(await staging.entries_of(key), await staging.steps_of(key))
+        staged = StagedChanges(await staging.entries_of(key), await staging.steps_of(key), version.number)
         ids = staged.ids_to_rebase()
         found = await self._listing.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})

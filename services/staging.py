@@ -145,13 +145,19 @@ class Staging(Generic[V]):
         ids = list(row_ids)
         await self.take_step(admin_id, lambda staged: staged.confirm(ids))
 
-    async def discard(self, admin_id: int) -> None:
-        """Take back everything; can be undone."""
-        await self.take_step(admin_id, StagedChanges.discard)
+    async def discard(self, admin_id: int) -> int:
+        """Take back everything; can be undone. Returns for how many rows something was staged."""
+        return len(await self.take_step(admin_id, StagedChanges.discard))
 
-    async def undo(self, admin_id: int) -> None:
-        """Undo the latest staging step. Raises NotStaged if there is none."""
-        await self.take_step(admin_id, StagedChanges.undo)
+    def latest_step(self, admin_id: int) -> int:
+        """The number of the staging step that `undo` takes back now; 0 for none. Asked right after a step, it is that one's."""
+        desk = self._desks.get(admin_id)
+        step = desk.staged.to_undo if desk else None
+        return step.number if step else 0
+
+    async def undo(self, admin_id: int, number: int | None = None) -> None:
+        """Undo the latest staging step. Raises NotStaged if there is none, or if it is not the one with this number."""
+        await self.take_step(admin_id, lambda staged: staged.undo(number))
 
     async def redo(self, admin_id: int) -> None:
         """Redo the latest undone step. Raises NotStaged if there is none."""
@@ -196,7 +202,7 @@ class Staging(Generic[V]):
                 raise
             if issued:
                 self._issued[submission_uuid] = issued
-            self._advance(desk, StagedChanges())
+            self._advance(desk, StagedChanges(newest=desk.version))
         self.changed.emit(StagingChange(admin.id, marks, submitted=True, moves_rows=makes_rows))
         return receipt
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import nicegui
-from nicegui import ui
+from nicegui import ElementFilter, ui
 from nicegui.testing import User, UserInteraction
 
 from models.access import HostRule
@@ -50,7 +50,25 @@ async def says(user: User, marker: str, expected: str) -> None:
 
 async def is_told(user: User, message: str) -> None:
     """Wait until a notification holds this text."""
-    assert await comes_true(lambda: user.notify.contains(message)), user.notify.messages
+    assert await comes_true(lambda: any(message in each for each in told(user))), told(user)
+
+
+def told(user: User) -> list[str]:
+    """All notifications until now, those that offer something last."""
+    return [*user.notify.messages, *(toast.message for toast in _toasts(user))]
+
+
+def _toasts(user: User) -> list[ui.notification]:
+    with user.client:
+        return list(ElementFilter(kind=ui.notification))
+
+
+async def undoes(user: User, message: str) -> None:
+    """Press "Undo" of the notification that says this, as a browser does."""
+    await is_told(user, message)
+    toast = next(each for each in reversed(_toasts(user)) if message in each.message)
+    undo = toast.props["options"]["actions"][0]
+    claims(user, "undo", int(undo[":handler"].rpartition(" ")[2].rstrip(")")))
 
 
 def claims(user: User, event: str, args: Any) -> None:

@@ -129,7 +129,7 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
     await expect(bar(page)).to_contain_text("Applied 2 changes to 2 keys")
     await expect(page.get_by_text("59 keys", exact=True)).to_be_visible()
 
-    await page.get_by_role("button", name="Undo", exact=True).click()
+    await page.get_by_role("button", name="Undo: Applied 2 changes to 2 keys").click()
     await expect(bar(page)).to_contain_text("Undone: 2 changes to 2 keys")
     await expect(page.get_by_text("60 keys", exact=True)).to_be_visible()
 

@@ -15,7 +15,21 @@ from models.tables import Submission
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.elsewhere import assign, key, start_over, stored
-from tests.page import ADD, BILLING, KEYS, MAIL, PORTAL, SEARCH, claims, id_of, is_told, says, selection, text, ticks
+from tests.page import (
+    ADD,
+    BILLING,
+    KEYS,
+    MAIL,
+    PORTAL,
+    SEARCH,
+    claims,
+    id_of,
+    is_told,
+    says,
+    selection,
+    text,
+    ticks,
+)
 from tests.support import an_admin, submit
 from tests.waiting import eventually
 from ui.authkeys.page import ASKED_BEYOND
@@ -85,20 +99,6 @@ async def test_ticking_a_box_twice_leaves_nothing_staged(page: User) -> None:
     await says(page, "staged-count", "No staged changes")
 
 
-async def test_a_submission_is_confirmed_in_numbers_and_can_be_undone(page: User, console: Console) -> None:
-    before = await stored(console)
-    await ticks(page, 1, BILLING, "modlisc", True)
-    await ticks(page, 2, PORTAL, "modlisc", True)
-    await ticks(page, 3, PORTAL, "search", True)
-    await says(page, "staged-count", "3 changes to 2 keys")
-    page.find(marker="submit").click()
-    await says(page, "staged-count", "Applied 3 changes to 2 keys")
-    assert await stored(console) != before
-    page.find(marker="undo-submission").click()
-    await says(page, "staged-count", "Undone: 3 changes to 2 keys")
-    assert await stored(console) == before
-
-
 async def test_after_a_submission_without_an_answer_the_next_one_is_not_taken_for_it(
     page: User, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,19 +120,6 @@ async def test_after_a_submission_without_an_answer_the_next_one_is_not_taken_fo
     page.find(marker="submit").click()
     await says(page, "staged-count", "Applied 1 change to 1 key")
     assert (await stored(console))[PORTAL.ip, PORTAL.service] == SEARCH.mask
-
-
-async def test_undo_that_is_pressed_twice_undoes_once_and_says_nothing_else(page: User, console: Console) -> None:
-    before = await stored(console)
-    await ticks(page, 1, BILLING, "modlisc", True)
-    await says(page, "staged-count", "1 change to 1 key")
-    page.find(marker="submit").click()
-    await says(page, "staged-count", "Applied 1 change to 1 key")
-    for _ in range(2):
-        page.find(marker="undo-submission").click()
-    await says(page, "staged-count", "Undone: 1 change to 1 key")
-    assert await stored(console) == before
-    assert page.notify.messages == []
 
 
 async def test_a_change_that_another_admin_made_first_is_told_as_in_force(page: User, console: Console) -> None:

@@ -15,7 +15,7 @@ from models.tables import Admin, PickupPassphrase
 from models.views import PassphraseView, State
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.page import claims, is_told, says, sign_in, text
+from tests.page import claims, is_told, says, sign_in, text, undoes
 from tests.support import an_admin, kept_passphrases
 from ui.shell.routes import register_pages
 
@@ -171,7 +171,7 @@ async def test_a_passphrase_is_staged_and_submitted_like_a_key(page_of_one: User
     page_of_one.find(marker="submit").click()
     await says(page_of_one, "staged-count", "Applied 2 changes to 1 passphrase")
     assert (await kept_passphrases())[0].privileges == SEARCH.mask
-    page_of_one.find(marker="undo-submission").click()
+    await undoes(page_of_one, "Applied 2 changes to 1 passphrase")
     await says(page_of_one, "staged-count", "Undone: 2 changes to 1 passphrase")
     assert (await kept_passphrases())[0].privileges == ADD.mask
 

@@ -191,3 +191,39 @@ async def test_a_version_that_was_read_before_a_step_of_this_process_lets_no_pag
     await console.staging.refresh(await versions())
     await asyncio.sleep(0)  # an event is told in a task of its own
     assert told == []
+
+
+async def test_a_step_is_undone_by_its_number_only_while_it_is_the_latest(console: Console) -> None:
+    first, second = await add_keys(console, *new_keys(2))
+    mine = console.admin.id
+    await console.staging.stage(mine, first.id, SEARCH, True)
+    number = console.staging.latest_step(mine)
+    await console.staging.stage(mine, second.id, SEARCH, True)
+    with pytest.raises(NotStaged, match="something else was staged"):
+        await console.staging.undo(mine, number)
+    assert await has_staged(console, {first.id, second.id})
+    await console.staging.undo(mine, console.staging.latest_step(mine))
+    await console.staging.undo(mine, number)
+    assert await has_staged(console, set())
+
+
+async def test_no_later_step_ever_has_the_number_of_an_earlier_one(
+    database: DatabaseLocation, console: Console
+) -> None:
+    row, mine = await add_key(console), console.admin.id
+    numbers = []
+
+    async def stage(value: bool) -> None:
+        await console.staging.stage(mine, row.id, SEARCH, value)
+        numbers.append(console.staging.latest_step(mine))
+
+    await stage(True)
+    await console.staging.undo(mine)
+    await stage(True)  # in the place of the one that was undone
+    await console.staging.submit(console.admin, uuid.uuid4())
+    await stage(False)  # after a submission there are no steps
+    async with another_process(database) as other:
+        await other.do(stage_elsewhere, row.id)
+    await eventually(lambda: has_staged(console, set()))
+    await stage(False)
+    assert numbers == sorted(set(numbers))

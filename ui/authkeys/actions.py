@@ -8,6 +8,7 @@ from services.keymaking import issue_new_key
 from ui.authkeys.dialogs import ask_issue_new_key, ask_new_authkey, show_secret
 from ui.shell.feedback import user_errors
 from ui.shell.window import Window
+from ui.staged.steps import tell_step
 
 
 class KeyActions:
@@ -23,7 +24,8 @@ class KeyActions:
         async def add(ip: str, service: str, privileges: int, texts: Mapping[TextName, str]) -> None:
             await self._window.require_session()
             new = await self._console.staging.stage_addition(self._window.admin.id, ip, service, privileges, texts)
-            self._window.tell(f"Staged: {new.ip} ({new.service}). Its key is made, and shown, when you submit.")
+            text = f"Staged: {new.ip} ({new.service}). Its key is made, and shown, when you submit."
+            tell_step(self._window, self._console.staging, text, 1)
 
         ask_new_authkey(add)
 

@@ -12,7 +12,7 @@ from models.secrets import IssuedKey
 from models.staged_rows import StagedRow
 from models.usage import LostCalls
 from models.views import View
-from models.wording import changes_to_keys, key_hint, minute
+from models.wording import changes_to_keys, key_hint, keys, minute
 from services.authkey_staging import AuthkeyStaging
 from ui.authkeys.actions import KeyActions
 from ui.authkeys.columns import AUTHKEYS_GRID
@@ -29,6 +29,7 @@ from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
 from ui.staged.row_menu import MenuEntry
 from ui.staged.selecting import SelectionAction
+from ui.staged.steps import tell_step
 
 ASKED_BEYOND = 20
 """Changes that one click may stage; before more of them the page asks."""
@@ -147,7 +148,11 @@ class AuthkeysPage(StagedPage[View]):
             ask_texts(self.window, self.staging, [_as_staged(row, staged[row.id]) for row in found])
 
     async def _remove_all(self, row: Authkey) -> None:
-        await self.do(lambda: self.staging.stage_removal_of_ip(self.admin.id, row.ip))
+        async def stage() -> None:
+            touched = await self.staging.stage_removal_of_ip(self.admin.id, row.ip)
+            tell_step(self.window, self.staging, f"{keys(touched)} of {row.ip} marked for removal", touched)
+
+        await self.do(stage)
 
     # -- many keys -----------------------------------------------------------------------------------------------------
 
@@ -157,8 +162,12 @@ class AuthkeysPage(StagedPage[View]):
             view = self.view
             change_count, key_count = await self.staging.count_unused(self.admin.id, view)
 
+            async def stage() -> None:
+                touched = await self.staging.revoke_unused(self.admin.id, view)
+                tell_step(self.window, self.staging, f"Revoked what was unused: {keys(touched)} changed", touched)
+
             async def revoke() -> None:
-                await self.do(lambda: self.staging.revoke_unused(self.admin.id, view))
+                await self.do(stage)
 
             if change_count > ASKED_BEYOND:
                 ask_revoke_unused(changes_to_keys(change_count, key_count), revoke)

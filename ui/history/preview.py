@@ -87,7 +87,7 @@ class PreviewForm:
             )
             place = "/" if self._preview.subject is Subject.AUTHKEY else "/passphrases"
             if not count:
-                ui.notify("All of that is staged already.", classes="notice")
+                self._window.tell("All of that is staged already.")
                 return
             self._button.set_text("Staged")
             self._button.disable()

@@ -12,6 +12,7 @@ from services.sessions import session_of
 from ui.shell.dialogs import ask_new_password, ask_quit
 from ui.shell.feedback import show_bug, user_errors
 from ui.shell.frame import Frame
+from ui.shell.toasts import Toasts, Undo
 
 
 class Window:
@@ -60,6 +61,7 @@ class Window:
             on_change_password=self._ask_password if self._has_password else None,
             on_quit=self._ask_quit if self._may_quit else None,
         )
+        self._toasts = Toasts(self._undo)
         self._said = ui.label().classes("visually-hidden").props("role=status").mark("announced")
         return self.frame
 
@@ -74,9 +76,18 @@ class Window:
         # What is said again must be another text, or nobody hears it.
         self._said.set_text(f"{text}\u00a0" if self._said.text == text else text)
 
-    def tell(self, text: str) -> None:
-        """Say, to everybody, what the admin just did came to; it goes by itself."""
-        ui.notify(text, position="bottom-left", timeout=4000, classes="notice")
+    def tell(self, text: str, undo: Undo | None = None) -> None:
+        """Say, to everybody, what the admin just did came to, and offer to undo just that; it goes by itself."""
+        self._toasts.tell(text, undo)
+
+    def latest_step(self, number: int) -> None:
+        """The staging step that can be undone now: what offers to undo another one goes."""
+        self._toasts.keep_for(number)
+
+    async def _undo(self, undo: Undo) -> None:
+        with user_errors():
+            await self.require_session()
+            await undo.act()
 
     async def require_session(self) -> None:
         """Raise NotAllowed if the session is over. Every handler that does something asks this first."""
@@ -93,7 +104,7 @@ class Window:
         async def change(present: str, new: str) -> None:
             await self.require_session()
             await self.console.admins.change_own_password(self.admin, present, new, self._session)
-            ui.notify("Your password is changed; your other sessions are signed out.", classes="notice")
+            self.tell("Your password is changed; your other sessions are signed out.")
 
         ask_new_password(change)
 

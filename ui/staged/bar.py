@@ -12,7 +12,7 @@ Handler = Callable[[], Awaitable[object] | object]
 
 
 class ChangeBar:
-    """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied, and Undo."""
+    """Counts, Review, Discard, and "Submit authkey modifications"; after a submission what was applied."""
 
     def __init__(
         self,
@@ -21,13 +21,12 @@ class ChangeBar:
         on_review: Handler,
         on_show: Handler,
         on_discard: Handler,
-        on_undo: Handler,
         on_submit: Handler,
         on_step_back: Handler,
         on_step_forth: Handler,
         may_change: bool,
     ) -> None:
-        """`on_show` brings what is not in view, `on_undo` undoes the submission that was just confirmed, `on_step_back` and `on_step_forth` staging steps."""
+        """`on_show` brings what is not in view, `on_step_back` and `on_step_forth` undo and redo staging steps."""
         self._subject = subject
         self._may_change = may_change
         with ui.footer().classes("bar") as self._footer:
@@ -48,7 +47,6 @@ class ChangeBar:
                 .classes("quiet")
                 .mark("discard")
             )
-            self._undo = ui.button("Undo", on_click=on_undo).props("flat no-caps").mark("undo-submission")
             ui.space()
             self._progress = ui.linear_progress(0, show_value=False, size="6px").classes("bar-progress")
             self._progress.props('aria-label="Submitting"')
@@ -59,7 +57,7 @@ class ChangeBar:
                 .mark("submit")
             )
         self._submit.set_visibility(may_change)
-        for later in (self._icon, self._undo, self._progress):
+        for later in (self._icon, self._progress):
             later.set_visibility(False)
 
     def _step_button(self, icon: str, act: Handler, mark: str) -> ui.button:
@@ -83,12 +81,10 @@ class ChangeBar:
         if change_count:
             self._count.set_text(changes_to(self._subject, change_count, key_count))
             self._icon.set_visibility(False)
-            self._undo.set_visibility(False)
         elif not self._icon.visible:
             self._count.set_text(
                 "No staged changes" if self._may_change else "You are an auditor: you see everything and change nothing"
             )
-            self._undo.set_visibility(False)
         self._hidden.set_text(f"· {hidden:,} not in view" if hidden else "")
         self._show.set_visibility(hidden > 0)
         self._conflicts.set_text(f"· {changes(conflicts)} to decide" if conflicts else "")
@@ -96,29 +92,21 @@ class ChangeBar:
         self._discard.set_visibility(change_count > 0)
         self._submit.set_enabled(change_count > 0)
 
-    def show_applied(self, text: str, *, undoable: bool) -> None:
-        """Confirm a submission; stays until the next staged change."""
-        self._icon.set_visibility(True)
-        self._undo.set_visibility(undoable)
-        self._count.set_text(text)
+    def show_receipt(self, receipt: Receipt) -> None:
+        """Confirm what a submission applied; stays until the next staged change."""
+        self._confirm(applied(self._subject, receipt))
 
     def show_undone(self, receipt: Receipt) -> None:
         """Confirm that a submission was undone."""
-        text = changes_to(self._subject, receipt.change_count, receipt.key_count)
-        self.show_applied(f"Undone: {text}", undoable=False)
+        self._confirm(f"Undone: {changes_to(self._subject, receipt.change_count, receipt.key_count)}")
 
-    def show_receipt(self, receipt: Receipt) -> None:
-        """Confirm what a submission applied."""
-        if receipt.revision is None:
-            self.show_applied("Nothing to apply: it is all in force already", undoable=False)
-        else:
-            self.show_applied(
-                f"Applied {changes_to(self._subject, receipt.change_count, receipt.key_count)}", undoable=True
-            )
+    def _confirm(self, text: str) -> None:
+        self._icon.set_visibility(True)
+        self._count.set_text(text)
 
     def show_submitting(self, submitting: bool) -> None:
         """While a submission runs nothing else can be pressed."""
-        for button in (self._review, self._discard, self._undo, self._back, self._forth):
+        for button in (self._review, self._discard, self._back, self._forth):
             button.set_enabled(not submitting)
         self._submit.set_enabled(not submitting)
         self._submit.props(add="loading" if submitting else "", remove="" if submitting else "loading")
@@ -130,3 +118,10 @@ class ChangeBar:
         self._progress.set_visibility(True)
         self._progress.set_value(done / total)
         self._count.set_text(f"Submitting {done:,} of {count_of(self._subject, total)}")
+
+
+def applied(subject: Subject, receipt: Receipt) -> str:
+    """What a submission did, in words."""
+    if receipt.revision is None:
+        return "Nothing to apply: it is all in force already"
+    return f"Applied {changes_to(subject, receipt.change_count, receipt.key_count)}"

@@ -36,6 +36,7 @@ from ui.staged.row_menu import RowMenu
 from ui.staged.row_panel import RowPanel
 from ui.staged.selecting import Selecting, SelectionAction
 from ui.staged.side import Side
+from ui.staged.steps import tell_step
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -156,8 +157,7 @@ class StagedPage(Generic[V]):
             self.kind.subject,
             on_review=self._reviewing.toggle,
             on_show=lambda: self._out_of_view.show(show_staged=self.toolbar.show_staged, review=self._reviewing.show),
-            on_discard=lambda: self.do(lambda: self.staging.discard(self.admin.id)),
-            on_undo=lambda: self._submitting.undo(),  # noqa: PLW0108 - made only after the bar
+            on_discard=lambda: self.do(self._discard),
             on_submit=self._reviewing.submit,
             on_step_back=lambda: self.do(lambda: self.staging.undo(self.admin.id)),
             on_step_forth=lambda: self.do(lambda: self.staging.redo(self.admin.id)),
@@ -241,6 +241,10 @@ class StagedPage(Generic[V]):
                 await self.window.require_session()
                 await step()
 
+    async def _discard(self) -> None:
+        touched = await self.staging.discard(self.admin.id)
+        tell_step(self.window, self.staging, f"Discarded for {count_of(self.kind.subject, touched)}", touched)
+
     async def _take_back(self, ids: list[int]) -> None:
         await self.do(lambda: self.staging.take_back(self.admin.id, ids))
 
@@ -295,7 +299,7 @@ class StagedPage(Generic[V]):
         if news.fell_away:
             need = "needs" if news.fell_away == 1 else "need"
             what = count_of(self.kind.subject, news.fell_away)
-            ui.notify(f"Already in force: {what} no longer {need} your change.", classes="notice")
+            self.window.tell(f"Already in force: {what} no longer {need} your change.")
 
     async def _draw_rows(self, news: News) -> None:
         for modifications, name in news.flashes():
@@ -322,6 +326,7 @@ class StagedPage(Generic[V]):
             hidden = await self._out_of_view.count() if hidden is None else hidden
             staged = await self.staging.of(self.admin.id)
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
+            self.window.latest_step(staged.to_undo.number if staged.to_undo else 0)
             self._bar.show_steps(
                 *(step_name(self.kind.subject, each) if each else "" for each in (staged.to_undo, staged.to_redo))
             )

@@ -19,7 +19,7 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.claims import parse_upload
 from ui.staged.selecting import Selecting
-from ui.staged.steps import Do
+from ui.staged.steps import Do, tell_step
 
 LINES_SHOWN = 200
 """Lines of a plan that are listed at once"""
@@ -139,9 +139,8 @@ class PlanDialog:
                 self._show(await decide_again(self._staging, self._window.admin.id, self._plan))
                 raise
             self._dialog.close()
-            self._window.tell(
-                f"Staged for {count_of(self._staging.subject, touched)}: review it, undo it, or submit it."
-            )
+            what = count_of(self._staging.subject, touched)
+            tell_step(self._window, self._staging, f"Staged for {what}: review it, undo it, or submit it.", touched)
 
         await self._do(stage)
 

@@ -19,7 +19,7 @@ from ui.shell.window import Window
 from ui.staged.claims import parse_act, parse_column
 from ui.staged.grid import StagedGrid
 from ui.staged.row_menu import MenuEntry, RowMenu
-from ui.staged.steps import Do, Step
+from ui.staged.steps import Do, Step, tell_step
 
 COUNTED_ROWS = 200_000
 """Of a larger selection only the rows are counted; what its boxes hold is told with what was done."""
@@ -165,7 +165,7 @@ class Selecting(Generic[V]):
 
         async def step() -> None:
             done = await act_on(self._staging, self._window.admin.id, view, meant, act, mask)
-            self._window.tell(self._outcome(act, done.before, done.touched))
+            tell_step(self._window, self._staging, self._outcome(act, done.before, done.touched), done.touched)
 
         await self._do(step)
         if selection is None:

@@ -11,12 +11,14 @@ from models.errors import AuthkeysError
 from models.secrets import IssuedKey
 from services.staging import Staging
 from services.submissions import Receipt
-from ui.shell.feedback import user_errors
+from ui.shell.toasts import Undo
 from ui.shell.window import Window
-from ui.staged.bar import ChangeBar
+from ui.staged.bar import ChangeBar, applied
 
 PROGRESS_AFTER = 0.5
 """Seconds after which a submission shows how far it is."""
+UNDO_SECONDS = 60
+"""How long the undo of a submission is offered; the history offers it for ever."""
 
 
 class Submitting:
@@ -31,7 +33,6 @@ class Submitting:
         self._bar = bar
         self._on_issued = on_issued
         self._uuid = uuid.uuid4()
-        self._revision: int | None = None
 
     def staged_anew(self) -> None:
         """Something else is staged now, so the next submission is another one."""
@@ -48,8 +49,9 @@ class Submitting:
             self._bar.show_submitting(False)
             await show_staged()
         issued, self._uuid = self._staging.take_issued(self._uuid), uuid.uuid4()
-        self._revision = receipt.revision
         self._bar.show_receipt(receipt)
+        if receipt.revision is not None:
+            self._offer_undo(receipt.revision, receipt)
         self._on_issued(issued)
 
     async def _with_progress(self) -> Receipt:
@@ -62,16 +64,13 @@ class Submitting:
         finally:
             shown.cancel()
 
-    async def undo(self) -> None:
-        """Undo what this window submitted last."""
-        revision, self._revision = self._revision, None
-        if revision is None:
-            return  # the same click again: it is being undone
-        with user_errors():
+    def _offer_undo(self, revision: int, receipt: Receipt) -> None:
+        async def undo() -> None:
             try:
-                await self._window.require_session()
-                receipt = await self._window.console.submissions.undo(revision, self._window.admin, uuid.uuid4())
+                undone = await self._window.console.submissions.undo(revision, self._window.admin, uuid.uuid4())
             except AuthkeysError:
-                self._revision = revision
+                self._offer_undo(revision, receipt)
                 raise
-            self._bar.show_undone(receipt)
+            self._bar.show_undone(undone)
+
+        self._window.tell(applied(self._staging.subject, receipt), Undo(undo, seconds=UNDO_SECONDS))

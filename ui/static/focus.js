@@ -41,7 +41,7 @@ function restore() {
 
 document.addEventListener("focusin", ({ target }) => {
   lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
-  if (lastInReview === null) lastOutside = target;
+  if (lastInReview === null && !target.closest(".q-notification")) lastOutside = target; // that one goes by itself
   last = target;
 });
 
