@@ -15,6 +15,7 @@ from ui.shell.dialogs import open_dialog
 from ui.shell.feedback import user_errors
 from ui.shell.forms import Problem
 from ui.shell.window import Window
+from ui.staged.steps import tell_step
 
 
 def ask_texts(window: Window, staging: AuthkeyStaging, rows: Sequence[Authkey]) -> None:
@@ -47,7 +48,8 @@ class _TextsDialog:
         with user_errors():
             await self._window.require_session()
             try:
-                await self._staging.stage_texts(self._window.admin.id, [row.id for row in self._rows], texts)
+                touched = await self._staging.stage_texts(self._window.admin.id, [row.id for row in self._rows], texts)
+                tell_step(self._window, self._staging, f"Staged: owner or note of {keys(touched)}", touched)
             except AuthkeysError as error:
                 self._problem.show(error, self._fields.rules)
             else:
