@@ -1,11 +1,14 @@
 """How the parts are put together: pages by NiceGUI, routes on the parent application, the gate around both."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from nicegui import ui
-from starlette.types import ASGIApp
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Scope
 
 from api.exports import exports_router
 from api.gateway import Backend
@@ -15,8 +18,9 @@ from api.scripts import is_for_scripts, scripts_app
 from api.uploads import uploads_router
 from models.proxies import TrustedProxies
 from services.console import Console
-from ui.shell.frame import FAVICON
+from ui.shell.frame import FAVICON, STATIC_PATH
 from ui.shell.routes import register_pages
+from web.lasting_files import LastingFiles
 from web.server import Serving
 from web.session_middleware import SessionMiddleware
 from web.sign_in import sign_in_router
@@ -46,8 +50,9 @@ def build_app(
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
-        show_welcome_message=False, favicon=FAVICON,
+        show_welcome_message=False, favicon=FAVICON, gzip_middleware_factory=None,
     )  # fmt: skip
+    app.add_middleware(GZipMiddleware, compresslevel=6)  # around NiceGUI and our own routes
     pages = app.router.lifespan_context
 
     @asynccontextmanager
@@ -59,4 +64,16 @@ def build_app(
     app.router.lifespan_context = lifespan
     proxies = TrustedProxies(serving.trusted_proxies)
     scripts = scripts_app(console, proxies, backend)
-    return SessionMiddleware(app, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)
+    files = LastingFiles(app, _is_lasting, cache_folder())
+    return SessionMiddleware(files, console.sessions, serving.hosts, scripts, is_for_scripts, proxies)
+
+
+def _is_lasting(scope: Scope) -> bool:
+    """Whether a path holds the version, or a digest, of what is there."""
+    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    return path.startswith(("/_nicegui/", f"{STATIC_PATH}/"))
+
+
+def cache_folder() -> Path:
+    """Where this user keeps what can be made anew (XDG Base Directory)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "authkeys"

@@ -30,7 +30,8 @@ _FAREWELL_SECONDS = 0.5
 # Of the content: two instances, and two deployments of the same files, agree.
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
 STATIC_PATH = f"/static/{_VERSION}"
-_STYLES = ("shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
+"""Where style sheets and scripts are: for ever the same under one address, also those that scripts import"""
+_STYLES = ("icons.css", "shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
 # After the scripts of NiceGUI, which then need not wait for it, and before the page is mounted. It imports all others itself;
 # links that preload them made an opening slower.
 _BODY = '<script type="module" src="{base}/main.js"></script>'
@@ -45,7 +46,7 @@ _HEAD = "".join(
 
 
 def serve_static_files() -> None:
-    """Serve style sheets and scripts. The version in their path, also of what scripts import, lets browsers keep them."""
+    """Serve style sheets and scripts, which browsers may keep."""
     app.add_static_files(STATIC_PATH, STATIC, max_cache_age=31_536_000)
 
 
