@@ -46,7 +46,7 @@ def build_app(
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
-        show_welcome_message=False, favicon=FAVICON,
+        show_welcome_message=False, favicon=FAVICON, viewport="width=device-width, initial-scale=1, viewport-fit=cover",
     )  # fmt: skip
     pages = app.router.lifespan_context
 

@@ -11,6 +11,7 @@ from models.wording import minute
 from ui.authkeys.page import AuthkeysPage
 from ui.history.lines import ago
 from ui.shell.feedback import show_error, user_errors
+from ui.staged.row_menu import Menu
 
 
 class PastPage(AuthkeysPage):
@@ -60,6 +61,6 @@ class PastPage(AuthkeysPage):
     def listen(self) -> None:
         """To nothing: the past stays as it is."""
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
         """Only its history: the key may be gone by now."""
-        self.menu.open("this key", self.history.entries(row_id, privilege), f"As after #{self._moment.number}")
+        return Menu("this key", self.history.entries(row_id, privilege), f"As after #{self._moment.number}")

@@ -23,7 +23,7 @@ from ui.staged.grid import GridKind
 from ui.staged.news import News
 from ui.staged.page import StagedPage
 from ui.staged.registration import register_staged_page
-from ui.staged.row_menu import MenuEntry
+from ui.staged.row_menu import Menu, MenuEntry
 
 _EMPTY = {
     State.ACTIVE: (
@@ -91,13 +91,14 @@ class PassphrasesPage(StagedPage[PassphraseView]):
 
     # -- one passphrase ------------------------------------------------------------------------------------------------
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
         """Its details and its history, also of a removed one."""
         passphrase = await self._passphrases.find_any(row_id)
-        if passphrase is not None:
-            details = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
-            entries = [details, *self.history.entries(row_id, privilege)]
-            self.menu.open(passphrase.label, entries, f"Made by {passphrase.made_by}")
+        if passphrase is None:
+            return None
+        details = MenuEntry("Details", "row-details", lambda: self._show_details(passphrase))
+        entries = [details, *self.history.entries(row_id, privilege)]
+        return Menu(passphrase.label, entries, f"Made by {passphrase.made_by}")
 
     async def _show_details(self, passphrase: Passphrase) -> None:
         with user_errors():

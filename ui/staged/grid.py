@@ -30,10 +30,23 @@ class GridKind(NamedTuple):
     """Those before the privileges"""
     remove_label: str
     remove_description: str
+    card_lines: tuple[tuple[str, ...], ...]
+    """On a phone, below the first of its names: the fields of each line of its card"""
     row_height: int = 38
     """Pixels"""
     shows_removed: bool = False
     """Whether rows that were removed still stand in it"""
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """What can be sorted by, by the ids of its columns."""
+        own = {column["colId"]: column["headerName"] for column in self.columns}
+        return own | {each.id: each.label for each in PRIVILEGES}
+
+    @property
+    def card_height(self) -> int:
+        """Pixels of a card and of the gap below it"""
+        return 54 + 22 * len(self.card_lines)
 
 
 class StagedGrid(Grid):
@@ -45,11 +58,13 @@ class StagedGrid(Grid):
             f"{window.root_path}{kind.rows_path}",
             view.to_query(),
             _columns(kind, view),
-            kind.row_height,
+            f"authkeys.rowHeight({kind.row_height}, {kind.card_height})",
             noun=noun(kind.subject),
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
             mayChange=may_change,
+            rowHeight=kind.row_height,
+            cardHeight=kind.card_height,
             maxUpload=MAX_BYTES,
             uploadsUrl=f"{window.root_path}/uploads",
             exportUrl=f"{window.root_path}/export",
@@ -59,6 +74,10 @@ class StagedGrid(Grid):
     def show(self, view: GridView) -> None:
         """Show another view, from its first row."""
         self.show_query(view.to_query())
+
+    def sort(self, column: str, descending: bool) -> None:
+        """Sort by a column, as a click on its heading does."""
+        self.run("sortBy", column, descending)
 
     def put(self, rows: Sequence[GridRow]) -> None:
         """Replace rows where they are shown."""
@@ -91,6 +110,7 @@ def _tick_store(subject: Subject, admin: AdminIdentity) -> str:
 
 def _columns(kind: GridKind, view: GridView) -> list[Column]:
     columns = [
+        _card(kind),
         *(dict(column) for column in kind.columns),
         *(_checkbox(each.id, each.label, each.description, each.bit) for each in PRIVILEGES),
         *([_remove(kind)] if view.is_live else []),
@@ -110,6 +130,22 @@ def _columns(kind: GridKind, view: GridView) -> list[Column]:
         if column["colId"] == view.sort and (view.sort, view.descending) != (natural.sort, natural.descending):
             column["initialSort"] = "desc" if view.descending else "asc"
     return columns
+
+
+def _card(kind: GridKind) -> Column:
+    """The one column on a phone; which of both it is the browser decides (`static/cards.js`)."""
+    return {
+        "colId": "card",
+        "headerName": kind.name,
+        "hide": True,
+        "flex": 1,
+        "sortable": False,
+        "autoHeaderHeight": False,
+        "cellClass": "cell-card",
+        "cellAriaRole": "rowheader",
+        "cellRendererParams": {"title": kind.names[0], "lines": kind.card_lines, "all": len(PRIVILEGES)},
+        ":cellRenderer": "authkeys.CardCell",
+    }
 
 
 def _remove(kind: GridKind) -> Column:

@@ -1,6 +1,7 @@
 // All that the page's scripts are to Python and to AG Grid's options: `window.authkeys`. What each does stands in the module
 // that it comes from; the others, imported for what they listen to, have no name here.
 
+import { CardCell, rowHeight } from "./cards.js";
 import * as cells from "./cells.js";
 import { copySelection } from "./clipboard.js";
 import { copyText } from "./copy.js";
@@ -11,6 +12,7 @@ import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
+import { showActions } from "./sheet.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./connection.js";
@@ -20,6 +22,8 @@ import "./popups.js";
 
 window.authkeys = {
   ...cells,
+  CardCell,
+  rowHeight,
   TimeCell,
   ...grid,
   onCellKeyDown: keyboard.onCellKeyDown,
@@ -29,6 +33,7 @@ window.authkeys = {
   selectColumns,
   showRow,
   clearSelection,
+  showActions,
   suppressKeyboardEvent: keyboard.suppressKeyboardEvent,
   enterGrid: keyboard.enterGrid,
   put: (rows) => rows.forEach(grid.replace),

@@ -14,6 +14,8 @@ export const page = {
   tickStore: "", // under which this tab keeps ticks that the server has not acknowledged
   mayChange: true,
   opens: false, // whether a row is opened by a click
+  rowHeight: 0, // pixels
+  cardHeight: 0, // the same on a phone
   narrowless: [], // columns that a phone has no room for
   firstBlock: null, // the answer to the first question, asked before anything else was loaded
   ...window.authkeysPage,
