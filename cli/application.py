@@ -51,6 +51,7 @@ def build_app(
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,
         show_welcome_message=False, favicon=FAVICON, gzip_middleware_factory=None,
+        viewport="width=device-width, initial-scale=1, viewport-fit=cover",
     )  # fmt: skip
     app.add_middleware(GZipMiddleware, compresslevel=6)  # around NiceGUI and our own routes
     pages = app.router.lifespan_context

@@ -30,11 +30,18 @@ async def chromium(*more: str) -> AsyncIterator[Browser]:
 
 
 async def open_page(
-    browser: Browser, server: Program, path: str = "/", *, width: int = 1280, height: int = 800, dark: bool = False
+    browser: Browser,
+    server: Program,
+    path: str = "/",
+    *,
+    width: int = 1280,
+    height: int = 800,
+    dark: bool = False,
+    touch: bool = False,
 ) -> Page:
     """A window of a new, signed-in browser profile, when its first row (or the message that there is none) shows."""
     context = await browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", has_touch=touch
     )
     if server.cookie:
         name, value = server.cookie
@@ -42,8 +49,13 @@ async def open_page(
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     await page.goto(server.url + path)
-    await page.locator('.ag-row [col-id="ip"]:not(:empty), .empty .empty-title').first.wait_for()
+    await first_row(page).or_(page.locator(".empty .empty-title")).first.wait_for()
     return page
+
+
+def first_row(page: Page) -> Locator:
+    """What shows that the first row has come; on a phone it is a card."""
+    return page.locator('.ag-row :is([col-id="ip"], [col-id="made"]):not(:empty), .card-title').first
 
 
 @asynccontextmanager

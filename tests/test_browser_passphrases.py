@@ -13,7 +13,16 @@ from models.tables import Admin
 from services.console import Console
 from services.submissions import Order
 from storage.database import DatabaseLocation
-from tests.browser import add_passphrase, bar, chromium, focus_cell, needs_chromium, open_page, submit_reviewed
+from tests.browser import (
+    add_passphrase,
+    bar,
+    chromium,
+    first_row,
+    focus_cell,
+    needs_chromium,
+    open_page,
+    submit_reviewed,
+)
 from tests.other_process import another_process
 from tests.program import Program
 
@@ -57,7 +66,7 @@ async def shows(browser: Browser, server: Program, query: str = "", *, width: in
     """The page when its first row is there; `open_page` waits for that of the grid of authkeys."""
     page = await open_page(browser, server, width=width, height=height)
     await page.goto(f"{server.url}{PATH}{query}")
-    await page.locator('.ag-row [col-id="made"]:not(:empty)').first.wait_for()
+    await first_row(page).wait_for()
     return page
 
 

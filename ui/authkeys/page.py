@@ -27,7 +27,7 @@ from ui.shell.window import Window
 from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
-from ui.staged.row_menu import MenuEntry
+from ui.staged.row_menu import Menu, MenuEntry
 from ui.staged.selecting import SelectionAction
 from ui.staged.steps import tell_step
 
@@ -125,11 +125,11 @@ class AuthkeysPage(StagedPage[View]):
         """Those of an authkey."""
         return KeyDetails(self.window, self.staging, self.do, issue=self._actions.issue, ask_texts=self._ask_texts)
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
         """Details, history, a new key, and the removal of all keys of its IP."""
         row = (await self.console.authkeys.find([row_id])).get(row_id)
         if row is None:
-            return
+            return None
         entries = self.row_panel.entries(row_id, privilege)
         if self.may_change:
             entries.append(MenuEntry("Owner and note…", "row-texts", lambda: self._ask_texts([row_id])))
@@ -137,7 +137,7 @@ class AuthkeysPage(StagedPage[View]):
             if (count := len(await self.console.authkeys.of_ip(row.ip))) > 1:
                 text = f"Stage removal of all {count:,} keys of this IP"
                 entries.append(MenuEntry(text, "row-remove-all", lambda: self._remove_all(row)))
-        self.menu.open(f"{row.ip}, {row.service}", entries, key_hint(row))
+        return Menu(f"{row.ip}, {row.service}", entries, key_hint(row))
 
     async def _ask_texts(self, row_ids: Collection[int]) -> None:
         """With what is staged for them already."""

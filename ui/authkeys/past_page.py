@@ -11,6 +11,7 @@ from models.views import as_of, as_of_text
 from models.wording import ago, minute
 from ui.authkeys.page import AuthkeysPage
 from ui.shell.feedback import show_error, user_errors
+from ui.staged.row_menu import Menu
 
 
 class PastPage(AuthkeysPage):
@@ -63,6 +64,6 @@ class PastPage(AuthkeysPage):
     def details(self) -> None:
         """None: they are about today."""
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
         """Only its history: the key may be gone by now."""
-        self.menu.open("this key", self.row_panel.entries(row_id, privilege), f"As after #{self._moment.number}")
+        return Menu("this key", self.row_panel.entries(row_id, privilege), f"As after #{self._moment.number}")

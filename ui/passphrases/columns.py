@@ -26,6 +26,7 @@ PASSPHRASES_GRID = GridKind(
             "expires", "Uses and expiry", field="used", more="until", flex=1, minWidth=126, tooltipField="networks"
         ),
     ),
+    card_lines=(("used", "until"), ("networks",)),
     remove_label="Remove?",
     remove_description="Remove this passphrase: no server can register with it any more, from the submission on.",
     row_height=48,

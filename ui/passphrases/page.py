@@ -23,6 +23,7 @@ from ui.staged.grid import GridKind
 from ui.staged.news import News
 from ui.staged.page import StagedPage
 from ui.staged.registration import register_staged_page
+from ui.staged.row_menu import Menu
 
 _EMPTY = {
     State.ACTIVE: (
@@ -94,8 +95,9 @@ class PassphrasesPage(StagedPage[PassphraseView]):
         """Those of a passphrase."""
         return PhraseDetails(self.window, self.staging, self.do)
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
         """Its details and its history, also of a removed one."""
         passphrase = await self._passphrases.find_any(row_id)
-        if passphrase is not None:
-            self.menu.open(passphrase.label, self.row_panel.entries(row_id, privilege), f"Made by {passphrase.made_by}")
+        if passphrase is None:
+            return None
+        return Menu(passphrase.label, self.row_panel.entries(row_id, privilege), f"Made by {passphrase.made_by}")

@@ -22,6 +22,8 @@ VIEWS = {
     "/denied": "Denied requests",
     "/history": "History",
 }
+_SHORT_NAMES = {"/": "Keys", "/passphrases": "Passphrases", "/denied": "Denied"}
+"""Of views on a phone: words of their names"""
 THEME_COOKIE = "authkeys-theme"
 
 _FAREWELL_SECONDS = 0.5
@@ -31,7 +33,14 @@ _FAREWELL_SECONDS = 0.5
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
 STATIC_PATH = f"/static/{_VERSION}"
 """Where style sheets and scripts are: for ever the same under one address, also those that scripts import"""
-_STYLES = ("icons.css", "shell.css", "page.css", "grid.css", "screens.css")  # of two rules the later one counts
+_STYLES = (
+    "icons.css",
+    "shell.css",
+    "page.css",
+    "grid.css",
+    "screens.css",
+    "phone.css",
+)  # of two rules the later one counts
 # After the scripts of NiceGUI, which then need not wait for it, and before the page is mounted. It imports all others itself;
 # links that preload them made an opening slower.
 _BODY = '<script type="module" src="{base}/main.js"></script>'
@@ -80,6 +89,7 @@ class Frame:
             with ui.element("nav").classes("views").props('aria-label="Views"'):
                 for view, name in VIEWS.items():
                     link = ui.link(name, view).classes("view")  # NiceGUI itself puts the root path before it
+                    link.props["data-short"] = _SHORT_NAMES.get(view, name)
                     if view == path:
                         link.classes("current").props("aria-current=page")
             ui.space()

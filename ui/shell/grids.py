@@ -36,9 +36,9 @@ class Grid:
     """A grid element. There is one on a page."""
 
     def __init__(
-        self, name: str, rows_url: str, query: str, columns: Sequence[Column], row_height: int, **told: Any
+        self, name: str, rows_url: str, query: str, columns: Sequence[Column], row_height: int | str, **told: Any
     ) -> None:
-        """`told` is what else `static/page.js` knows."""
+        """`row_height` is in pixels, or says in JavaScript how many; `told` is what else `static/page.js` knows."""
         self._tell_browser({"name": name, "rowsUrl": rows_url, "query": query, **told})
         self._grid = ui.aggrid(_options(columns, row_height), theme="quartz", auto_size_columns=False).classes("grid")
         self._grid.mark("grid")
@@ -71,7 +71,7 @@ class Grid:
         self._grid.client.run_javascript(f"authkeys.{function}({', '.join(map(json.dumps, arguments))})")
 
 
-def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
+def _options(columns: Sequence[Column], row_height: int | str) -> dict[str, Any]:
     return {
         "rowModelType": "infinite",
         ":datasource": "authkeys.datasource",
@@ -94,7 +94,7 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
         "infiniteInitialRowCount": 1,
         "cacheBlockSize": BLOCK_SIZE,
         "maxBlocksInCache": 6,
-        "rowHeight": row_height,
+        ":rowHeight": str(row_height),
         "rowBuffer": 2,
         "suppressColumnVirtualisation": True,
         "suppressDragLeaveHidesColumns": True,

@@ -58,6 +58,14 @@ def parse_box_of_row(claim: object) -> tuple[int, Privilege | None]:
     return parse_row(claim), None
 
 
+def is_for_sheet(claim: object) -> bool:
+    """Whether a browser wants the menu of a row in its sheet, and not beside the row."""
+    match claim:
+        case {"sheet": True}:
+            return True
+    return False
+
+
 class Upload(NamedTuple):
     """Something that a browser sent for its page: a file with its name, or a paste, and where it was pasted."""
 

@@ -33,6 +33,8 @@ class GridKind(NamedTuple):
     """Those before the privileges"""
     remove_label: str
     remove_description: str
+    card_lines: tuple[tuple[str, ...], ...]
+    """On a phone, below the first of its names: the fields of each line of its card"""
     row_height: int = 38
     """Pixels"""
     compact_height: int = 28
@@ -57,6 +59,11 @@ class GridKind(NamedTuple):
         """Of a row, in pixels."""
         return self.compact_height if density is Density.COMPACT else self.row_height
 
+    @property
+    def card_height(self) -> int:
+        """Pixels of a card and of the gap below it"""
+        return 54 + 22 * len(self.card_lines)
+
 
 class StagedGrid(Grid):
     """The grid element of one page."""
@@ -72,13 +79,14 @@ class StagedGrid(Grid):
             f"{window.root_path}{kind.rows_path}",
             view.to_query(),
             [*self._arranged(arrangement), *(each for each in columns if each["colId"] not in kind.arranged)],
-            kind.height(arrangement.density),
+            f"authkeys.rowHeight({kind.height(arrangement.density)}, {kind.card_height})",
             arrangement=self._told(arrangement),
             natural=self._told(kind.natural),
             noun=noun(kind.subject),
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
             mayChange=may_change,
+            cardHeight=kind.card_height,
             maxUpload=MAX_BYTES,
             uploadsUrl=f"{window.root_path}/uploads",
             exportUrl=f"{window.root_path}/export",
@@ -104,6 +112,10 @@ class StagedGrid(Grid):
     def show(self, view: GridView) -> None:
         """Show another view, from its first row."""
         self.show_query(view.to_query())
+
+    def sort(self, column: str, descending: bool) -> None:
+        """Sort by a column, as a click on its heading does."""
+        self.run("sortBy", column, descending)
 
     def put(self, rows: Sequence[GridRow]) -> None:
         """Replace rows where they are shown."""
@@ -167,7 +179,23 @@ def _columns(kind: GridKind, view: GridView) -> list[Column]:
     for column in columns:
         if column["colId"] == view.sort and (view.sort, view.descending) != (natural.sort, natural.descending):
             column["initialSort"] = "desc" if view.descending else "asc"
-    return columns
+    return [*columns, _card(kind)]
+
+
+def _card(kind: GridKind) -> Column:
+    """The one column on a phone; which of both it is the browser decides (`static/cards.js`)."""
+    return {
+        "colId": "card",
+        "headerName": kind.name,
+        "hide": True,
+        "flex": 1,
+        "sortable": False,
+        "autoHeaderHeight": False,
+        "cellClass": "cell-card",
+        "cellAriaRole": "rowheader",
+        "cellRendererParams": {"title": kind.names[0], "lines": kind.card_lines, "all": len(PRIVILEGES)},
+        ":cellRenderer": "authkeys.CardCell",
+    }
 
 
 def _remove(kind: GridKind) -> Column:

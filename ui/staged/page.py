@@ -25,17 +25,19 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.arranging import Arranging
 from ui.staged.bar import ChangeBar
-from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
+from ui.staged.claims import Tick, is_for_sheet, parse_box_of_row, parse_new_row, parse_sort, parse_tick
 from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.out_of_view import OutOfView
 from ui.staged.planning import Planning
 from ui.staged.reviewing import Reviewing
-from ui.staged.row_menu import RowMenu
+from ui.staged.row_menu import Menu, RowMenu, menu_of_new
 from ui.staged.row_panel import RowPanel
 from ui.staged.selecting import Selecting, SelectionAction
+from ui.staged.sheet import RowSheet
 from ui.staged.side import Side
+from ui.staged.sorting import SortMenu
 from ui.staged.steps import tell_step
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
@@ -88,8 +90,8 @@ class StagedPage(Generic[V]):
     def build_banner(self) -> None:
         """What stands above the toolbar."""
 
-    async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
-        """Open the menu of a row, or of one of its boxes, that a browser named; there may be none with that id."""
+    async def menu_of(self, row_id: int, privilege: Privilege | None) -> Menu | None:
+        """That of a row, or of one of its boxes, that a browser named; there may be none with that id."""
         raise NotImplementedError
 
     def details(self) -> RowDetails[Any] | None:
@@ -127,7 +129,10 @@ class StagedPage(Generic[V]):
                     arrangement = self._arranging.now
                     self.grid = StagedGrid(self.kind, self.view, self.window, arrangement, may_change=self.may_change)
                     self._empty = ui.element("div").classes("empty").props("role=status")
+                    with self.toolbar.row:
+                        self._sorting = SortMenu(self.kind.arranged, self.view, self.grid.sort)
                     self.menu = RowMenu()
+                    self.sheet = RowSheet()
                     self.selecting = Selecting(
                         self.window,
                         self.staging,
@@ -209,15 +214,21 @@ class StagedPage(Generic[V]):
             column, descending = parse_sort(event.args, self.view)
             self.view = replace(self.view, sort=column, descending=descending)
             self.toolbar.keep_sort(self.view)
+            self._sorting.show(self.view)
             self.side.show_address()
 
     async def _open_menu(self, event: GenericEventArguments) -> None:
         with user_errors():
             await self.window.require_session()
             if new := parse_new_row(event.args):
-                self.menu.open_new(noun(self.kind.subject), lambda: self._take_back([new]))
+                self._show_menu(new, menu_of_new(noun(self.kind.subject), lambda: self._take_back([new])), event)
             else:
-                await self.open_menu(*parse_box_of_row(event.args))
+                row_id, privilege = parse_box_of_row(event.args)
+                self._show_menu(row_id, await self.menu_of(row_id, privilege), event)
+
+    def _show_menu(self, row_id: int, menu: Menu | None, asked: GenericEventArguments) -> None:
+        if menu:
+            self.sheet.show(row_id, menu) if is_for_sheet(asked.args) else self.menu.open(menu)
 
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:

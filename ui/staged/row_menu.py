@@ -14,6 +14,30 @@ class MenuEntry(NamedTuple):
     act: Callable[[], Awaitable[object]]
 
 
+class Menu(NamedTuple):
+    """All that can be done with the row of this name."""
+
+    name: str
+    entries: Iterable[MenuEntry]
+    hint: str
+
+
+def menu_of_new(noun: str, take_back: Callable[[], Awaitable[object]]) -> Menu:
+    """That of a row that shall only be made."""
+    hint = "Not there yet: it is made when you submit"
+    return Menu(f"this new {noun}", [MenuEntry("Take back", "row-take-back", take_back)], hint)
+
+
+def act_of(entry: MenuEntry, host: ui.element) -> Callable[[], Awaitable[None]]:
+    """What a click on an entry does. The entry itself may be drawn anew while something is awaited; `host` stays."""
+
+    async def act() -> None:
+        with host:
+            await entry.act()
+
+    return act
+
+
 class RowMenu:
     """One menu for all rows of a page."""
 
@@ -23,25 +47,15 @@ class RowMenu:
                 "role=region no-parent-event auto-close anchor='bottom right' self='top right'"
             )
 
-    def open(self, name: str, entries: Iterable[MenuEntry], hint: str) -> None:
-        """Open it for the row of this name."""
+    def open(self, menu: Menu) -> None:
+        """Open it for a row, or for a column."""
         self._menu.clear()
-        self._menu.props["aria-label"] = f"Actions, {name}"
+        self._menu.props["aria-label"] = f"Actions, {menu.name}"
         with self._menu, ui.element("div").classes("row-menu"):
             with ui.element("div").props("role=menu"):
-                for entry in entries:
-                    self._build(entry)
-            ui.label(hint).classes("row-menu-hint")
+                for entry in menu.entries:
+                    ui.menu_item(entry.text, act_of(entry, self._anchor)).props("role=menuitem tabindex=0").mark(
+                        entry.mark
+                    )
+            ui.label(menu.hint).classes("row-menu-hint")
         self._menu.open()
-
-    def open_new(self, noun: str, take_back: Callable[[], Awaitable[object]]) -> None:
-        """Open it for a row that shall only be made."""
-        hint = "Not there yet: it is made when you submit"
-        self.open(f"this new {noun}", [MenuEntry("Take back", "row-take-back", take_back)], hint)
-
-    def _build(self, entry: MenuEntry) -> None:
-        async def act() -> None:
-            with self._anchor:  # the menu, and this entry with it, may be drawn anew while something is awaited
-                await entry.act()
-
-        ui.menu_item(entry.text, act).props("role=menuitem tabindex=0").mark(entry.mark)

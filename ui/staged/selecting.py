@@ -18,7 +18,7 @@ from ui.shell.feedback import user_errors
 from ui.shell.window import Window
 from ui.staged.claims import parse_act, parse_column
 from ui.staged.grid import StagedGrid
-from ui.staged.row_menu import MenuEntry, RowMenu
+from ui.staged.row_menu import Menu, MenuEntry, RowMenu
 from ui.staged.steps import Do, Step, tell_step
 
 COUNTED_ROWS = 200_000
@@ -233,7 +233,7 @@ class Selecting(Generic[V]):
         entries = [MenuEntry("Select this column", "column-select", select)]
         if self._may_change:
             entries += [self._entry(act, column, found) for act in (Act.GRANT, Act.REVOKE)]
-        self._menu.open(privilege.label, entries, privilege.description)
+        self._menu.open(Menu(privilege.label, entries, privilege.description))
 
     def _entry(self, act: Act, column: Selection, found: Tally | None) -> MenuEntry:
         said = f": {_said(act, found)}" if found else ""

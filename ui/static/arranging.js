@@ -1,11 +1,10 @@
-// How the columns stand. Python tells it, for this admin; what is done to a heading is told back. A phone, which has no room
-// for choices, shows all of them as nobody has arranged them.
+// How the columns stand. Python tells it, for this admin; what is done to a heading is told back. A phone has cards instead.
 
 import { grid } from "./grid.js";
 import { page } from "./page.js";
 
 const TOLD_AFTER_MS = 250;
-const narrow = matchMedia("(max-width: 640px)"); // as in screens.css
+const narrow = matchMedia("(max-width: 599.98px)"); // as in cards.js
 
 let telling = 0;
 
@@ -49,7 +48,7 @@ function tell() {
 
 function onNarrow() {
   if (!page.arrangement || !grid.api) return;
-  apply(narrow.matches ? page.natural : page.arrangement);
+  if (!narrow.matches) apply(page.arrangement);
   emitEvent("narrow", { narrow: narrow.matches });
 }
 

@@ -120,7 +120,7 @@ const CONFLICTS = {
   amended: "Somebody changed its owner, note or key after you staged yours: decide in the review",
 };
 
-function conflictMark(kind) {
+export function conflictMark(kind) {
   const mark = document.createElement("span");
   mark.className = "conflict-mark";
   mark.textContent = "!";
@@ -130,7 +130,7 @@ function conflictMark(kind) {
   return mark;
 }
 
-function newMark() {
+export function newMark() {
   const mark = document.createElement("span");
   mark.className = "new-mark";
   mark.textContent = "New";
@@ -138,7 +138,7 @@ function newMark() {
   return mark;
 }
 
-function marksOf(others) {
+export function marksOf(others) {
   const mark = document.createElement("span");
   mark.className = "others";
   mark.textContent = others.map((name) => name.slice(0, 2).toUpperCase()).join(" ");

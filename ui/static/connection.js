@@ -7,7 +7,7 @@ const KEPT = "What you staged is kept.";
 const SENT_LATER = "Boxes that you tick now are sent when the connection is back.";
 const REST = "Everything else waits until then.";
 const NOT_NOW = "Not now: the connection is lost. Try again when it is back.";
-const WAITS = ".header nav, .header button, .toolbar, .strip, .banner, .bar, .selection-bar, .review, .denied-chart, .remedies, .q-dialog, .q-menu, .row-menu-button";
+const WAITS = ".header nav, .header button, .toolbar, .strip, .banner, .bar, .selection-bar, .review, .denied-chart, .remedies, .q-dialog, .q-menu, .row-menu-button, .sheet-actions";
 
 let lost = false;
 let reassurance = null;

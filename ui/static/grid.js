@@ -39,9 +39,10 @@ export function draw(node, row) {
   node.updateData(row);
   // Texts show more than the value that the grid compares.
   grid.api.refreshCells({ rowNodes: [node], columns: grid.api.getColumns().filter(isText), force: true });
+  document.dispatchEvent(new Event("authkeys-rows"));
 }
 
-const isText = (column) => column.getColDef().cellClass === "cell-text";
+const isText = (column) => ["cell-text", "cell-card"].includes(column.getColDef().cellClass);
 
 export function tick(node, column) {
   const row = node.data;
@@ -105,6 +106,11 @@ export function show(query) {
   grid.api.purgeInfiniteCache();
 }
 
+export function sortBy(colId, descending) {
+  const sort = descending ? "desc" : "asc";
+  grid.api.applyColumnState({ state: [{ colId, sort }], defaultState: { sort: null } });
+}
+
 export function onSortChanged() {
   document.dispatchEvent(new Event("authkeys-view"));
   const column = grid.api.getColumnState().find((state) => state.sort);
@@ -139,6 +145,7 @@ function here() {
 }
 
 function settle() {
+  document.dispatchEvent(new Event("authkeys-rows"));
   if (!place || blocks.isAsking()) return;
   const { rows, cell, scrolled, focused } = place;
   place = null;
@@ -160,6 +167,7 @@ export function onGridReady(params) {
   table.setAttribute("aria-label", page.name);
   table.setAttribute("aria-multiselectable", "true");
   ticks.start();
+  document.dispatchEvent(new Event("authkeys-ready"));
 }
 
 export function onGridSizeChanged({ clientWidth, api }) {
@@ -169,6 +177,7 @@ export function onGridSizeChanged({ clientWidth, api }) {
   const pinned = narrow ? null : "right";
   if ((api.getColumn("menu")?.getPinned() ?? null) === pinned) return;
   const first = api.getAllDisplayedColumns()[0];
+  if (first.getColId() === "card") return;
   const { width } = first.getColDef();
   api.setColumnsPinned(["remove", "menu"].filter((id) => api.getColumn(id)), pinned);
   api.setColumnWidths([{ key: first.getColId(), newWidth: narrow ? Math.round(width * 0.75) : width }]);

@@ -4,6 +4,7 @@
 import { grid, open, openMenu, tick } from "./grid.js";
 import { digit, isDelete, letter, withModifier } from "./keys.js";
 import { act, hasSelection, selectByKey } from "./selection.js";
+import { openSheet } from "./sheet.js";
 
 // -- in the grid -----------------------------------------------------------------------------------------------------
 
@@ -51,6 +52,9 @@ export function onCellKeyDown({ event, node, column }) {
   } else if (event.key === " " && isBox(column)) {
     event.preventDefault();
     if (!event.repeat) tickInSight(node, column);
+  } else if (column.getColId() === "card" && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    openSheet(node);
   } else if (column.getColId() !== "menu" && event.key === "Enter" && !withModifier(event)) {
     event.preventDefault();
     open(node, column);
@@ -130,7 +134,7 @@ function focusSearch() {
 // -- on the page -----------------------------------------------------------------------------------------------------
 
 function moveInMenu(event) {
-  const items = [...document.querySelectorAll(".q-menu [role=menuitem]")];
+  const items = [...document.querySelectorAll(".q-menu [role^=menuitem]")];
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!items.length || !step) return;
   event.preventDefault();

@@ -2,6 +2,7 @@
 // that it comes from; the others, imported for what they listen to, have no name here.
 
 import * as arranging from "./arranging.js";
+import { CardCell, rowHeight } from "./cards.js";
 import * as cells from "./cells.js";
 import { copySelection } from "./clipboard.js";
 import { copyText } from "./copy.js";
@@ -12,6 +13,7 @@ import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
+import { showActions } from "./sheet.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./address.js";
@@ -23,6 +25,8 @@ import "./popups.js";
 window.authkeys = {
   ...arranging,
   ...cells,
+  CardCell,
+  rowHeight,
   TimeCell,
   ...grid,
   onCellKeyDown: keyboard.onCellKeyDown,
@@ -36,6 +40,7 @@ window.authkeys = {
   selectColumns,
   showRow,
   clearSelection,
+  showActions,
   suppressKeyboardEvent: keyboard.suppressKeyboardEvent,
   enterGrid: keyboard.enterGrid,
   put: (rows) => rows.forEach(grid.replace),

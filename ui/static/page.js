@@ -16,6 +16,8 @@ export const page = {
   natural: null, // as nobody has arranged it
   mayChange: true,
   opens: false, // whether a row is opened by a click
+  rowHeight: 0, // pixels
+  cardHeight: 0, // the same on a phone
   narrowless: [], // columns that a phone has no room for
   firstBlock: null, // the answer to the first question, asked before anything else was loaded
   ...window.authkeysPage,

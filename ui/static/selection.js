@@ -7,7 +7,7 @@ import { say } from "./notices.js";
 import { page } from "./page.js";
 
 const TOLD_AFTER_MS = 120;
-const HEAD = ["menu"]; // columns that hold nothing to select
+const HEAD = ["menu", "card"]; // columns that hold nothing to select
 
 let ranges = []; // {from, to: {index, id, column}, columns: Set of ids, whole: all rows of the view}
 let anchor = null; // where a drag, or a Shift, begins
@@ -281,8 +281,9 @@ export async function showRow(id) {
   const places = indexOf(id) === null ? await askPlaces([id]) : { [id]: indexOf(id) };
   const index = places?.[id] ?? null;
   if (index === null) return say("The view does not show it: clear search and filters.");
+  if (document.documentElement.classList.contains("cards")) emitEvent("shortcut", { name: "close" }); // it covers the cards
   grid.api.ensureIndexVisible(index, "middle");
-  grid.api.setFocusedCell(index, columnsOf()[0]);
+  grid.api.setFocusedCell(index, grid.api.getAllDisplayedColumns()[0]);
 }
 
 async function askPlaces(ids) {
