@@ -152,7 +152,7 @@ def demo_keys(count: int, seed: int = 2020) -> list[NewAuthkey]:
 
 def _texts(number: int) -> tuple[TextChange, ...]:
     """An owner for most keys, and a note for some."""
-    owner, note = _OWNERS[number * 7 % len(_OWNERS)], _NOTES[number * 5 % len(_NOTES)]
+    owner, note = _OWNERS[number * 3 % len(_OWNERS)], _NOTES[number * 5 % len(_NOTES)]
     named = {TextName.NOTE: note, TextName.OWNER: owner}
     return tuple(TextChange(name, "", text) for name, text in named.items() if text)
 

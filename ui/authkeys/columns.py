@@ -24,7 +24,7 @@ AUTHKEYS_GRID = GridKind(
         },
         text_column("service", "Service", field="service", marks=True, flex=3, minWidth=150),
     ),
-    card_lines=(("service",),),
+    card_lines=(("service", "owner"),),
     remove_label="Remove?",
     remove_description="Remove all privileges for this IP address and service; the key stops working at submission.",
 )

@@ -87,9 +87,9 @@ export class TextCell {
     const { field, cellRendererParams: { more, marks } = {} } = colDef;
     this.cell.replaceChildren(data?.[field] ?? "");
     if (marks && data?.id < 0) this.cell.append(" ", newMark());
-    if (marks && data && (data.owner || data.note || data.amended.length)) this.cell.append(" ", textsOf(data));
     if (marks && data?.conflict) this.cell.append(" ", conflictMark(data.conflict));
     if (marks && data?.others.length) this.cell.append(" ", marksOf(data.others));
+    if (marks && data && (data.owner || data.note || data.amended.length)) this.cell.append(" ", textsOf(data));
     if (more && data) this.cell.append(secondLine(data[more]));
     return true;
   }
