@@ -29,7 +29,8 @@ _AN_ID = re.compile(r"-?[0-9]{1,18}")
 def rows_router(console: Console) -> APIRouter:
     """`GET /grid/rows` (authkeys), `/grid/passphrases` and `/grid/history`: a view's query, `start` and `end`.
 
-    The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them.
+    The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them; the total is null where
+    counting takes longer than reading the rows, and then `…/count` says it.
     """
     router = APIRouter()
     _add_grid(router, "/grid/rows", console.staging, parse_view)
@@ -44,6 +45,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]) -> None:
     for at, handler, methods in (
         (path, _blocks(staging, parse), ["GET", "HEAD"]),
+        (f"{path}/count", _count(staging, parse), ["GET", "HEAD"]),
         (f"{path}/places", _places(staging, parse), ["GET", "HEAD"]),
         (f"{path}/copy", _copy(staging, parse), ["POST"]),
     ):
@@ -111,12 +113,22 @@ def _blocks(staging: Staging[V], parse: Parse[V]) -> Handler:
         admin = session_of(request.scope).admin
         view = parse(request.query_params)
         start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
-        total = await staging.shown.count(view, admin.id)
         rows = await staging.shown.block(view, admin.id, start, end)
+        total = await staging.shown.total(view, admin.id, start, end, len(rows))
         overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
         return _answer({"rows": overlaid, "total": total})
 
     return block
+
+
+def _count(staging: Staging[V], parse: Parse[V]) -> Handler:
+    """How many rows a view has: `{"total": n}`."""
+
+    async def count(request: Request) -> Response:
+        view = parse(request.query_params)
+        return _answer({"total": await staging.shown.count(view, session_of(request.scope).admin.id)})
+
+    return count
 
 
 def _history(history: History) -> Handler:

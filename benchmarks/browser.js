@@ -35,6 +35,10 @@ window.benchmark = (() => {
     return [...document.querySelectorAll(ROWS)].map((cell) => cell.innerText.trim()).filter(Boolean);
   }
 
+  function services() {
+    return [...document.querySelectorAll('.ag-row [col-id="service"]')].map((cell) => cell.innerText.trim()).filter(Boolean);
+  }
+
   function after(event, condition) {
     let started;
     const note = ({ timeStamp }) => (started ??= timeStamp);
@@ -49,6 +53,7 @@ window.benchmark = (() => {
     usable: painted(isUsable),
     expected: null,
     moments: null,
+    moves: [],
     expect(selector, text, event) {
       after(event, () => document.querySelector(selector)?.innerText === text);
     },
@@ -57,6 +62,24 @@ window.benchmark = (() => {
     },
     expectSeveral() {
       after("input", () => shown().length > 1);
+    },
+    expectService(text) {
+      after("input", () => services().length > 1 && services().every((service) => service.includes(text)));
+    },
+    expectOtherService(text) {
+      after("input", () => services().some((service) => !service.includes(text)));
+    },
+    // All that a move does, from its first event to the layout after its last one.
+    watchMoves() {
+      let began;
+      benchmark.moves = [];
+      addEventListener("pointerover", () => (began ??= performance.now()), true);
+      addEventListener("mousemove", () => {
+        if (began === undefined) return;
+        document.body.getBoundingClientRect();
+        benchmark.moves.push(performance.now() - began);
+        began = undefined;
+      });
     },
     expectCommitted(label) {
       const cell = () => document.querySelector(`input[aria-label="${CSS.escape(label)}"]`)?.closest(".ag-cell");

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 from playwright.async_api import Browser, BrowserContext, CDPSession, Locator, Page, async_playwright
 
 from benchmarks.servers import Server
-from models.privileges import PRIVILEGES, Privilege
+from models.privileges import MANAGE_AUTHKEYS, PRIVILEGES, Privilege
 from models.wording import changes_to_keys
 
 TIMEOUT_MS = 30_000
 SETTLE_MS = 1_500
 """After this long nothing that belongs to opening a page is still on its way."""
+
+HARMLESS = [each for each in PRIVILEGES if each is not MANAGE_AUTHKEYS]
+"""Those that one click on Submit grants: before the other one the review opens."""
 
 _SCRIPT = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8")
 _APPLIED = f"Applied {changes_to_keys(1, 1)}"
@@ -129,6 +132,38 @@ async def measure_search(page: Page, ip: str) -> float:
     await page.get_by_role("searchbox").fill("")
     await page.evaluate("benchmark.expected")
     return figure
+
+
+async def measure_text_search(page: Page, text: str) -> float:
+    """Search a text that many services have; milliseconds from the input until only such rows are painted."""
+    await page.evaluate("text => benchmark.expectService(text)", text)
+    await page.get_by_role("searchbox").fill(text)
+    figure = await page.evaluate("benchmark.expected")
+    await page.evaluate("text => benchmark.expectOtherService(text)", text)
+    await page.get_by_role("searchbox").fill("")
+    await page.evaluate("benchmark.expected")
+    return figure
+
+
+async def measure_pointer_moves(page: Page, count: int) -> list[float]:
+    """Drag over the grid; milliseconds of the page's work for each move onto another cell, with styles and layout."""
+    boxes = [await cell(page, row, PRIVILEGES[1]).bounding_box() for row in range(12)]
+    await page.mouse.move(boxes[0]["x"], boxes[0]["y"])
+    await page.mouse.down()
+    await page.evaluate("benchmark.watchMoves()")
+    for number in range(count):
+        box = boxes[1 + number % (len(boxes) - 1)]
+        await page.mouse.move(box["x"] + number % 5 * 80, box["y"] + 4)
+    figures = await page.evaluate("benchmark.moves")
+    await page.mouse.up()
+    await page.keyboard.press("Escape")
+    return figures
+
+
+async def submit_one(page: Page, row: int, privilege: Privilege) -> None:
+    """Tick one cell, with nothing else staged, and submit it; returns when that is confirmed."""
+    await _press(page, cell(page, row, privilege), changes_to_keys(1, 1))
+    await _press(page, page.get_by_role("button", name="Submit authkey modifications"), _APPLIED)
 
 
 class CommitTimes(NamedTuple):

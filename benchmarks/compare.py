@@ -23,7 +23,17 @@ from playwright.async_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file, Python looks for modules beside it only
 
-from benchmarks.browser import fresh_profile, measure_ticks, open_page, running_chromium, stage_one, submit_watched
+from benchmarks.browser import (
+    HARMLESS,
+    fresh_profile,
+    measure_search,
+    measure_ticks,
+    open_page,
+    running_chromium,
+    stage_one,
+    submit_watched,
+)
+from benchmarks.grid import lonely_ips
 from benchmarks.measure import Report, median, p50_and_p95, paired_ratio, progress
 from benchmarks.servers import ROOT, Server, clean_environment, import_keys, running_server
 from models.privileges import PRIVILEGES
@@ -41,6 +51,8 @@ class Side:
     """One of the two, with what was measured."""
 
     server: Server
+    ips: list[str]
+    """To search for, one a round"""
     figures: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, what: str, *values: float) -> None:
@@ -68,9 +80,10 @@ async def compare(report: Report, other: Path, folder: Path, rounds: int) -> Non
     progress("filling the database")
     original, _ = import_keys(KEYS, folder, other)
     secret = _add_caller(other, original, folder)
+    ips = lonely_ips(original, rounds)
     async with AsyncExitStack() as stack:
         sides = [
-            Side(stack.enter_context(_serving(tree, original, folder / f"{number}.db")))
+            Side(stack.enter_context(_serving(tree, original, folder / f"{number}.db")), ips)
             for number, tree in enumerate((other, ROOT))
         ]
         browser = await stack.enter_async_context(running_chromium())
@@ -92,10 +105,11 @@ async def _measure_page(side: Side, browser: Browser, number: int) -> None:
         submitter = await profile.new_page()
         side.add("opening, cold", await open_page(submitter, side.server.url))
         side.add("opening, warm", median([await _reopen(submitter, side.server) for _ in range(3)]))
+        side.add("search of an IP until its row is painted", await measure_search(submitter, side.ips[number]))
         watcher = await another.new_page()
         await open_page(watcher, side.server.url)
         side.add("tick until the bar counts it", median(await measure_ticks(submitter, 2 * len(PRIVILEGES))))
-        row, privilege = number % 10, PRIVILEGES[number % len(PRIVILEGES)]
+        row, privilege = number % 10, HARMLESS[number % len(HARMLESS)]
         await stage_one(submitter, row, privilege)
         times = await submit_watched(submitter, watcher, row, privilege)
         side.add("submit until confirmed", 1000 * (times.confirmed - times.clicked))

@@ -256,7 +256,7 @@ async def measure_use(report: Report, plan: Plan, servers: Servers, browser: Bro
         report.add(f"exact IP in the search field, {size:,} keys", figure, ratio=ratio, goal=3 if ratio else None)
     report.note("tick: from the mouse press until the bar's new count, which the server sends, is painted.")
     report.note(
-        "exact IP in the search field: from the input until that row is the only one and painted; 200 ms of it are the "
+        "exact IP in the search field: from the input until that row is the only one and painted; 60 ms of it are the "
         f"field's debounce. Ratio to {SMALL:,} keys."
     )
 

@@ -1,5 +1,6 @@
 """What an admin's grid shows: first the authkeys that this admin wants made, then the rows that are stored."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic
 
@@ -11,6 +12,9 @@ from services.desks import Desks
 from services.listing import MAX_BLOCK, Listing, V
 from storage import staging
 from storage.staging import DeskKey
+
+COUNT_SECONDS = 0.02
+"""A block does not wait longer until a million rows are counted."""
 
 
 class ShownRows(Generic[V]):
@@ -36,6 +40,15 @@ class ShownRows(Generic[V]):
     async def count(self, view: V, admin_id: int) -> int:
         """How many rows a view shows."""
         return await self._listing.count(view, admin_id) + await self._count_new(view, admin_id)
+
+    async def total(self, view: V, admin_id: int, start: int, end: int, found: int) -> int | None:
+        """How many rows a view shows, of which `start` to `end` were asked for and so many found; None if that is still counted."""
+        if found < end - start and (found or not start):
+            return start + found  # the last ones
+        try:
+            return await asyncio.wait_for(self.count(view, admin_id), COUNT_SECONDS)
+        except TimeoutError:
+            return None
 
     async def place(self, view: V, admin_id: int, row_id: int) -> int | None:
         """Where a row stands in a view, from 0; None if it does not."""

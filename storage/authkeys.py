@@ -19,7 +19,7 @@ from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage import authkey_texts
 from storage.authkey_texts import with_texts
-from storage.database import database_errors, reader
+from storage.database import counter, database_errors, reader
 from storage.sql import Conditions, escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
@@ -63,7 +63,7 @@ async def place(view: View, admin_id: int, quiet: Quiet | None, authkey_id: int)
 async def count(view: View, admin_id: int, quiet: Quiet | None) -> int:
     """How many authkeys a view shows."""
     with database_errors():
-        return await (await _matching(view, admin_id, quiet)).count()
+        return await (await _matching(view, admin_id, quiet)).using_db(counter()).count()
 
 
 async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:

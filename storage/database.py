@@ -1,7 +1,8 @@
 """Where the database is, how it is opened, and what differs between SQLite and PostgreSQL.
 
-SQLite gets three connections: `sqlite` writes; `sqlite_reader` sees the last commit without waiting for a writer (WAL), and so
-does `sqlite_slow_reader`, behind which nobody waits. PostgreSQL has one pool for all.
+SQLite gets four connections: `sqlite` writes; `sqlite_reader` sees the last commit without waiting for a writer (WAL), and so
+do `sqlite_counter`, so that rows never wait until a million are counted, and `sqlite_slow_reader`, behind which nobody waits.
+PostgreSQL has one pool for all.
 """
 
 import hashlib
@@ -109,6 +110,7 @@ def _sqlite(location: DatabaseLocation) -> dict[str, Any]:
     return {
         "sqlite": {"engine": "storage.sqlite_engine", "credentials": durable},
         "sqlite_reader": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
+        "sqlite_counter": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
         "sqlite_slow_reader": {"engine": "storage.sqlite_engine", "credentials": {**durable, "query_only": "ON"}},
     }
 
@@ -157,6 +159,7 @@ async def _connect(location: DatabaseLocation) -> None:
     await _migrate(location, config)
     # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
     await reader().execute_query("SELECT 1")
+    await counter().execute_query("SELECT 1")
     await slow_reader().execute_query("SELECT 1")
 
 
@@ -265,6 +268,11 @@ def writer() -> BaseDBAsyncClient:
 def reader() -> BaseDBAsyncClient:
     """The connection for reads outside of a transaction. It never waits for a writer."""
     return get_connection("sqlite_reader" if is_sqlite() else "postgres")
+
+
+def counter() -> BaseDBAsyncClient:
+    """The connection for counts: the rows themselves are shown before they are counted."""
+    return get_connection("sqlite_counter" if is_sqlite() else "postgres")
 
 
 def slow_reader() -> BaseDBAsyncClient:

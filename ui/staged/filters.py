@@ -91,10 +91,15 @@ class ChipRow:
 
     def __init__(self, on_clear: Callable[[], object]) -> None:
         self._on_clear = on_clear
+        self._texts: list[str] = []
         self._row = ui.row().classes("chips").props('role=group aria-label="Filters that are set"').mark("chips")
 
     def show(self, chips: Sequence[Chip]) -> None:
-        """Draw them anew."""
+        """Draw them anew, where they are others."""
+        texts = [chip.text for chip in chips]
+        if texts == self._texts:
+            return
+        self._texts = texts
         self._row.clear()
         self._row.set_visibility(bool(chips))
         with self._row:

@@ -58,6 +58,8 @@ class StagedPage(Generic[V]):
         self.view = view
         self.staging = staging
         self.may_change = window.admin.may_change and view.is_live
+        self._counting = asyncio.Lock()
+        self._latest_count = 0
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._ticks = Ticks(stage=self._stage, undraw=self._draw_row)
 
@@ -349,8 +351,11 @@ class StagedPage(Generic[V]):
         return await shown.count(self.view, admin_id), await shown.count(self.view.without_filters(), admin_id)
 
     async def _refresh_counts(self) -> None:
+        self._latest_count = mine = self._latest_count + 1
         with user_errors():
-            self._show_counts(*await self._counts())
+            async with self._counting:
+                if mine == self._latest_count:  # while a million rows are counted for one key, others are typed
+                    self._show_counts(*await self._counts())
 
     def _show_counts(self, shown: int, total: int) -> None:
         self.toolbar.show_count(shown, total)

@@ -13,6 +13,9 @@ from models.wording import count_of
 from services.listing import V
 from ui.staged.filters import Chip, ChipRow, FilterMenu
 
+TYPING_MS = 60
+"""Between keys: so long a search waits for the next one. What then is asked, an index or one scan answers."""
+
 
 class Toolbar(Generic[V]):
     """What the admin sets here becomes a new view, handed to `on_view`."""
@@ -32,7 +35,7 @@ class Toolbar(Generic[V]):
         with ui.row().classes("toolbar").props(f'role=search aria-label="{label}"') as self.row:
             self._search = (
                 ui.input(placeholder=search_for, value=view.search, on_change=self.changed)
-                .props(f"type=search outlined dense clearable debounce=200 maxlength={MAX_SEARCH_LENGTH}")
+                .props(f"type=search outlined dense clearable debounce={TYPING_MS} maxlength={MAX_SEARCH_LENGTH}")
                 .props(f'aria-label="{search_for}"')
                 .classes("search")
                 .mark("search")

@@ -39,14 +39,15 @@ export function showAnother(query) {
   generation++;
 }
 
-// `shownRow` gives the row with an id as it is shown; `settled` is called when the grid may have all it asked for.
-export function datasource(shownRow, settled) {
+// `shownRow` gives the row with an id as it is shown; `counted` is told how many rows there are, or (not known yet) at least are;
+// `settled` is called when the grid may have all it asked for.
+export function datasource(shownRow, counted, settled) {
   return {
     async getRows(request) {
       const asked = generation;
       asking++;
       try {
-        await answer(request, asked, shownRow);
+        await answer(request, asked, shownRow, counted);
       } finally {
         if (!--asking) {
           arrived.clear();
@@ -58,7 +59,7 @@ export function datasource(shownRow, settled) {
   };
 }
 
-async function answer(request, asked, shownRow) {
+async function answer(request, asked, shownRow, counted) {
   const sort = request.sortModel[0];
   const parameters = new URLSearchParams(page.query);
   parameters.delete("sort");
@@ -72,8 +73,9 @@ async function answer(request, asked, shownRow) {
       if (response.ok) {
         const { rows, total } = await response.json();
         const now = (row) => withPending(newest(row, began, shownRow(row.id)));
-        if (asked === generation) request.successCallback(rows.map(now), total);
-        return;
+        if (asked !== generation) break;
+        if (total === null) count(parameters, request.startRow + rows.length, asked, counted);
+        return request.successCallback(rows.map(now), total ?? undefined);
       }
       if (response.status === 401) return location.reload(); // signed out
       if (response.status < 500) return request.failCallback();
@@ -82,6 +84,14 @@ async function answer(request, asked, shownRow) {
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
+  request.failCallback(); // the grid asks for few blocks at once, and waits for each
+}
+
+// The rows come first; how many there are may take longer.
+async function count(parameters, least, asked, counted) {
+  counted(least + 1, false);
+  const response = await fetch(`${page.rowsUrl}/count?${parameters}`).catch(() => null);
+  if (response?.ok && asked === generation) counted((await response.json()).total, true);
 }
 
 function fetchBlock(parameters, start, end) {

@@ -6,15 +6,24 @@ let lastInReview = null; // the position of the button, if the last focused thin
 let lastOutside = null;
 let last = null;
 let going = null; // watches until what was told to go is gone from the page
+let looking = 0; // the frame in which it is looked for
 
 const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
 const reviewButtons = () => [...document.querySelectorAll(".review-list button")].filter(isThere);
 
 export function refocus() {
   going?.disconnect();
-  going = new MutationObserver(restore);
+  going = new MutationObserver(look);
   going.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "style"] });
-  restore();
+  look();
+}
+
+// Once a frame, when styles are computed anyway: a page that redraws tells of many changes.
+function look() {
+  looking ||= requestAnimationFrame(() => {
+    looking = 0;
+    restore();
+  });
 }
 
 // A panel that was opened by a key is where the answer is; and what had the keyboard in it is gone when it shows another thing.

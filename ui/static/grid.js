@@ -8,8 +8,12 @@ export const grid = { api: null };
 
 const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
 
-export const datasource = blocks.datasource(shownRow, settle);
+export const datasource = blocks.datasource(shownRow, counted, settle);
 export const rowId = ({ data }) => String(data.id);
+
+function counted(rows, exactly) {
+  if (exactly || grid.api.getDisplayedRowCount() < rows) grid.api.setRowCount(rows, exactly);
+}
 
 // -- rows ------------------------------------------------------------------------------------------------------------
 
@@ -103,7 +107,9 @@ export function show(query) {
   place = null;
   if (!grid.api) return;
   if (grid.api.getDisplayedRowCount()) grid.api.ensureIndexVisible(0, "top");
-  grid.api.purgeInfiniteCache();
+  // Where only the first block is there, its rows stay until others come, instead of being drawn empty first.
+  if (Object.keys(grid.api.getCacheBlockState()).length > 1) grid.api.purgeInfiniteCache();
+  else grid.api.refreshInfiniteCache();
 }
 
 export function sortBy(colId, descending) {
