@@ -1,11 +1,12 @@
 """Every statement about denied requests: equal ones share a row, and only the newest rows are kept; and how many an hour."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access_checks import Reason
 from models.denial_hours import (
+    DAYS,
     KEPT_HOURS,
     ByHour,
     beginning,
@@ -36,7 +37,7 @@ async def add(db: BaseDBAsyncClient, denials: dict[Denial, Counted], now: dateti
         "INSERT INTO refusal (reason, ip, authkey_id, service, what, ip_key, service_key, count, first_at, last_at, days) "
         f"VALUES ({parameters(11)}) ON CONFLICT (reason, ip, authkey_id, service, what) DO UPDATE SET "
         f"count = refusal.count + excluded.count, last_at = {later('refusal')}, "
-        f"days = (refusal.days & {days_kept(now)}) | excluded.days",
+        f"days = {_days_before(now)} | excluded.days",
         [[*which, *search_keys(which), *counted, days_of(counted)] for which, counted in sorted(denials.items())],
     )
     await db.execute_many(
@@ -45,6 +46,13 @@ async def add(db: BaseDBAsyncClient, denials: dict[Denial, Counted], now: dateti
         [[hour, reason, count] for (hour, reason), count in sorted(counted_by_hour(denials).items())],
     )
     await notify(db)
+
+
+def _days_before(now: datetime) -> str:
+    """The days of a stored row that are still known; of one that was not written for so long none is."""
+    # A time and a number of our own making: nothing in them comes from outside.
+    since = beginning((now - timedelta(days=DAYS)).date()).isoformat(" ")
+    return f"CASE WHEN refusal.last_at < '{since}' THEN 0 ELSE refusal.days & {days_kept(now)} END"
 
 
 async def prune(kept: int, now: datetime) -> None:

@@ -1,5 +1,6 @@
-"""The view of denied requests, without a browser: why, how often, the remedy, and the form that tries an access check."""
+"""The view of denied requests, without a browser: why, how often, when, the remedy, and the form that tries an access check."""
 
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
 
 import pytest
@@ -9,6 +10,7 @@ from nicegui.testing import User, UserInteraction
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
+from models.denials import denial
 from models.manage2_functions import Requirement
 from models.privileges import Privilege, privilege
 from models.secrets import Secret, new_secret
@@ -17,7 +19,7 @@ from models.tables import Admin
 from services.authorizer import Question
 from services.console import Console
 from storage.database import DatabaseLocation
-from tests.page import is_told, says, sign_in
+from tests.page import claims, is_told, says, sign_in
 from tests.support import add_keys, submit
 from tests.waiting import comes_true
 from ui.shell.routes import register_pages
@@ -43,6 +45,14 @@ async def authkey(console: Console) -> tuple[Authkey, Secret]:
 async def page(console: Console, user: User) -> User:
     """The local admin, who looks at the denied requests."""
     return await looks(user, console, console.admin)
+
+
+@pytest.fixture
+async def tester(page: User) -> User:
+    """The same admin, who has opened the access check tester."""
+    page.find(marker="try").click()
+    await page.should_see(marker="test-key")
+    return page
 
 
 async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
@@ -112,47 +122,47 @@ async def test_an_auditor_sees_refusals_and_is_offered_no_remedy(
 
 @pytest.mark.parametrize("by", ["key", "service"])
 async def test_the_tester_answers_for_now_and_for_after_my_staged_changes(
-    page: User, console: Console, authkey: tuple[Authkey, Secret], by: str
+    tester: User, console: Console, authkey: tuple[Authkey, Secret], by: str
 ) -> None:
     key, secret = authkey
     await console.staging.stage(console.admin.id, key.id, SEARCH, True)
-    page.find(marker="test-key").type(secret.text if by == "key" else key.service)
-    page.find(marker="test-ip").type(IP)
-    page.find(marker="test-ask").click()
-    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
-    await says(page, "test-then", "With my staged changes submitted: allowed")
+    tester.find(marker="test-key").type(secret.text if by == "key" else key.service)
+    tester.find(marker="test-ip").type(IP)
+    tester.find(marker="test-ask").click()
+    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
+    await says(tester, "test-then", "With my staged changes submitted: allowed")
     await console.staging.stage_removal(console.admin.id, key.id)
-    page.find(marker="test-ask").click()
-    await says(page, "test-then", "With my staged changes submitted: denied. This authkey was removed.")
-    await page.should_see("No request was denied")
+    tester.find(marker="test-ask").click()
+    await says(tester, "test-then", "With my staged changes submitted: denied. This authkey was removed.")
+    await tester.should_see("No request was denied")
 
 
 @pytest.mark.parametrize("spelled", [f"  ::ffff:{IP} ", f"::FFFF:{IPv6Address(f'::ffff:{IP}').exploded[-9:]}"])
 async def test_the_tester_takes_any_spelling_of_the_address_and_the_name(
-    page: User, authkey: tuple[Authkey, Secret], spelled: str
+    tester: User, authkey: tuple[Authkey, Secret], spelled: str
 ) -> None:
     key, _ = authkey
-    page.find(marker="test-key").type(f" {key.service}\u00a0")
-    page.find(marker="test-ip").type(spelled)
-    page.find(marker="test-ask").click()
-    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
+    tester.find(marker="test-key").type(f" {key.service}\u00a0")
+    tester.find(marker="test-ip").type(spelled)
+    tester.find(marker="test-ask").click()
+    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
 
 
-async def test_the_tester_refuses_in_words_what_is_no_address(page: User) -> None:
-    page.find(marker="test-key").type("billing")
-    page.find(marker="test-ip").type("192.0.2.0/24")
-    page.find(marker="test-ask").click()
-    await is_told(page, "'192.0.2.0/24' is a network")
+async def test_the_tester_refuses_in_words_what_is_no_address(tester: User) -> None:
+    tester.find(marker="test-key").type("billing")
+    tester.find(marker="test-ip").type("192.0.2.0/24")
+    tester.find(marker="test-ask").click()
+    await is_told(tester, "'192.0.2.0/24' is a network")
 
 
-async def test_the_tester_refuses_a_forged_privilege_in_words(page: User) -> None:
-    with page:
+async def test_the_tester_refuses_a_forged_privilege_in_words(tester: User) -> None:
+    with tester:
         select = next(iter(ElementFilter(marker="test-privilege", local_scope=False)))
     assert isinstance(select, ui.select)
-    page.find(marker="test-ip").type(IP)
+    tester.find(marker="test-ip").type(IP)
     select.value = None
-    UserInteraction(page, set(page.find(marker="test-ask").elements), None).trigger("click")
-    await is_told(page, "is not a privilege")
+    UserInteraction(tester, set(tester.find(marker="test-ask").elements), None).trigger("click")
+    await is_told(tester, "is not a privilege")
 
 
 async def test_a_key_that_is_known_is_named_also_when_it_asks_for_an_unknown_function(
@@ -181,16 +191,174 @@ async def test_the_remedy_is_offered_once_and_says_what_is_so(
     assert not len(await console.staging.of(console.admin.id))
 
 
-async def test_a_verdict_goes_with_the_question_that_it_answered(page: User, authkey: tuple[Authkey, Secret]) -> None:
-    page.find(marker="test-key").type(authkey[0].service)
-    page.find(marker="test-ip").type(IP)
-    page.find(marker="test-key").trigger("keydown.enter")
-    await says(page, "test-now", "Now: denied. The authkey does not have this privilege.")
-    page.find(marker="test-ip").type("1")
-    await says(page, "test-now", "")
-    await says(page, "test-then", "")
+async def test_a_verdict_goes_with_the_question_that_it_answered(tester: User, authkey: tuple[Authkey, Secret]) -> None:
+    tester.find(marker="test-key").type(authkey[0].service)
+    tester.find(marker="test-ip").type(IP)
+    tester.find(marker="test-key").trigger("keydown.enter")
+    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
+    tester.find(marker="test-ip").type("1")
+    await says(tester, "test-now", "")
+    await says(tester, "test-then", "")
 
 
 async def test_the_address_that_the_view_had_before_leads_to_it(page: User) -> None:
     answer = await page.http_client.get("/refusals", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (308, "/denied")
+
+
+# -- search, filters, and the address ------------------------------------------------------------------------------------
+
+
+async def three_denied(console: Console, secret: Secret) -> None:
+    """One of a known key, one of a stolen one, and one of an unknown one from elsewhere."""
+    await asks(console, secret.text)
+    await asks(console, secret.text, ip="192.0.2.51")
+    await asks(console, "unknown", ip="2001:db8::7")
+
+
+async def shows(user: User, *ips: str) -> None:
+    """Wait until the list has just these addresses, the newest first."""
+
+    def shown() -> list[str]:
+        return [
+            label.text
+            for row in rows(user)
+            for cell in row.default_slot.children
+            if "address" in cell.classes
+            for label in cell.default_slot.children
+            if isinstance(label, ui.label)
+        ]
+
+    assert await comes_true(lambda: shown() == list(ips)), shown()
+
+
+async def test_a_search_and_a_reason_narrow_the_list_and_stand_in_the_address(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    await three_denied(console, authkey[1])
+    await says(page, "count", "3 lines")
+    page.find(marker="search").type("192.0.2.0/24")
+    await shows(page, "192.0.2.51", IP)
+    await says(page, "count", "2 lines")
+    with page:
+        select = next(iter(ElementFilter(kind=ui.select, marker="filter-reason", local_scope=False)))
+    select.value = Reason.WRONG_IP.value
+    await shows(page, "192.0.2.51")
+    await page.open("/denied?search=192.0.2.0/24&reason=wrong+IP")
+    await shows(page, "192.0.2.51")
+    page.find(marker="search").clear()
+    page.find(marker="search").type("nowhere")
+    await page.should_see("No denied request matches this view")
+    page.find("Show all denied requests").click()
+    await shows(page, "2001:db8::7", "192.0.2.51", IP)
+
+
+async def test_what_is_denied_while_the_list_is_narrowed_shows_only_if_it_matches(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    page.find(marker="search").type("2001:db8::")
+    await page.should_see("No denied request matches this view")
+    await three_denied(console, authkey[1])
+    await shows(page, "2001:db8::7")
+
+
+async def test_parts_of_an_address_that_cannot_be_are_left_out_and_named(
+    user: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    register_pages(console)
+    await sign_in(user, console, console.admin)
+    await three_denied(console, authkey[1])
+    await user.open("/denied?search=192.0.2.&reason=bad+luck&day=someday&try=1&privilege=all")
+    await shows(user, "192.0.2.51", IP)
+    for words in ("'bad luck' is not a reason", "'someday' is no time", "'all' is not a privilege"):
+        await is_told(user, words)
+
+
+# -- the chart -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_chart_says_in_words_what_it_draws_and_stays_live(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    await says(page, "chart-said", "None denied in 7 days")
+    await asks(console, authkey[1].text)
+    now = datetime.now(UTC)
+    today = f"{now:%a} {now.day} {now:%b}"
+    said = f"most on {today}, from {now.hour:02}:00 to {now.hour + 1:02}:00 UTC"
+    await says(page, "chart-said", f"1 denied in 7 days, {said}: 1")
+    (day,) = page.find(marker="chart-day-6").elements
+    assert day.props["aria-label"].startswith(f"{today}: 1 denied")
+
+
+async def test_a_day_of_the_chart_narrows_the_list_to_it_and_again_shows_all(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    console.uses.note_denials(denial(Reason.UNKNOWN_KEY, "198.51.100.9", 0, "", "search"), 5, yesterday)
+    await console.uses.write()
+    await three_denied(console, authkey[1])
+    await says(page, "count", "4 lines")
+    page.find(marker="chart-day-5").click()
+    await shows(page, "198.51.100.9")
+    await says(page, "count", f"1 line of {yesterday:%a} {yesterday.day} {yesterday:%b}")
+    (day,) = page.find(marker="chart-day-5").elements
+    assert day.props["aria-pressed"] == "true"
+    page.find(marker="chart-day-5").click()
+    await says(page, "count", "4 lines")
+
+
+# -- the tester in the panel ---------------------------------------------------------------------------------------------
+
+
+async def test_a_line_is_tried_again_with_its_own_authkey_and_no_secret(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    key, secret = authkey
+    await asks(console, secret.text, ip="192.0.2.51")
+    await page.should_see("Try it again")
+    page.find("Try it again").click()
+    await page.should_see(marker="test-now")
+    await says(page, "test-now", "Now: denied. The key is right, but it belongs to another IP address.")
+    (field,) = page.find(kind=ui.input, marker="test-key").elements
+    assert field.value == key.service
+    page.find(marker="test-key").type(" elsewhere")
+    page.find(marker="test-ask").click()
+    await says(page, "test-now", "Now: denied. No authkey has the key that it brought.")
+
+
+async def test_the_tester_has_an_address_and_is_closed_by_escape(
+    user: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    key, _ = authkey
+    register_pages(console)
+    await sign_in(user, console, console.admin)
+    await user.open(f"/denied?try=1&key={key.id}&ip={IP}&privilege=addlicense")
+    await user.should_see(marker="test-now")
+    await says(user, "test-now", "Now: allowed")
+    claims(user, "shortcut", {"name": "close"})
+    await user.should_not_see(marker="test-now")
+
+
+async def test_an_authkey_that_is_no_longer_there_is_said_to_be(
+    user: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    register_pages(console)
+    await sign_in(user, console, console.admin)
+    await user.open(f"/denied?try=1&key={authkey[0].id + 1}&ip={IP}")
+    await user.should_see("That authkey is no longer there.")
+
+
+async def test_what_a_browser_forges_changes_nothing(page: User, authkey: tuple[Authkey, Secret]) -> None:
+    for event in ("shortcut", "open", "tick"):
+        for args in (None, "close", {"name": ["close"]}, {"name": "close", "more": 1}):
+            claims(page, event, args)
+    await page.should_see("No request was denied")
+    assert not page.notify.messages
+
+
+async def test_a_refused_registration_is_not_offered_to_be_tried(page: User, console: Console) -> None:
+    console.uses.note_denial(denial(Reason.PHRASE_EXPIRED, IP, 0, "billing", "addlicense"))
+    await console.uses.write()
+    await console.uses.refresh()
+    await page.should_see("The pickup passphrase has expired.")
+    await page.should_not_see("Try it again")
