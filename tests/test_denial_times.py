@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.access_checks import Reason
-from models.denial_hours import BARS_HEIGHT, DAYS, KEPT_HOURS, bars, counted_by_hour, hour_of, last_days, peak
+from models.denial_hours import BARS_HEIGHT, DAYS, KEPT_HOURS, bars, counted_by_hour, denied_days, hour_of, peak
 from models.denial_views import DeniedView, Trial, parse_denied_view, parse_trial
 from models.denial_wording import REASON_NAMES, REASON_SENTENCES, day_text, days_text
 from models.denials import Counted, Denial, denial
@@ -41,21 +41,21 @@ def test_what_callers_make_up_adds_to_the_count_of_an_hour_and_to_no_number_of_r
 
 
 def test_the_last_days_are_seven_of_utc_with_today_and_an_older_hour_is_in_none() -> None:
-    week = last_days({hour_of(PEAK): 84, hour_of(NOW): 3, hour_of(NOW - timedelta(days=7)): 9}, NOW)
+    week = denied_days({hour_of(PEAK): 84, hour_of(NOW): 3, hour_of(NOW - timedelta(days=7)): 9}, NOW)
     assert [day.day for day in week] == [date(2026, 11, 21) + timedelta(days=n) for n in range(DAYS)]
     assert (week[3].hours[14], week[6].hours[6], sum(day.total for day in week)) == (84, 3, 87)
 
 
 def test_the_chart_says_how_many_and_when_most() -> None:
-    week = last_days({hour_of(PEAK): 1_184, hour_of(NOW): 56}, NOW)
+    week = denied_days({hour_of(PEAK): 1_184, hour_of(NOW): 56}, NOW)
     assert days_text(week) == "1,240 denied in 7 days, most on Tue 24 Nov, from 14:00 to 15:00 UTC: 1,184"
     assert day_text(week[3]) == "Tue 24 Nov: 1,184 denied, most from 14:00 to 15:00 UTC"
     assert day_text(week[0]) == "Sat 21 Nov: none denied"
-    assert days_text(last_days({}, NOW)) == "None denied in 7 days"
+    assert days_text(denied_days({}, NOW)) == "None denied in 7 days"
 
 
 def test_a_bar_is_as_high_as_its_hour_and_a_single_one_is_still_seen_beside_a_flood() -> None:
-    (day,) = last_days({hour_of(NOW): 1, hour_of(NOW) + 1: 100_000}, NOW)[-1:]
+    (day,) = denied_days({hour_of(NOW): 1, hour_of(NOW) + 1: 100_000}, NOW)[-1:]
     drawn = bars(day.hours, peak([day]))
     assert drawn == f"M6 {BARS_HEIGHT}v-2h0.8V{BARS_HEIGHT}zM7 {BARS_HEIGHT}v-{BARS_HEIGHT}h0.8V{BARS_HEIGHT}z"
     ET.fromstring(f'<svg><path d="{drawn}"/></svg>')
