@@ -6,7 +6,6 @@ all computed from the entries. `rebase` keeps it so when the rows change underne
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from models.amendments import TextName
 from models.errors import NotStaged
@@ -25,6 +24,7 @@ from models.staged_rows import (
     with_texts,
 )
 from models.staging_conflicts import KnownRows
+from models.staging_steps import Step, rebased_steps
 from models.subjects import Row
 from models.submissions import Change, Conflict, ConflictKind
 
@@ -32,16 +32,6 @@ MAX_STEPS = 200
 """How many staging steps can be undone."""
 MAX_STEP_ENTRIES = 500_000
 """How many entries all remembered steps may hold together, so that huge steps do not fill the memory."""
-
-
-class Step(NamedTuple):
-    """A staging step. It is never changed, only replaced, so that one sees by identity whether it is another one."""
-
-    number: int
-    """Of this step alone, for ever: those that came later have higher ones."""
-    undone: bool
-    entries: Mapping[int, tuple[StagedRow, StagedRow]]
-    """For each row, what was staged before it and after it."""
 
 
 class StagedChanges:
@@ -301,8 +291,8 @@ class StagedChanges:
                 self._set(id_, rebased(entry, row))
                 if self[id_] != entry:
                     fell_away.add(id_)
-        self._done = _rebased_steps(self._done, rows)
-        self._undone = _rebased_steps(self._undone, rows)
+        self._done = rebased_steps(self._done, rows)
+        self._undone = rebased_steps(self._undone, rows)
         return fell_away
 
     def learn_names(self, taken: Mapping[tuple[str, str], Row], changed: Collection[int] | None = None) -> None:
@@ -338,19 +328,3 @@ class StagedChanges:
             self._entries[id_] = entry
         if id_ < 0:
             self._addition_count += (entry != NOTHING) - was_there
-
-
-def _rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:
-    """The steps against the rows as they are now, without those that would do nothing any more."""
-    rebased = (_rebased_step(step, rows) for step in steps)
-    return [step for step in rebased if any(before != after for before, after in step.entries.values())]
-
-
-def _rebased_step(step: Step, rows: Mapping[int, Row | None]) -> Step:
-    changed = {}
-    for id_ in step.entries.keys() & rows.keys():
-        before, after = step.entries[id_]
-        now = (rebased(before, rows[id_]), rebased(after, rows[id_]))
-        if now != (before, after):
-            changed[id_] = now
-    return step._replace(entries={**step.entries, **changed}) if changed else step

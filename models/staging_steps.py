@@ -1,4 +1,4 @@
-"""Staging steps as texts, for the database, and what a change of the steps means for what is stored."""
+"""Staging steps: what is left of one when rows change underneath, as texts for the database, and what must be written of them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,13 +6,39 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from models.amendments import Amendment
-from models.staged_changes import Step
-from models.staged_rows import NewKey, StagedRow
+from models.staged_rows import NewKey, StagedRow, rebased
+from models.subjects import Row
 
 MAX_STORED_ENTRIES = 200_000
 """A step with more entries is not stored: it can be undone until the server stops."""
 ENTRIES_IN_A_PART = 5_000
 """So many are written or read at once, so that a large step does not hold up everybody's pages."""
+
+
+class Step(NamedTuple):
+    """A staging step. It is never changed, only replaced, so that one sees by identity whether it is another one."""
+
+    number: int
+    """Of this step alone, for ever: those that came later have higher ones."""
+    undone: bool
+    entries: Mapping[int, tuple[StagedRow, StagedRow]]
+    """For each row, what was staged before it and after it."""
+
+
+def rebased_steps(steps: Iterable[Step], rows: Mapping[int, Row | None]) -> list[Step]:
+    """The steps against the rows as they are now, without those that would do nothing any more."""
+    rebased = (_rebased_step(step, rows) for step in steps)
+    return [step for step in rebased if any(before != after for before, after in step.entries.values())]
+
+
+def _rebased_step(step: Step, rows: Mapping[int, Row | None]) -> Step:
+    changed = {}
+    for id_ in step.entries.keys() & rows.keys():
+        before, after = step.entries[id_]
+        now = (rebased(before, rows[id_]), rebased(after, rows[id_]))
+        if now != (before, after):
+            changed[id_] = now
+    return step._replace(entries={**step.entries, **changed}) if changed else step
 
 
 def to_texts(step: Step) -> Iterator[str]:

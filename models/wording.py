@@ -10,8 +10,8 @@ from models.amendments import TextChange, TextName
 from models.authkeys import Authkey
 from models.privileges import Privilege, privileges_in
 from models.risks import StagedTotals
-from models.staged_changes import Step
 from models.staged_rows import NOTHING, StagedRow
+from models.staging_steps import Step
 from models.subjects import Subject
 from models.usage import KEPT_USE_DAYS, LostCalls
 

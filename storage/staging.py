@@ -14,9 +14,9 @@ from models.addresses import sort_key
 from models.amendments import Amendment
 from models.marks import Marks, StagingNews
 from models.privileges import privilege
-from models.staged_changes import StagedChanges, Step
+from models.staged_changes import StagedChanges
 from models.staged_rows import NOTHING, NewKey, StagedRow
-from models.staging_steps import StepChanges, from_text, reachable, to_texts
+from models.staging_steps import Step, StepChanges, from_text, reachable, to_texts
 from models.subjects import Subject
 from models.tables import Admin, StagedChange, StagingStep, StagingVersion
 from models.texts import search_key

@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from models.errors import NotStaged
-from models.staged_changes import MAX_STEPS, Step
+from models.staged_changes import MAX_STEPS
 from models.staged_rows import StagedRow
-from models.staging_steps import changes_between, from_text, reachable, to_texts
+from models.staging_steps import Step, changes_between, from_text, reachable, to_texts
 from models.submissions import CellChange
 from models.tables import StagingStep
 from models.views import View

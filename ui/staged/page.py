@@ -5,7 +5,7 @@ transaction -> the change feed tells every page -> its grid shows what changed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Generic
 
@@ -14,7 +14,6 @@ from nicegui.events import GenericEventArguments
 
 from models.privileges import Privilege
 from models.secrets import IssuedKey
-from models.subjects import Row
 from models.usage import LostCalls
 from models.wording import changes_to, count_of, noun, step_name
 from services.feed import Commit
@@ -26,7 +25,9 @@ from ui.shell.window import Window
 from ui.staged.arranging import Arranging
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, is_for_sheet, parse_box_of_row, parse_new_row, parse_sort, parse_tick
+from ui.staged.counting import Counting, counts
 from ui.staged.details import RowDetails
+from ui.staged.drawing import RowDrawing
 from ui.staged.grid import GridKind, StagedGrid
 from ui.staged.news import Inbox, News
 from ui.staged.out_of_view import OutOfView
@@ -58,10 +59,7 @@ class StagedPage(Generic[V]):
         self.view = view
         self.staging = staging
         self.may_change = window.admin.may_change and view.is_live
-        self._counting = asyncio.Lock()
-        self._latest_count = 0
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
-        self._ticks = Ticks(stage=self._stage, undraw=self._draw_row)
 
     async def build(self) -> None:
         """Load first, then build, then subscribe; what was committed in between is looked at once more."""
@@ -70,17 +68,17 @@ class StagedPage(Generic[V]):
         ui.context.client.on_delete(lambda: self.staging.leave(self.admin.id))
         self._arranging = await Arranging.load(self.window, self.kind)
         self._out_of_view = OutOfView(self.window, self.staging, self.kind, self._arranging, lambda: self.view)
-        shown, total = await self._counts()
+        shown, total = await counts(self.staging, self.admin.id, self.view)
         hidden = await self._out_of_view.count()
         await self.window.load()
         self.window.build_frame(self.path)
         self._build_elements()
-        self._show_counts(shown, total)
+        self._counting.show(shown, total)
         await self._show_staged(hidden)
         self._subscribe()
         await self.side.open(self.window.query)
         if self.console.feed.revision != revision:
-            await self._refresh_counts()
+            await self._counting.refresh()
             await self._show_staged()
 
     # -- what a subclass adds ------------------------------------------------------------------------------------------
@@ -130,7 +128,15 @@ class StagedPage(Generic[V]):
                 with ui.element("div").classes("grid-area"):
                     arrangement = self._arranging.now
                     self.grid = StagedGrid(self.kind, self.view, self.window, arrangement, may_change=self.may_change)
-                    self._empty = ui.element("div").classes("empty").props("role=status")
+                    self._drawing = RowDrawing(self.staging, self.admin.id, self.grid)
+                    self._ticks = Ticks(stage=self._stage, undraw=self._drawing.draw)
+                    self._counting = Counting(
+                        self.staging,
+                        self.admin.id,
+                        self.toolbar,
+                        view=lambda: self.view,
+                        build_empty=self.build_empty,
+                    )
                     with self.toolbar.row:
                         self._sorting = SortMenu(self.kind.arranged, self.view, self.grid.sort)
                     self.menu = RowMenu()
@@ -268,7 +274,7 @@ class StagedPage(Generic[V]):
             self.view = view
             self.grid.show(view)
             self.side.show_address()
-            await self._refresh_counts()
+            await self._counting.refresh()
             await self._show_staged()
 
     # -- what happened, here or elsewhere ------------------------------------------------------------------------------
@@ -298,9 +304,9 @@ class StagedPage(Generic[V]):
             if news.is_large or (self.view.staged_only and news.row_ids):
                 news.stale = True
             news.moved |= self.view.staged_only and news.stale
-            await self._draw_rows(news)
+            await self._drawing.draw_news(news)
             if news.moved:
-                await self._refresh_counts()
+                await self._counting.refresh()
             if news.staged:
                 await self._show_staged()
             if news.is_about(self.row_panel.row_id):
@@ -314,25 +320,7 @@ class StagedPage(Generic[V]):
             what = count_of(self.kind.subject, news.fell_away)
             self.window.tell(f"Already in force: {what} no longer {need} your change.")
 
-    async def _draw_rows(self, news: News) -> None:
-        for modifications, name in news.flashes():
-            self.grid.flash(modifications, name)
-        for marks in news.marks:
-            self.grid.mark(marks)
-        if not news.is_large:
-            await self._put(news.rows.values())
-        if news.stale:
-            self.grid.refresh()
-        elif missing := news.row_ids - news.rows.keys():
-            await self._put((await self.staging.shown.find(self.admin.id, missing)).values())
-
     # -- drawing -------------------------------------------------------------------------------------------------------
-
-    async def _put(self, rows: Iterable[Row]) -> None:
-        self.grid.put(await self.staging.overlaid(self.admin.id, list(rows), with_others=False))
-
-    async def _draw_row(self, row_id: int) -> None:
-        await self._put((await self.staging.shown.find(self.admin.id, [row_id])).values())
 
     async def _show_staged(self, hidden: int | None = None) -> None:
         with user_errors():
@@ -345,22 +333,3 @@ class StagedPage(Generic[V]):
             )
             await self._reviewing.redraw()
             self.grid.refocus()
-
-    async def _counts(self) -> tuple[int, int]:
-        shown, admin_id = self.staging.shown, self.admin.id
-        return await shown.count(self.view, admin_id), await shown.count(self.view.without_filters(), admin_id)
-
-    async def _refresh_counts(self) -> None:
-        self._latest_count = mine = self._latest_count + 1
-        with user_errors():
-            async with self._counting:
-                if mine == self._latest_count:  # while a million rows are counted for one key, others are typed
-                    self._show_counts(*await self._counts())
-
-    def _show_counts(self, shown: int, total: int) -> None:
-        self.toolbar.show_count(shown, total)
-        self._empty.clear()
-        self._empty.set_visibility(shown == 0)
-        if not shown:
-            with self._empty:
-                self.build_empty(total)
