@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -32,7 +33,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(server: Program, browser: Browser) -> Page:
-    return await open_page(browser, server)
+    return await open_page(browser, server, width=1600)  # nothing lies over the grid
 
 
 async def revoke(console: Console, ip: str) -> None:
@@ -43,6 +44,13 @@ async def revoke(console: Console, ip: str) -> None:
 async def remove(console: Console, ip: str) -> None:
     row = await Authkey.filter(ip=ip).using_db(reader()).get()
     await submit(console, Removal(row.id, row.revision))
+
+
+async def use(console: Console, ip: str) -> None:
+    row = await Authkey.filter(ip=ip).using_db(reader()).get()
+    for days_ago in (0, 3):
+        console.uses.note_uses(row.id, SEARCH, 7, datetime.now(UTC) - timedelta(days=days_ago))
+        await console.uses.write()
 
 
 async def as_dana(server: Program, work: object, *arguments: object) -> None:
@@ -163,12 +171,12 @@ async def test_the_address_shows_the_same_in_a_colleagues_window_beside_the_same
     page: Page, server: Program, browser: Browser
 ) -> None:
     await page.get_by_role("searchbox").fill("192.0.2.1")
-    await expect(page.locator(".toolbar .count")).to_contain_text("11 of 30 keys")
+    await expect(page.locator(".toolbar .count")).to_contain_text("1 of 30 keys")
     await open_by_menu(page, 0)
     await expect(page).to_have_url(re.compile(r"/\?search=192\.0\.2\.1&key="))
     other = await open_page(browser, server, page.url.removeprefix(server.url))
     await expect(named(other, "192.0.2.1").get_by_role("heading", name="Details")).to_be_visible()
-    await expect(other.locator(".toolbar .count")).to_contain_text("11 of 30 keys")
+    await expect(other.locator(".toolbar .count")).to_contain_text("1 of 30 keys")
     await expect(other).to_have_url(page.url)
 
 
@@ -199,9 +207,15 @@ async def test_ip_service_and_the_line_for_a_shell_are_copied(server: Program, b
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_axe_finds_nothing_and_the_chart_has_a_name(server: Program, browser: Browser, dark: bool) -> None:
-    page = await open_page(browser, server, "/?key=192.0.2.8,billing, EU %26 co", dark=dark)
+    page = await open_page(browser, server, "/?key=192.0.2.7,billing, EU %26 co", width=1600, dark=dark)
     await expect(panel(page)).to_contain_text("No use in the last 30 days.")
     await axe_finds_nothing(page, "details of a key that was never used")
+    await as_dana(server, use, "192.0.2.8")
+    page = await open_page(browser, server, "/?key=192.0.2.8,billing, EU %26 co", width=1600, dark=dark)
+    chart = panel(page).get_by_role(
+        "img", name=re.compile(r"^\d+ uses in the last 30 days, most on \d{4}-\d\d-\d\d: \d+$")
+    )
+    await expect(chart.locator(".bar")).to_have_count(2)
     await box(page, "192.0.2.8", "billing, EU & co").click()
     await expect(panel(page)).to_contain_text("− staged")
     await panel(page).get_by_role("button", name="Mark for removal").click()
