@@ -74,7 +74,6 @@ class StagedGrid(Grid):
             [*self._arranged(arrangement), *(each for each in columns if each["colId"] not in kind.arranged)],
             kind.height(arrangement.density),
             arrangement=self._told(arrangement),
-            natural=self._told(kind.natural),
             noun=noun(kind.subject),
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),
