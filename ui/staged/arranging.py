@@ -31,7 +31,7 @@ class Arranging:
 
     @property
     def now(self) -> Arrangement:
-        """What the grid shows; a phone shows all columns."""
+        """What the window shows: on a phone everything, whatever a wider one shows."""
         return self._kind.natural if self._is_narrow else self._own
 
     def build(self, place: ui.element, grid: StagedGrid, on_change: Callable[[], Awaitable[object]]) -> None:

@@ -81,7 +81,6 @@ class StagedGrid(Grid):
             [*self._arranged(arrangement), *(each for each in columns if each["colId"] not in kind.arranged)],
             f"authkeys.rowHeight({kind.height(arrangement.density)}, {kind.card_height})",
             arrangement=self._told(arrangement),
-            natural=self._told(kind.natural),
             noun=noun(kind.subject),
             names=kind.names,
             tickStore=_tick_store(kind.subject, window.admin),

@@ -1,19 +1,21 @@
-// How the columns stand. Python tells it, for this admin; what is done to a heading is told back. A phone has cards instead.
+// How the columns stand. Python tells it, for this admin; what is done to a heading is told back. Not on a phone: there a row
+// is a card, and all of it can be seen.
 
 import { grid } from "./grid.js";
 import { page } from "./page.js";
 
 const TOLD_AFTER_MS = 250;
-const narrow = matchMedia("(max-width: 599.98px)"); // as in cards.js
+const narrow = matchMedia("(max-width: 599.98px)"); // a phone, as in cards.js
 
 let telling = 0;
 
 export function arrange(arrangement) {
   page.arrangement = arrangement;
-  if (!narrow.matches) apply(arrangement);
+  if (!narrow.matches) apply();
 }
 
-function apply({ columns, density, rowHeight }) {
+function apply() {
+  const { columns, density, rowHeight } = page.arrangement;
   document.dispatchEvent(new Event("authkeys-view")); // what is hidden now is not selected any more
   grid.api.applyColumnState({ state: columns, applyOrder: true });
   grid.api.setGridOption("rowHeight", rowHeight);
@@ -39,7 +41,7 @@ function tellSoon() {
 
 function tell() {
   if (narrow.matches || !page.arrangement) return;
-  const arranged = new Set(page.natural.columns.map(({ colId }) => colId));
+  const arranged = new Set(page.arrangement.columns.map(({ colId }) => colId));
   const columns = grid.api.getColumnState().filter(({ colId }) => arranged.has(colId));
   emitEvent("arranged", { columns: columns.map(({ colId, width, flex }) => ({ id: colId, width: flex ? null : Math.round(width) })) });
 }
@@ -47,8 +49,8 @@ function tell() {
 // -- a phone ---------------------------------------------------------------------------------------------------------
 
 function onNarrow() {
-  if (!page.arrangement || !grid.api) return;
-  if (!narrow.matches) apply(page.arrangement);
+  if (!page.arrangement) return;
+  if (!narrow.matches) apply();
   emitEvent("narrow", { narrow: narrow.matches });
 }
 

@@ -13,7 +13,6 @@ export const page = {
   names: [], // the fields of a row that say which one it is
   tickStore: "", // under which this tab keeps ticks that the server has not acknowledged
   arrangement: null, // of the columns, as its admin has it; null where there is none
-  natural: null, // as nobody has arranged it
   mayChange: true,
   opens: false, // whether a row is opened by a click
   rowHeight: 0, // pixels
