@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from models.tables.accounts import Admin as Admin
 from models.tables.accounts import LaunchLink as LaunchLink
+from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import Session as Session
 from models.tables.records import Entry as Entry
 from models.tables.records import HistoryCheck as HistoryCheck
@@ -150,6 +151,8 @@ class StagingVersion(Model):
     subject = fields.CharField(max_length=10)
     """`subjects.Subject`"""
     number = fields.BigIntField(default=0)
+    staged_at = fields.DatetimeField(null=True)
+    """When that was"""
 
     class Meta:
         table = "staging_version"

@@ -19,7 +19,7 @@ from ui.authkeys.issued import show_issued
 from ui.authkeys.issuing import ask_issue_keys
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
-from ui.shell.window import Window
+from ui.shell.window import Window, search_for_key
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
 from ui.staged.row_menu import MenuEntry
@@ -40,6 +40,7 @@ class AuthkeysPage(StagedPage[View]):
     def __init__(self, window: Window, view: View) -> None:
         super().__init__(window, view, window.console.staging)
         self._actions = KeyActions(window)
+        window.show_key = self._show_key
 
     def build_toolbar(self) -> AuthkeysToolbar:
         """Search, filters, and what can be done with many keys, or none."""
@@ -98,6 +99,16 @@ class AuthkeysPage(StagedPage[View]):
         return await self.console.uses.lost_calls(self.admin.id)
 
     # -- one key -------------------------------------------------------------------------------------------------------
+
+    async def _show_key(self, row: Authkey) -> None:
+        """Where it stands; if the view leaves it out, in the view of all."""
+        if not self.view.is_live:
+            search_for_key(row)
+            return
+        if await self.console.authkeys.place(self.view, self.admin.id, row.id) is None:
+            self.toolbar.clear()
+            await self.toolbar.changed()
+        self.grid.run("showRow", row.id)
 
     async def open_menu(self, row_id: int, privilege: Privilege | None) -> None:
         """Details, history, a new key, and the removal of all keys of its IP."""

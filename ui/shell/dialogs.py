@@ -8,6 +8,7 @@ from models.errors import AuthkeysError, InvalidValue, WrongPassword
 from ui.shell.forms import Problem
 
 SHORTCUTS = (
+    ("Ctrl+K", "Commands: go to a view, find a key, do something"),
     ("/", "Search"),
     ("Tab", "Into the grid, and out of it"),
     ("Arrow keys, Home, End, Page Up, Page Down", "Move in the grid"),

@@ -22,6 +22,7 @@ from services.listing import V
 from services.staging import Staging, StagingChange
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
+from ui.shell.palette import Command
 from ui.shell.window import Window
 from ui.staged.bar import ChangeBar
 from ui.staged.claims import Tick, parse_box_of_row, parse_new_row, parse_sort, parse_tick
@@ -32,7 +33,7 @@ from ui.staged.reviewing import Reviewing
 from ui.staged.row_history import RowHistory
 from ui.staged.row_menu import RowMenu
 from ui.staged.selecting import Selecting, SelectionAction
-from ui.staged.steps import tell_step
+from ui.staged.steps import Steps
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -51,6 +52,7 @@ class StagedPage(Generic[V]):
         self.view = view
         self.staging = staging
         self.may_change = window.admin.may_change and view.is_live
+        self.steps = Steps(window, staging, self.do)
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
         self._ticks = Ticks(stage=self._stage, undraw=self._draw_row)
 
@@ -139,10 +141,10 @@ class StagedPage(Generic[V]):
         self._bar = ChangeBar(
             self.kind.subject,
             on_review=self._reviewing.toggle,
-            on_discard=lambda: self.do(self._discard),
+            on_discard=self.steps.discard,
             on_submit=self._reviewing.submit,
-            on_step_back=lambda: self.do(lambda: self.staging.undo(self.admin.id)),
-            on_step_forth=lambda: self.do(lambda: self.staging.redo(self.admin.id)),
+            on_step_back=self.steps.undo,
+            on_step_forth=self.steps.redo,
             may_change=self.may_change,
         )
         if not self.view.is_live:
@@ -155,6 +157,7 @@ class StagedPage(Generic[V]):
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
+        self.window.view_commands = self._commands
         ui.context.client.on_connect(self.grid.resend)
         self.window.subscribe()
         self._inbox = Inbox(ui.context.client, self.admin.id, self._draw)
@@ -203,9 +206,9 @@ class StagedPage(Generic[V]):
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:
             case {"name": "undo"}:
-                await self.do(lambda: self.staging.undo(self.admin.id))
+                await self.steps.undo()
             case {"name": "redo"}:
-                await self.do(lambda: self.staging.redo(self.admin.id))
+                await self.steps.redo()
             case {"name": "review"}:
                 await self._reviewing.toggle()
             case {"name": "close"}:
@@ -213,6 +216,9 @@ class StagedPage(Generic[V]):
                 self.history.close()
             case {"name": "help"}:
                 show_shortcuts()
+
+    async def _commands(self) -> list[Command]:
+        return [*await self.steps.commands(self._reviewing.show, may_change=self.may_change), *self.toolbar.commands()]
 
     # -- what the admin does -------------------------------------------------------------------------------------------
 
@@ -222,10 +228,6 @@ class StagedPage(Generic[V]):
             async with self._steps:
                 await self.window.require_session()
                 await step()
-
-    async def _discard(self) -> None:
-        touched = await self.staging.discard(self.admin.id)
-        tell_step(self.window, self.staging, f"Discarded for {count_of(self.kind.subject, touched)}", touched)
 
     async def _take_back(self, ids: list[int]) -> None:
         await self.do(lambda: self.staging.take_back(self.admin.id, ids))

@@ -9,12 +9,13 @@ import { flash } from "./flashes.js";
 import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
-import { leave, stopped } from "./leaving.js";
+import { leave, post, stopped } from "./leaving.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./connection.js";
 import "./forms.js";
+import "./palette.js";
 import "./pointer.js";
 import "./popups.js";
 
@@ -42,6 +43,7 @@ window.authkeys = {
   chooseFile,
   exportView,
   leave,
+  post,
   stopped,
   rememberTheme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
 };
