@@ -24,6 +24,7 @@ from services.history import History
 from services.keymaking import Handouts
 from services.passphrases import Passphrases
 from services.past import Past
+from services.presence import Presence
 from services.reversals import Reversals
 from services.secret_file import load_secret
 from services.sessions import Sessions
@@ -64,6 +65,7 @@ class Console:
     passphrase_staging: Staging[PassphraseView]
     authorizer: Authorizer
     uses: Uses
+    presence: Presence
     supervisor: Supervisor
     """The loops that run behind all this, and how they fare"""
     secret_file: Path | None = None
@@ -107,6 +109,8 @@ async def open_console(
         feed.at_once["counts"] = lambda _: authkeys.forget_counts()
         feed.followers["denied requests"] = uses.refresh
         feed.followers["history"] = history.follow
+        presence = Presence({Subject.AUTHKEY: authkeys, Subject.PASSPHRASE: passphrases})
+        feed.followers["presence"] = presence.refresh
         admin = await local_admin()
         supervisor = Supervisor()
         chain = Chain(secret, checkpoint_file)
@@ -114,6 +118,7 @@ async def open_console(
             async with (
                 uses.running(supervisor),
                 feed.running(supervisor),
+                presence.running(supervisor),
                 supervisor.keeping(
                     {
                         "purge": lambda: _purge_regularly(submissions, sessions, uses),
@@ -141,6 +146,7 @@ async def open_console(
                     passphrase_staging,
                     authorizer,
                     uses,
+                    presence,
                     supervisor,
                     secret_file,
                     is_demo,

@@ -6,14 +6,18 @@ one than the own has missed something.
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
+from tortoise.queryset import QuerySet
+
 from models.accounts import Role
 from models.addresses import sort_key
-from models.amendments import Amendment
+from models.amendments import Amendment, TextName
 from models.marks import Marks, StagingNews
-from models.privileges import privilege
+from models.presence import StagedSummary
+from models.privileges import PRIVILEGES, privilege
 from models.staged_changes import StagedChanges
 from models.staged_rows import NOTHING, NewKey, StagedRow
 from models.staging_steps import Step, StepChanges, from_text, reachable, to_texts
@@ -30,6 +34,15 @@ _PORTION = 5_000
 """Entries that are written at once."""
 
 _NEW = ("ip", "service", "issues")
+
+_BITS = " + ".join(f"((grants | revocations) >> {each.bit} & 1)" for each in PRIVILEGES)
+# As `Amendment.to_text` writes it: within its texts a quotation mark stands behind a backslash.
+_AMENDED = " + ".join(
+    f"CASE WHEN amendment LIKE '{pattern}' THEN 1 ELSE 0 END"
+    for pattern in ("[[%", *(f'%["{each}",%' for each in TextName))
+)
+_CHANGE_COUNT = f"CASE WHEN removal OR restoration OR ip IS NOT NULL THEN 1 ELSE {_BITS} + {_AMENDED} END"
+"""`StagedRow.change_count`"""
 
 WhoStaged = Mapping[int, Mapping[int, str]]
 """By row: the admins who have staged something for it, by id, with their names."""
@@ -84,12 +97,36 @@ async def version_of(desk: DeskKey) -> Version:
 
 async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
     """What an admin has staged, by row."""
+    return await _entries(StagedChange.filter(**desk._asdict()))
+
+
+async def first_entries(desk: DeskKey, count: int) -> dict[int, StagedRow]:
+    """Some of that: of the rows with the lowest numbers."""
+    return await _entries(StagedChange.filter(**desk._asdict()).order_by("row_id").limit(count))
+
+
+async def summaries(admin_ids: Collection[int]) -> list[StagedSummary]:
+    """How much each of these admins has staged, where it is anything."""
+    query = (
+        f"SELECT admin_id, subject, sum({_CHANGE_COUNT}), count(*) FROM staged_change "
+        f"WHERE admin_id IN ({parameters(len(admin_ids))}) GROUP BY admin_id, subject ORDER BY admin_id, subject"
+    )
+    versions = StagingVersion.filter(admin_id__in=list(admin_ids)).using_db(reader())
     with database_errors():
-        rows = (
-            await StagedChange.filter(**desk._asdict())
-            .using_db(reader())
-            .values_list("row_id", "amendment", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
-        )
+        _, rows = await reader().execute_query(query, list(admin_ids))
+        times = {
+            (id_, subject): at for id_, subject, at in await versions.values_list("admin_id", "subject", "staged_at")
+        }
+    return [
+        StagedSummary(id_, Subject(subject), int(change_count), key_count, times.get((id_, subject)))
+        for id_, subject, change_count, key_count in rows
+    ]
+
+
+async def _entries(chosen: QuerySet[StagedChange]) -> dict[int, StagedRow]:
+    columns = ("row_id", "amendment", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
+    with database_errors():
+        rows = await chosen.using_db(reader()).values_list(*columns)
     return {
         id_: StagedRow(
             grants, revocations, bool(removal), revision, bool(restoration), _new(*new), Amendment.from_text(text)
@@ -210,7 +247,8 @@ async def _raise_version(db: Connection, desk: DeskKey, seen: int, marks: Marks 
             f"INSERT INTO staging_version (admin_id, subject, number) VALUES ({parameters(3)}) ON CONFLICT DO NOTHING",
             [*desk, 0],
         )
-    count = await StagingVersion.filter(**desk._asdict(), number=seen).using_db(db).update(number=seen + 1)
+    mine = StagingVersion.filter(**desk._asdict(), number=seen).using_db(db)
+    count = await mine.update(number=seen + 1, staged_at=datetime.now(UTC))
     if count != 1:
         raise StagingOutdated
     await notify(db, StagingNews(*desk, seen + 1, marks).to_text())

@@ -114,7 +114,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
         assert set(await everything()) == {
             "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "KeyUseDay", "UseTracking", "DeniedRequest",
-            "DeniedHour", "ReplacedSecret", "StoredClockReading", "Preference", "SavedView",
+            "DeniedHour", "ReplacedSecret", "StoredClockReading", "Preference", "SavedView", "OpenView",
         }  # fmt: skip
         assert not any((await everything()).values())
 

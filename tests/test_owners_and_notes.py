@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import storage.staging
 from models.amendments import MAX_LENGTHS, Amendment, TextChange, TextName
 from models.authkeys import Authkey
 from models.chain import check_lines
@@ -123,6 +124,18 @@ async def test_what_cannot_be_a_text_is_refused_in_words(
     with pytest.raises(InvalidValue, match=said):
         await console.staging.stage_texts(console.admin.id, [key.id], texts)
     assert not len(await console.staging.of(console.admin.id))
+
+
+async def test_others_are_told_how_many_there_are(console: Console) -> None:
+    one, two = await add_keys(console, *new_keys(2))
+    mine = console.admin.id
+    await console.staging.stage(mine, one.id, ADD, True)
+    await console.staging.stage_texts(mine, [one.id, two.id], {OWNER: 'an ["owner", in quotes', NOTE: ""})
+    await console.staging.stage_texts(mine, [two.id], {NOTE: "x"})
+    await console.staging.stage_addition(mine, "192.0.2.7", "billing", 3, {OWNER: "Ana", NOTE: "x"})
+    (summary,) = await storage.staging.summaries([mine])
+    staged = await console.staging.of(mine)
+    assert (summary.change_count, summary.key_count) == (staged.change_count, staged.key_count) == (5, 3)
 
 
 async def test_a_text_for_a_key_that_is_gone_is_refused(console: Console) -> None:

@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from models.tables.accounts import Admin as Admin
 from models.tables.accounts import LaunchLink as LaunchLink
+from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import Session as Session
 from models.tables.preferences import Preference as Preference
 from models.tables.preferences import SavedView as SavedView
@@ -167,6 +168,8 @@ class StagingVersion(Model):
     subject = fields.CharField(max_length=10)
     """`subjects.Subject`"""
     number = fields.BigIntField(default=0)
+    staged_at = fields.DatetimeField(null=True)
+    """When that was"""
 
     class Meta:
         table = "staging_version"

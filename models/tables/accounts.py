@@ -47,3 +47,19 @@ class LaunchLink(Model):
 
     class Meta:
         table = "launch_link"
+
+
+class OpenView(Model):
+    """A view that an admin has open in some window, as the process that serves it says again and again."""
+
+    id = fields.BigIntField(primary_key=True)
+    process = fields.CharField(max_length=16)
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="open_views", on_delete=fields.CASCADE
+    )
+    path = fields.CharField(max_length=40)
+    seen_at = fields.DatetimeField()
+
+    class Meta:
+        table = "open_view"
+        unique_together = (("process", "admin", "path"),)

@@ -23,7 +23,7 @@ from ui.authkeys.issuing import ask_issue_keys
 from ui.authkeys.texts import ask_texts
 from ui.authkeys.toolbar import AuthkeysToolbar
 from ui.shell.feedback import user_errors
-from ui.shell.window import Window
+from ui.shell.window import Window, search_for_key
 from ui.staged.details import RowDetails
 from ui.staged.grid import GridKind
 from ui.staged.page import StagedPage
@@ -45,6 +45,7 @@ class AuthkeysPage(StagedPage[View]):
     def __init__(self, window: Window, view: View) -> None:
         super().__init__(window, view, window.console.staging)
         self._actions = KeyActions(window)
+        window.show_key = self._show_key
 
     def build_toolbar(self) -> AuthkeysToolbar:
         """Search, filters, and what can be done with many keys, or none."""
@@ -120,6 +121,16 @@ class AuthkeysPage(StagedPage[View]):
             await self.row_panel.redraw()
 
     # -- one key -------------------------------------------------------------------------------------------------------
+
+    async def _show_key(self, row: Authkey) -> None:
+        """Where it stands; if the view leaves it out, in the view of all."""
+        if not self.view.is_live:
+            search_for_key(row)
+            return
+        if await self.console.authkeys.place(self.view, self.admin.id, row.id) is None:
+            self.toolbar.clear()
+            await self.toolbar.changed()
+        self.grid.run("showRow", row.id)
 
     def details(self) -> RowDetails[Any] | None:
         """Those of an authkey."""

@@ -1,6 +1,7 @@
 """The toolbar of the authkeys: beside search and filters what was unused, and "Add authkey"."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -8,6 +9,7 @@ from nicegui import ui
 from models.subjects import Subject
 from models.usage import QUIET_DAYS
 from models.views import View
+from ui.shell.palette import Command
 from ui.staged.filters import Chip
 from ui.staged.toolbar import Toolbar
 
@@ -59,6 +61,26 @@ class AuthkeysToolbar(Toolbar[View]):
     def clear_own(self) -> None:
         """Whether used or not."""
         self._unused.value = None
+
+    def own_commands(self) -> list[Command]:
+        """Add, import and export, and for how long unused."""
+        run, may, live = ui.run_javascript, self._may_change, self.view.is_live
+        return [
+            Command("Add authkey", "add", self._on_add, "Do", "new key create", is_offered=may),
+            Command("Import a file", "upload_file", lambda: run("authkeys.chooseFile()"), "Do", "csv", is_offered=may),
+            Command("Export this view", "download", lambda: run("authkeys.exportView()"), "Do", "csv file"),
+            *(
+                Command(
+                    f"Unused for {days} days",
+                    "filter_list",
+                    partial(self._unused.set_value, days),
+                    "Filter",
+                    "only filter",
+                    is_offered=live and self.view.unused_days != days,
+                )
+                for days in QUIET_DAYS
+            ),
+        ]
 
     def show_buttons(self) -> None:
         """Revoke unused, where the view shows what is."""

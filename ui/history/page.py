@@ -20,6 +20,7 @@ from ui.history.toolbar import HistoryToolbar
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import built, show_error, user_errors
 from ui.shell.frame import TITLE
+from ui.shell.palette import Command
 from ui.shell.panel import SidePanel
 from ui.shell.window import Window
 from ui.staged.claims import parse_row
@@ -117,6 +118,7 @@ class HistoryPage:
         ui.on("open", self._open)
         ui.on("shortcut", self._shortcut)
         self._window.subscribe()
+        self._window.view_commands = self._commands
         self._console.history.grown.subscribe(self._grown)
 
     # -- what the browser says -----------------------------------------------------------------------------------------
@@ -131,6 +133,13 @@ class HistoryPage:
                 self._close_panel()
             case {"name": "help"}:
                 show_shortcuts()
+
+    async def _commands(self) -> list[Command]:
+        clear = Command("Show all entries", "filter_list_off", self._toolbar.clear, "Do", "clear filters search")
+        compare = Command(
+            "Compare two moments", "difference", lambda: self._from.run_method("focus"), "Do", "table then"
+        )
+        return [clear, compare]
 
     # -- views and panels ----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The toolbar of the pickup passphrases: beside search and filters their state, and "Add pickup passphrase"."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -8,6 +9,7 @@ from nicegui import ui
 from models.errors import InvalidValue
 from models.subjects import Subject
 from models.views import PassphraseView, State
+from ui.shell.palette import Command
 from ui.staged.toolbar import Toolbar
 
 STATES = {State.ACTIVE: "Active", State.OVER: "No longer usable", State.REMOVED: "Removed"}
@@ -40,6 +42,24 @@ class PassphrasesToolbar(Toolbar[PassphraseView]):
             return
         add = ui.button("Add passphrase", icon="add", on_click=self._on_add).props("outline no-caps")
         add.classes("add").mark("add")
+
+    def own_commands(self) -> list[Command]:
+        """Add one, and the states."""
+        add = Command("Add pickup passphrase", "add", self._on_add, "Do", "new phrase", is_offered=self._may_change)
+        return [
+            add,
+            *(
+                Command(
+                    f"{text} passphrases",
+                    "filter_list",
+                    partial(self._state.set_value, state.value),
+                    "Filter",
+                    "state filter",
+                    is_offered=self.view.state is not state,
+                )
+                for state, text in STATES.items()
+            ),
+        ]
 
     def own_values(self) -> dict[str, Any]:
         """In which state."""

@@ -9,6 +9,7 @@ from ui.shell.copying import copy_button, copyable
 from ui.shell.forms import Problem
 
 SHORTCUTS = (
+    ("Ctrl+K", "Commands: go to a view, find a key, do something"),
     ("/", "Search"),
     ("Tab", "Into the grid, and out of it"),
     ("Arrow keys, Home, End, Page Up, Page Down", "Move in the grid"),

@@ -70,6 +70,7 @@ class Frame:
         *,
         available: bool,
         is_demo: bool,
+        on_commands: Callable[[], Awaitable[None]],
         on_change_password: Callable[[], object] | None,
         on_quit: Callable[[], Awaitable[None]] | None,
     ) -> None:
@@ -96,7 +97,11 @@ class Frame:
             with ui.element("div").classes("live").props("role=status") as self._live:
                 ui.element("span").classes("live-dot").props("aria-hidden=true")
                 self._state = ui.label().classes("live-text").mark("live")
-            ui.button(icon="dark_mode", on_click=self._switch_theme, color=None).props(
+            self.others = ui.element("div").classes("others-place")  # who else is here
+            ui.button(icon="keyboard_command_key", on_click=on_commands, color=None).props(
+                'flat round dense aria-label="Commands" title="Commands (Ctrl+K, on a Mac ⌘K)"'
+            ).classes("theme").mark("commands")
+            ui.button(icon="dark_mode", on_click=self.switch_theme, color=None).props(
                 'flat round dense aria-label="Switch between light and dark"'
             ).classes("theme").mark("theme")
             self._account_menu(admin, on_change_password, on_quit)
@@ -155,7 +160,12 @@ class Frame:
         self._state.set_text("Live" if available else "Database unavailable")
         self._live.classes(remove="live-down") if available else self._live.classes("live-down")
 
-    async def _switch_theme(self) -> None:
+    def sign_out(self) -> None:
+        """End the session, as the account menu does."""
+        self._client.run_javascript(f"authkeys.post({json.dumps(f'{self._root}/sign-out')})")
+
+    async def switch_theme(self) -> None:
+        """From light to dark, or back; remembered by the browser."""
         is_dark = await ui.run_javascript("Quasar.Dark.isActive")
         self._dark.set_value(not is_dark)
         ui.run_javascript(f"authkeys.rememberTheme('{'light' if is_dark else 'dark'}')")

@@ -1,18 +1,28 @@
 """What every view has: one signed-in admin's window with its frame, which closes when the session ends."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from urllib.parse import urlencode
 
 from fastapi import Request
-from nicegui import Client, ui
+from nicegui import ui
 
 from models.accounts import AdminIdentity
-from models.errors import NotAllowed
+from models.authkeys import Authkey
+from models.errors import InvalidValue, NotAllowed
+from models.views import View
 from services.console import Console
 from services.sessions import session_of
-from ui.shell.dialogs import ask_new_password, ask_quit
+from ui.shell.dialogs import ask_new_password, ask_quit, show_shortcuts
 from ui.shell.feedback import show_bug, user_errors
-from ui.shell.frame import Frame
+from ui.shell.frame import VIEWS, Frame
+from ui.shell.palette import Command, Palette
+from ui.shell.presence import Others
 from ui.shell.toasts import Toasts, Undo
+
+FOUND_KEYS = 8
+"""Keys that the command palette lists at once"""
 
 
 class Window:
@@ -25,6 +35,11 @@ class Window:
         self._session = session_of(request.scope)
         self._stop = stop
         self._has_password = False
+        self._palette: Palette | None = None
+        self.view_commands: Callable[[], Awaitable[Sequence[Command]]] = _no_commands
+        """What can be done in the view that it shows, beside what every view has"""
+        self.show_key: Callable[[Authkey], Awaitable[object] | object] = search_for_key
+        """How it shows one key"""
 
     @property
     def admin(self) -> AdminIdentity:
@@ -52,11 +67,13 @@ class Window:
 
     def build_frame(self, path: str) -> Frame:
         """The head and the header, for the view at this path."""
+        self._path = path
         self.frame = Frame(
             self._request,
             self.admin,
             path,
             available=self.console.feed.available,
+            on_commands=self._open_palette,
             is_demo=self.console.is_demo,
             on_change_password=self._ask_password if self._has_password else None,
             on_quit=self._ask_quit if self._may_quit else None,
@@ -66,8 +83,11 @@ class Window:
         return self.frame
 
     def subscribe(self) -> None:
-        """Close with the session; say when the database is lost."""
+        """Close with the session; say when the database is lost; open the command palette by its key."""
         ui.on_exception(show_bug)
+        ui.on("palette", self._open_palette)
+        with self.frame.others:
+            Others(self.console, self.admin.id, self._path)
         self.console.sessions.ended.subscribe(self._sessions_ended)
         self.console.feed.availability_changed.subscribe(self._availability_changed)
 
@@ -100,6 +120,57 @@ class Window:
     def _availability_changed(self, available: bool) -> None:
         self.frame.show_available(available)
 
+    # -- the command palette -------------------------------------------------------------------------------------------
+
+    async def _open_palette(self) -> None:
+        with user_errors():
+            await self.require_session()
+            if self._palette is None or not self._palette.is_open:
+                commands = [*self._ways(), *await self.view_commands(), *self._own_commands()]
+                self._palette = Palette(commands, self._find_keys, self._choose)
+
+    async def _choose(self, command: Command) -> None:
+        with ui.context.client.content, user_errors():  # the palette goes away meanwhile
+            await self.require_session()
+            done = command.act()
+            if inspect.iscoroutine(done):
+                await done
+
+    def _ways(self) -> list[Command]:
+        return [
+            Command(
+                name,
+                "arrow_forward",
+                partial(ui.navigate.to, path),
+                "Go to",
+                "view",
+                is_offered=path != self._path,
+            )
+            for path, name in VIEWS.items()
+        ]
+
+    def _own_commands(self) -> list[Command]:
+        frame, group = self.frame, "This window"
+        return [
+            Command("Switch between light and dark", "dark_mode", frame.switch_theme, group, "theme colours"),
+            Command("Keyboard shortcuts", "keyboard", show_shortcuts, group, "help keys", "?"),
+            Command("Change password", "password", self._ask_password, group, "account", is_offered=self._has_password),
+            Command("Sign out", "logout", frame.sign_out, group, "account log"),
+            Command("Quit Authkeys", "power_settings_new", self._ask_quit, group, "stop", is_offered=self._may_quit),
+        ]
+
+    async def _find_keys(self, query: str) -> list[Command]:
+        with user_errors():
+            await self.require_session()
+            try:
+                rows = await self.console.authkeys.block(View(search=query), self.admin.id, 0, FOUND_KEYS)
+            except InvalidValue:  # nothing that a key could have
+                return []
+            return [Command(row.name, "vpn_key", partial(self.show_key, row), "Keys") for row in rows]
+        return []
+
+    # -- the account menu ----------------------------------------------------------------------------------------------
+
     def _ask_password(self) -> None:
         async def change(present: str, new: str) -> None:
             await self.require_session()
@@ -116,13 +187,7 @@ class Window:
     async def _ask_quit(self) -> None:
         with user_errors():
             await self.require_session()
-            ask_quit(self._others_here(), self._quit)
-
-    def _others_here(self) -> list[str]:
-        """The names of the other admins with an open page."""
-        pages = [page for page in Client.instances.values() if page.has_socket_connection and page.request]
-        names = {session_of(page.request.scope).admin.name for page in pages}
-        return sorted(names - {self.admin.name})
+            ask_quit([each.name for each in self.console.presence.others(self.admin.id)], self._quit)
 
     async def _quit(self) -> None:
         with user_errors():
@@ -131,3 +196,12 @@ class Window:
                 raise NotAllowed("Only who started Authkeys on this machine may end it. It goes on.")
             await self.frame.show_stopped()
             self._stop()
+
+
+async def _no_commands() -> Sequence[Command]:
+    return ()
+
+
+def search_for_key(row: Authkey) -> None:
+    """Go to the view of the authkeys, where only this one is shown."""
+    ui.navigate.to(f"/?{urlencode({'search': f'{row.ip} {row.service}'})}")

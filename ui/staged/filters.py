@@ -1,12 +1,14 @@
 """The filters of a view: one button with a menu, and a chip for each that is set, in a row that may wrap."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from nicegui import ui
 
 from models.privileges import PRIVILEGES, Privilege
 from models.views import GridView
+from ui.shell.palette import Command
 
 _ANY, _HAS, _LACKS = "any", "has", "lacks"
 _STATES = {_ANY: "Any", _HAS: "Has", _LACKS: "Lacks"}
@@ -80,6 +82,32 @@ class FilterMenu:
             if toggle.value in (_HAS, _LACKS)
         ]
         return [*said, Chip("Staged by me", lambda: self._staged.set_value(False))] if self.staged_only else said
+
+    def commands(self) -> list[Command]:
+        """Each filter that can be set now."""
+        group, icon = "Filter", "filter_list"
+        return [
+            Command(
+                "Only what I have staged",
+                icon,
+                lambda: self._staged.set_value(True),
+                group,
+                "changes mine",
+                is_offered=self._staged.visible and not self.staged_only,
+            ),
+            *(
+                Command(
+                    f"{_STATES[state]} {privilege.label}",
+                    icon,
+                    partial(toggle.set_value, state),
+                    group,
+                    "filter privilege",
+                    is_offered=toggle.value != state,
+                )
+                for state in (_HAS, _LACKS)
+                for privilege, toggle in self._privileges.items()
+            ),
+        ]
 
     def show_count(self, count: int) -> None:
         """Say on the button how many filters are set."""

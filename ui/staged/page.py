@@ -21,6 +21,7 @@ from services.listing import V
 from services.staging import Staging, StagingChange
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
+from ui.shell.palette import Command
 from ui.shell.window import Window
 from ui.staged.arranging import Arranging
 from ui.staged.bar import ChangeBar
@@ -39,7 +40,7 @@ from ui.staged.selecting import Selecting, SelectionAction
 from ui.staged.sheet import RowSheet
 from ui.staged.side import Side
 from ui.staged.sorting import SortMenu
-from ui.staged.steps import tell_step
+from ui.staged.steps import Steps
 from ui.staged.submitting import Submitting
 from ui.staged.ticks import Ticks
 from ui.staged.toolbar import Toolbar
@@ -59,6 +60,7 @@ class StagedPage(Generic[V]):
         self.view = view
         self.staging = staging
         self.may_change = window.admin.may_change and view.is_live
+        self.steps = Steps(window, staging, self.do)
         self._steps = asyncio.Lock()  # what is done in this window takes effect in the order in which it was done
 
     async def build(self) -> None:
@@ -170,10 +172,10 @@ class StagedPage(Generic[V]):
             self.kind.subject,
             on_review=self._reviewing.toggle,
             on_show=lambda: self._out_of_view.show(show_staged=self.toolbar.show_staged, review=self._reviewing.show),
-            on_discard=lambda: self.do(self._discard),
+            on_discard=self.steps.discard,
             on_submit=self._reviewing.submit,
-            on_step_back=lambda: self.do(lambda: self.staging.undo(self.admin.id)),
-            on_step_forth=lambda: self.do(lambda: self.staging.redo(self.admin.id)),
+            on_step_back=self.steps.undo,
+            on_step_forth=self.steps.redo,
             may_change=self.may_change,
         )
         if not self.view.is_live:
@@ -187,6 +189,7 @@ class StagedPage(Generic[V]):
         ui.on("sorted", self._sorted)
         ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
+        self.window.view_commands = self._commands
         ui.context.client.on_connect(self.grid.resend)
         self.window.subscribe()
         self._inbox = Inbox(ui.context.client, self.admin.id, self._draw)
@@ -241,15 +244,18 @@ class StagedPage(Generic[V]):
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:
             case {"name": "undo"}:
-                await self.do(lambda: self.staging.undo(self.admin.id))
+                await self.steps.undo()
             case {"name": "redo"}:
-                await self.do(lambda: self.staging.redo(self.admin.id))
+                await self.steps.redo()
             case {"name": "review"}:
                 await self._reviewing.toggle()
             case {"name": "close"}:
                 self.side.close()
             case {"name": "help"}:
                 show_shortcuts()
+
+    async def _commands(self) -> list[Command]:
+        return [*await self.steps.commands(self._reviewing.show, may_change=self.may_change), *self.toolbar.commands()]
 
     # -- what the admin does -------------------------------------------------------------------------------------------
 
@@ -259,10 +265,6 @@ class StagedPage(Generic[V]):
             async with self._steps:
                 await self.window.require_session()
                 await step()
-
-    async def _discard(self) -> None:
-        touched = await self.staging.discard(self.admin.id)
-        tell_step(self.window, self.staging, f"Discarded for {count_of(self.kind.subject, touched)}", touched)
 
     async def _take_back(self, ids: list[int]) -> None:
         await self.do(lambda: self.staging.take_back(self.admin.id, ids))

@@ -11,6 +11,7 @@ from models.subjects import Subject
 from models.views import MAX_SEARCH_LENGTH
 from models.wording import count_of
 from services.listing import V
+from ui.shell.palette import Command
 from ui.staged.filters import Chip, ChipRow, FilterMenu
 
 TYPING_MS = 60
@@ -75,7 +76,17 @@ class Toolbar(Generic[V]):
     def clear_own(self) -> None:
         """Set its own filters back."""
 
+    def own_commands(self) -> list[Command]:
+        """What can be found in the command palette, of its own actions and filters."""
+        return []
+
     # ------------------------------------------------------------------------------------------------------------------
+
+    def commands(self) -> list[Command]:
+        """What can be done here now, for the command palette."""
+        is_filtered = self.view.is_filtered
+        clear = Command("Clear search and filters", "filter_list_off", self.clear, "Filter", is_offered=is_filtered)
+        return [*self.own_commands(), clear, *self._filters.commands()]
 
     def choice(self, label: str, options: Any, value: object, mark: str, *, clearable: bool = True) -> ui.select:
         """A filter with one choice, in the menu."""

@@ -1,5 +1,6 @@
 // Files: dropped onto the page, chosen, and exported.
 
+import { post } from "./leaving.js";
 import { page } from "./page.js";
 import { send } from "./uploads.js";
 
@@ -29,10 +30,7 @@ export function chooseFile() {
 export function exportView() {
   const parameters = new URLSearchParams(page.query);
   parameters.set("format", "csv");
-  const form = Object.assign(document.createElement("form"), { method: "post", action: `${page.exportUrl}?${parameters}` });
-  document.body.append(form);
-  form.submit();
-  form.remove();
+  post(`${page.exportUrl}?${parameters}`);
 }
 
 ["dragover", "dragleave", "dragend"].forEach((name) => addEventListener(name, onDrag));

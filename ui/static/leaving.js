@@ -1,4 +1,12 @@
-// How a page ends: its session is over, or its server stopped.
+// How a page is left: its session is over, its server stopped, or a form is sent.
+
+// As a form that is not in the page.
+export function post(action) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action });
+  document.body.append(form);
+  form.submit();
+  form.remove();
+}
 
 export function leave(rootPath, signIn) {
   const here = location.pathname.slice(rootPath.length) + location.search;

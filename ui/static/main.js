@@ -11,7 +11,7 @@ import { flash } from "./flashes.js";
 import { enterPanel, focusOn, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
-import { leave, stopped } from "./leaving.js";
+import { leave, post, stopped } from "./leaving.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import { showActions } from "./sheet.js";
 import * as ticks from "./ticks.js";
@@ -19,6 +19,7 @@ import { TimeCell } from "./times.js";
 import "./address.js";
 import "./connection.js";
 import "./forms.js";
+import "./palette.js";
 import "./pointer.js";
 import "./popups.js";
 
@@ -55,6 +56,7 @@ window.authkeys = {
   chooseFile,
   exportView,
   leave,
+  post,
   stopped,
   rememberTheme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
 };
