@@ -41,6 +41,10 @@ TOO_SMALL = """least => [...document.querySelectorAll(
     .map(each => [each.getAttribute('aria-label') || each.innerText || each.className, each.getBoundingClientRect()])
     .filter(([, { width, height }]) => width && (Math.round(width) < least || Math.round(height) < least))
     .map(([name, { width, height }]) => `${name}: ${width} x ${height}`)"""
+BESIDE = """() => [...document.querySelectorAll('button, a[href], input, [role^=menuitem], [role=combobox]')]
+    .filter(each => each.checkVisibility() && !each.closest('[inert]'))
+    .filter(each => (({ left, right, width }) => width && (left < 0 || right > innerWidth))(each.getBoundingClientRect()))
+    .map(each => each.getAttribute('aria-label') || each.innerText || each.className)"""
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ async def test_a_switch_stages_as_a_tick_does_and_what_is_staged_is_submitted(pa
     await sheet.get_by_role("button", name="Close").tap()
     await expect(bar(page)).to_contain_text("2 changes to 1 key")
     await expect(card(page, FIRST)).to_contain_text("+1−1")
-    await page.get_by_role("button", name="Undo revoke").tap()
+    await page.get_by_role("button", name="Undo revoking").tap()
     await expect(card(page, FIRST)).not_to_contain_text("−1")
     await page.get_by_role("button", name="Submit authkey modifications").tap()
     await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")
@@ -278,6 +282,7 @@ async def fits(page: Page, state: str) -> None:
     beyond = "document.scrollingElement.scrollWidth - innerWidth"
     assert await page.evaluate(beyond) <= 0, state
     assert await page.evaluate(TOO_SMALL, FINGER) == [], state
+    assert await page.evaluate(BESIDE) == [], state
 
 
 async def test_every_view_and_dialog_fits_and_its_targets_are_as_large_as_a_finger(page: Page, server: Program) -> None:
@@ -286,15 +291,16 @@ async def test_every_view_and_dialog_fits_and_its_targets_are_as_large_as_a_fing
     await switch(sheet, FIRST, "Remove?").tap()
     await fits(page, "sheet")
     await sheet.get_by_role("button", name="Details").tap()
-    await expect(page.get_by_role("dialog", name="Details")).to_be_visible()
+    await expect(page.get_by_role("region", name="Details")).to_contain_text("Privileges")
     await fits(page, "details")
-    await page.get_by_role("button", name="Close").tap()
+    await page.get_by_role("button", name="Close the panel").tap()
     await page.get_by_role("button", name="Review").tap()
     await expect(page.get_by_role("region", name="Review of staged changes")).to_be_visible()
     await fits(page, "review")
     await page.get_by_role("button", name="Close the review").tap()
-    for button in ("Filter", "Sort: ", "Account: "):
+    for button, menu in (("Views", "Saved views"), ("Filter", "Filters"), ("Sort: ", "Sort"), ("Account: ", "Account")):
         await page.get_by_role("button", name=button).tap()
+        await expect(page.get_by_role("region", name=menu)).to_be_visible()
         await fits(page, button)
         await page.keyboard.press("Escape")
     for button in ("Export", "Import…", "Discard", "Submit authkey modifications"):

@@ -25,7 +25,7 @@ from ui.shell.palette import Command
 from ui.shell.window import Window
 from ui.staged.arranging import Arranging
 from ui.staged.bar import ChangeBar
-from ui.staged.claims import Tick, is_for_sheet, parse_box_of_row, parse_new_row, parse_sort, parse_tick
+from ui.staged.claims import Tick, parse_sort, parse_tick
 from ui.staged.counting import Counting, counts
 from ui.staged.details import RowDetails
 from ui.staged.drawing import RowDrawing
@@ -34,10 +34,10 @@ from ui.staged.news import Inbox, News
 from ui.staged.out_of_view import OutOfView
 from ui.staged.planning import Planning
 from ui.staged.reviewing import Reviewing
-from ui.staged.row_menu import Menu, RowMenu, menu_of_new
+from ui.staged.row_menu import Menu
+from ui.staged.row_menus import RowMenus
 from ui.staged.row_panel import RowPanel
 from ui.staged.selecting import Selecting, SelectionAction
-from ui.staged.sheet import RowSheet
 from ui.staged.side import Side
 from ui.staged.sorting import SortMenu
 from ui.staged.steps import Steps
@@ -139,15 +139,14 @@ class StagedPage(Generic[V]):
                         view=lambda: self.view,
                         build_empty=self.build_empty,
                     )
-                    with self.toolbar.row:
+                    with self.toolbar.beside_search:
                         self._sorting = SortMenu(self.kind.arranged, self.view, self.grid.sort)
-                    self.menu = RowMenu()
-                    self.sheet = RowSheet()
+                    menus = RowMenus(self.window, noun(self.kind.subject), self.menu_of, self._take_back)
                     self.selecting = Selecting(
                         self.window,
                         self.staging,
                         self.grid,
-                        self.menu,
+                        menus.popup,
                         view=lambda: self.view,
                         shown=lambda: self._arranging.now.shown_privileges,
                         do=self.do,
@@ -187,7 +186,6 @@ class StagedPage(Generic[V]):
     def _subscribe(self) -> None:
         ui.on("tick", self._tick)
         ui.on("sorted", self._sorted)
-        ui.on("menu", self._open_menu)
         ui.on("shortcut", self._shortcut)
         self.window.view_commands = self._commands
         ui.context.client.on_connect(self.grid.resend)
@@ -227,19 +225,6 @@ class StagedPage(Generic[V]):
             self.toolbar.keep_sort(self.view)
             self._sorting.show(self.view)
             self.side.show_address()
-
-    async def _open_menu(self, event: GenericEventArguments) -> None:
-        with user_errors():
-            await self.window.require_session()
-            if new := parse_new_row(event.args):
-                self._show_menu(new, menu_of_new(noun(self.kind.subject), lambda: self._take_back([new])), event)
-            else:
-                row_id, privilege = parse_box_of_row(event.args)
-                self._show_menu(row_id, await self.menu_of(row_id, privilege), event)
-
-    def _show_menu(self, row_id: int, menu: Menu | None, asked: GenericEventArguments) -> None:
-        if menu:
-            self.sheet.show(row_id, menu) if is_for_sheet(asked.args) else self.menu.open(menu)
 
     async def _shortcut(self, event: GenericEventArguments) -> None:
         match event.args:

@@ -22,12 +22,6 @@ class Menu(NamedTuple):
     hint: str
 
 
-def menu_of_new(noun: str, take_back: Callable[[], Awaitable[object]]) -> Menu:
-    """That of a row that shall only be made."""
-    hint = "Not there yet: it is made when you submit"
-    return Menu(f"this new {noun}", [MenuEntry("Take back", "row-take-back", take_back)], hint)
-
-
 def act_of(entry: MenuEntry, host: ui.element) -> Callable[[], Awaitable[None]]:
     """What a click on an entry does. The entry itself may be drawn anew while something is awaited; `host` stays."""
 

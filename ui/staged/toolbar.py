@@ -33,7 +33,7 @@ class Toolbar(Generic[V]):
         self._subject = subject
         self.view = view
         self._on_view = on_view
-        with ui.row().classes("toolbar").props(f'role=search aria-label="{label}"') as self.row:
+        with ui.row().classes("toolbar").props(f'role=search aria-label="{label}"'):
             self._search = (
                 ui.input(placeholder=search_for, value=view.search, on_change=self.changed)
                 .props(f"type=search outlined dense clearable debounce={TYPING_MS} maxlength={MAX_SEARCH_LENGTH}")

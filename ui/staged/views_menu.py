@@ -22,7 +22,7 @@ class ViewsMenu:
         """`path` is where the grid's page is, `view` what it shows now."""
         self._window, self._kind, self._path, self._view = window, kind, path, view
         button = ui.button("Views", icon="bookmark_border", color=None).props("outline no-caps")
-        button.classes("filter").mark("views").on("click", self._open)
+        button.classes("filter views-button").mark("views").on("click", self._open)
         with button:
             self._menu = ui.menu().props('role=region aria-label="Saved views" no-parent-event')
 

@@ -37,7 +37,8 @@ export class CardCell {
     this.card.style.visibility = row ? "visible" : "hidden";
     if (!row) return true;
     const { title, lines, all } = colDef.cellRendererParams;
-    const [first, ...more] = lines.map((fields) => span("card-line", fields.map((field) => row[field]).join(" · ")));
+    const texts = (fields) => fields.map((field) => row[field]).filter(Boolean).join(" · ");
+    const [first, ...more] = lines.map((fields) => span("card-line", texts(fields)));
     this.card.classList.toggle("card-flash", Boolean(flashOf(row.id)));
     this.card.setAttribute("aria-label", `${nameOf(row)}: ${summary(row, all)}`);
     this.card.replaceChildren(
@@ -58,6 +59,7 @@ function marks(row) {
     row.conflict && conflictMark(row.conflict),
     row.others.length && marksOf(row.others),
     row.removal && span("card-mark remove", "× Remove"),
+    row.amended.length && span("card-mark grant", `✎ ${row.amended.join(", ")}`),
     grants && span("card-mark grant", `+${grants}`),
     revocations && span("card-mark revoke", `−${revocations}`),
   ].filter(Boolean);

@@ -17,6 +17,7 @@ export function summary(row, all) {
   return [
     `${granted} of ${all} privileges`,
     row.removal ? "removal staged" : "",
+    row.amended.length ? `another ${row.amended.join(" and ")} staged` : "",
     counted(grants, "grant"),
     counted(revocations, "revocation"),
     unused ? `${unused} not used for 30 days or more` : "",
