@@ -92,6 +92,26 @@ def parse_act(claim: object) -> tuple[Act, Privilege | None]:
     raise InvalidValue("That cannot be done to a selection.")
 
 
+class ReviewAct(NamedTuple):
+    """What an admin does with a line of the review: take back what is staged for a row, or one cell of it; or confirm it."""
+
+    row_id: int
+    privilege: Privilege | None = None
+    confirms: bool = False
+
+
+def parse_review_act(claim: object) -> ReviewAct:
+    """What a browser wants done with a line of its review. Raises InvalidValue for anything that the page does not send."""
+    match claim:
+        case {"act": "take-back", "id": row_id, "column": None} if is_row_number(row_id):
+            return ReviewAct(row_id)
+        case {"act": "take-back", "id": row_id, "column": column} if is_row_number(row_id):
+            return ReviewAct(row_id, privilege(column))
+        case {"act": "confirm", "id": row_id} if is_row_number(row_id):
+            return ReviewAct(row_id, confirms=True)
+    raise InvalidValue("The review has no such line.")
+
+
 def parse_column(claim: object) -> Privilege:
     """The column whose menu a browser wants. Raises InvalidValue for one without boxes."""
     match claim:

@@ -85,7 +85,7 @@ class Reviewing:
     async def show(self) -> None:
         """Open it."""
         self._on_open()
-        await self._review.show(await self._lost_calls())
+        await self._review.show(self._lost_calls)
 
     async def redraw(self) -> None:
         """Something else is staged now."""

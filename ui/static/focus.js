@@ -2,13 +2,12 @@
 
 import { grid } from "./grid.js";
 
-let lastInReview = null; // the position of the button, if the last focused thing was one of the review's
+let lastInReview = false;
 let lastOutside = null;
 let last = null;
 let going = null; // watches until what was told to go is gone from the page
 
 const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
-const reviewButtons = () => [...document.querySelectorAll(".review-list button")].filter(isThere);
 
 export function refocus() {
   going?.disconnect();
@@ -26,18 +25,15 @@ export function enterPanel() {
 function restore() {
   const now = document.activeElement;
   if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
-  if (lastInReview !== null && isThere(document.querySelector(".review"))) {
-    const buttons = reviewButtons();
-    return (buttons[Math.min(lastInReview, buttons.length - 1)] ?? document.querySelector(".review-list")).focus();
-  }
+  if (lastInReview && isThere(document.querySelector(".review-list"))) return document.querySelector(".review-list").focus();
   const cell = grid.api?.getFocusedCell();
   if (isThere(lastOutside)) lastOutside.focus();
   else if (cell) grid.api.setFocusedCell(cell.rowIndex, cell.column);
 }
 
 document.addEventListener("focusin", ({ target }) => {
-  lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
-  if (lastInReview === null) lastOutside = target;
+  lastInReview = Boolean(target.closest(".review"));
+  if (!lastInReview) lastOutside = target;
   last = target;
 });
 

@@ -10,6 +10,7 @@ import { enterPanel, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, stopped } from "./leaving.js";
+import { openReview, refreshReview, searchReview } from "./review.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
@@ -35,6 +36,9 @@ window.authkeys = {
   flash,
   ack: ticks.acknowledge,
   resend: ticks.resend,
+  openReview,
+  refreshReview,
+  searchReview,
   refocus,
   enterPanel,
   copyText,

@@ -1,0 +1,53 @@
+"""The lines of a review as JSON, fetched by the browser as it scrolls."""
+
+from typing import Any
+
+from models.decisions import Decision
+from models.reviews import TITLES, Heading
+from models.subjects import Subject
+from models.wording import consequences
+from services.reviewed import ReviewedRow, ReviewPart
+
+_KINDS = {"+": "grant", "−": "revoke", "↻": ""}
+
+
+def part_json(subject: Subject, part: ReviewPart) -> dict[str, Any]:
+    """`{"lines": [...], "total": n, "rows": m}`: n headings and rows can be asked for, m rows match in open and closed groups."""
+    lines = [_heading(each) if isinstance(each, Heading) else _row(subject, each) for each in part.lines]
+    return {"lines": lines, "total": part.length, "rows": part.row_count}
+
+
+def _heading(heading: Heading) -> dict[str, Any]:
+    return {
+        "key": heading.group.value,
+        "title": TITLES[heading.group],
+        "count": heading.row_count,
+        "open": heading.is_open,
+    }
+
+
+def _row(subject: Subject, row: ReviewedRow) -> dict[str, Any]:
+    return {
+        "key": str(row.place.row_id),
+        "id": row.place.row_id,
+        "number": row.place.number,
+        "count": row.place.row_count,
+        "ip": row.ip,
+        "service": row.service,
+        "decision": row.decision and _decision(row.decision),
+        "changes": [
+            {"mark": each.mark, "kind": each.kind, "text": each.text, "column": each.privilege and each.privilege.id}
+            for each in consequences(subject, row.entry)
+        ],
+    }
+
+
+def _decision(told: Decision) -> dict[str, Any]:
+    return {
+        "head": told.head,
+        "at": told.at.isoformat() if told.at else None,
+        "rest": told.rest,
+        "summary": told.summary,
+        "effects": [{"mark": each.mark, "kind": _KINDS[each.mark], "text": each.text} for each in told.effects],
+        "confirmation": told.confirmation,
+    }
