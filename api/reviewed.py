@@ -8,7 +8,7 @@ from models.subjects import Subject
 from models.wording import consequences
 from services.reviewed import ReviewedRow, ReviewPart
 
-_KINDS = {"+": "grant", "−": "revoke", "↻": ""}
+_KINDS = {"+": "grant", "−": "revoke"}
 
 
 def part_json(subject: Subject, part: ReviewPart) -> dict[str, Any]:
@@ -28,10 +28,10 @@ def _heading(heading: Heading) -> dict[str, Any]:
 
 def _row(subject: Subject, row: ReviewedRow) -> dict[str, Any]:
     return {
-        "key": str(row.place.row_id),
-        "id": row.place.row_id,
-        "number": row.place.number,
-        "count": row.place.row_count,
+        "key": str(row.position.row_id),
+        "id": row.position.row_id,
+        "number": row.position.number,
+        "count": row.position.row_count,
         "ip": row.ip,
         "service": row.service,
         "decision": row.decision and _decision(row.decision),
@@ -48,6 +48,6 @@ def _decision(told: Decision) -> dict[str, Any]:
         "at": told.at.isoformat() if told.at else None,
         "rest": told.rest,
         "summary": told.summary,
-        "effects": [{"mark": each.mark, "kind": _KINDS[each.mark], "text": each.text} for each in told.effects],
+        "effects": [{"mark": each.mark, "kind": _KINDS.get(each.mark, ""), "text": each.text} for each in told.effects],
         "confirmation": told.confirmation,
     }

@@ -5,9 +5,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from models.privileges import privileges_in
-from models.submissions import ChangesSince, Conflict, ConflictKind, Kind, Modification
+from models.submissions import ChangesSince, Conflict, ConflictKind, Kind
+from models.wording import several
 
-_KINDS_OF_NEW_SECRETS = (Kind.REKEYED, Kind.REREGISTERED)
+_NOTHING = {
+    ConflictKind.CHANGED: "Its privileges are the same as before",
+    ConflictKind.TAKEN: "It has no privileges",
+}
 
 
 class Effect(NamedTuple):
@@ -32,44 +36,47 @@ class Decision(NamedTuple):
 
 def decision(conflict: Conflict, since: ChangesSince | None) -> Decision:
     """What the review says of a conflict; `since` is what became of the row, as far as that is known."""
-    done = _net(since) if since else None
-    effects = _effects(done) if done and conflict.kind is not ConflictKind.REMOVED else []
-    if since and conflict.kind is ConflictKind.CHANGED and since.last.done.kind in _KINDS_OF_NEW_SECRETS:
-        effects = [Effect("↻", "A new key was issued; the one before stopped working"), *effects]
     head, rest, confirmation = _words(conflict, since)
-    summary = _summary(done) if done and effects else ""
-    return Decision(head, since.last.at if since else None, rest, summary, effects, confirmation)
+    if since is None:
+        return Decision(head, None, rest, "", (), confirmation)
+    effects = []
+    if conflict.kind is not ConflictKind.REMOVED:
+        effects = _effects(since) or [Effect("±", _NOTHING[conflict.kind])]
+    return Decision(head, since.last.at, rest, _summary(since), effects, confirmation)
 
 
 def _words(conflict: Conflict, since: ChangesSince | None) -> tuple[str, str, str]:
-    who = since.last.admin_name if since else "somebody else"
+    who, times = (since.last.admin_name, since.times) if since else ("somebody else", 1)
     match conflict.kind:
         case ConflictKind.REMOVED:
             return f"Removed by {who}", ". Your changes to it cannot be submitted.", ""
         case ConflictKind.TAKEN:
-            return f"Made by {who}", ", after you staged it.", "Grant these to it"
-    if since and since.times > 1:
-        head = f"Changed {since.times:,} times, last by {who}"
-        return head, ", after you staged its removal. All in all:", "Remove it anyway"
-    return f"Changed by {who}", ", after you staged its removal:", "Remove it anyway"
+            head = f"Made by {who}" if times == 1 else f"Made by somebody else, and last changed by {who}"
+            return head, ", after you staged it:", "Grant these to it"
+        case ConflictKind.CHANGED:
+            head = f"Changed by {who}" if times == 1 else f"Changed {times:,} times, last by {who}"
+            all_in_all = ":" if times == 1 else ". All in all:"
+            return head, f", after you staged its removal{all_in_all}", "Remove it anyway"
 
 
-def _net(since: ChangesSince) -> Modification:
-    """All that was done as one change."""
-    return since.last.done._replace(before=since.before)
+def _granted(since: ChangesSince) -> int:
+    return since.last.done.after & ~since.before
 
 
-def _effects(done: Modification) -> list[Effect]:
+def _revoked(since: ChangesSince) -> int:
+    return since.before & ~since.last.done.after
+
+
+def _effects(since: ChangesSince) -> list[Effect]:
+    """All that was done, as if it had been done at once."""
+    has_new_secret = since.last.done.kind in (Kind.REKEYED, Kind.REREGISTERED)
     return [
-        *(Effect("+", f"Granted {each.label}") for each in privileges_in(done.after & ~done.before)),
-        *(Effect("−", f"Revoked {each.label}") for each in privileges_in(done.before & ~done.after)),
+        *([Effect("↻", "A new key was issued; the one before stopped working")] if has_new_secret else []),
+        *(Effect("+", f"Granted {each.label}") for each in privileges_in(_granted(since))),
+        *(Effect("−", f"Revoked {each.label}") for each in privileges_in(_revoked(since))),
     ]
 
 
-def _summary(done: Modification) -> str:
-    counts = [
-        ((done.after & ~done.before).bit_count(), "granted"),
-        ((done.before & ~done.after).bit_count(), "revoked"),
-    ]
-    said = [f"{count} {'privilege' if count == 1 else 'privileges'} {verb}" for count, verb in counts if count]
-    return ", ".join(said) or "No privilege is other than it was"
+def _summary(since: ChangesSince) -> str:
+    counts = ((_granted(since).bit_count(), "granted"), (_revoked(since).bit_count(), "revoked"))
+    return ", ".join(f"{several(count, 'privilege')} {verb}" for count, verb in counts if count)

@@ -49,7 +49,7 @@ class Heading(NamedTuple):
     is_open: bool
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A row in its group."""
 
     row_id: int
@@ -90,11 +90,11 @@ class Outline:
         self.length = len(groups) + sum(len(ids) for group, ids in groups.items() if self._open[group])
         """Headings and rows that stand in it"""
 
-    def part(self, start: int, end: int) -> list[Heading | Place]:
+    def part(self, start: int, end: int) -> list[Heading | Position]:
         """What stands at the places from `start` to `end` (exclusive)."""
         return list(chain.from_iterable(self._parts(start, end)))
 
-    def _parts(self, start: int, end: int) -> Iterator[Sequence[Heading | Place]]:
+    def _parts(self, start: int, end: int) -> Iterator[Sequence[Heading | Position]]:
         for group, ids in self._groups.items():
             if start <= 0 < end:
                 yield [Heading(group, len(ids), self._open[group])]
@@ -102,7 +102,7 @@ class Outline:
             if self._open[group]:
                 first = max(0, start)
                 some = ids[first : max(0, end)]
-                yield [Place(id_, number, len(ids)) for number, id_ in enumerate(some, first + 1)]
+                yield [Position(id_, number, len(ids)) for number, id_ in enumerate(some, first + 1)]
                 start, end = start - len(ids), end - len(ids)
 
 

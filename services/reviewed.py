@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple
 from weakref import WeakKeyDictionary
 
 from models.decisions import Decision, decision
-from models.reviews import Folds, Groups, Heading, Outline, Place, grouped
+from models.reviews import Folds, Groups, Heading, Outline, Position, grouped
 from models.staged_changes import StagedChanges
 from models.staged_rows import StagedRow
 from models.subjects import Row, Subject
@@ -20,7 +20,7 @@ from storage import submissions
 class ReviewedRow(NamedTuple):
     """One row of the review."""
 
-    place: Place
+    position: Position
     ip: str
     service: str
     entry: StagedRow
@@ -28,7 +28,7 @@ class ReviewedRow(NamedTuple):
 
 
 class ReviewPart(NamedTuple):
-    """What stands at some places of a review."""
+    """What stands at some positions of a review."""
 
     length: int
     """Of the whole review: headings, and rows of open groups"""
@@ -43,39 +43,50 @@ class ReviewedRows(Generic[V]):
     def __init__(self, subject: Subject, listing: Listing[V], desks: Desks, shown: ShownRows[V]) -> None:
         self._subject, self._listing, self._desks, self._shown = subject, listing, desks, shown
         # As long as the same is staged, and the same searched for, the groups are the same.
-        self._groups: WeakKeyDictionary[StagedChanges, tuple[str, Groups]] = WeakKeyDictionary()
+        self._groups: WeakKeyDictionary[StagedChanges, tuple[str, asyncio.Task[Groups]]] = WeakKeyDictionary()
 
     async def part(self, admin_id: int, search: str, folds: Folds, start: int, end: int) -> ReviewPart:
-        """What stands at the places from `start` to `end` (exclusive) of what matches a search."""
+        """What stands at the positions from `start` to `end` (exclusive) of what matches a search."""
         staged = (await self._desks.open(admin_id)).staged
         outline = Outline(await self._groups_of(admin_id, staged, search), folds)
         lines = outline.part(start, end)
-        rows = await self._rows(admin_id, staged, [each for each in lines if isinstance(each, Place)])
+        rows = await self._rows(admin_id, staged, [each for each in lines if isinstance(each, Position)])
         named = [each if isinstance(each, Heading) else rows[each.row_id] for each in lines]
         return ReviewPart(outline.length, outline.row_count, named)
 
     async def _groups_of(self, admin_id: int, staged: StagedChanges, search: str) -> Groups:
-        searched, groups = self._groups.get(staged, (None, {}))
-        if searched != search:
-            in_order = await self._listing.staged_in_order(admin_id, search)
-            groups = await asyncio.to_thread(_grouped, staged, in_order, search)
+        searched, groups = self._groups.get(staged, ("", None))
+        if groups is None or searched != search:
+            groups = asyncio.create_task(self._group(admin_id, staged, search))
             self._groups[staged] = (search, groups)
-        return groups
+        return await asyncio.shield(groups)
 
-    async def _rows(self, admin_id: int, staged: StagedChanges, places: Iterable[Place]) -> dict[int, ReviewedRow]:
-        in_review = {place.row_id: place for place in places}
+    async def _group(self, admin_id: int, staged: StagedChanges, search: str) -> Groups:
+        try:
+            in_order = await self._listing.staged_in_order(admin_id, search)
+            return await asyncio.to_thread(_grouped, staged, in_order, search)
+        except BaseException:
+            self._groups.pop(staged, None)
+            raise
+
+    async def _rows(
+        self, admin_id: int, staged: StagedChanges, positions: Iterable[Position]
+    ) -> dict[int, ReviewedRow]:
+        in_review = {position.row_id: position for position in positions}
         found = await self._shown.find(admin_id, in_review)
         since = await submissions.changes_since(self._subject, _seen(staged, in_review, found))
-        return {id_: self._row(staged, place, found.get(id_), since) for id_, place in in_review.items()}
+        return {id_: self._row(staged, position, found.get(id_), since) for id_, position in in_review.items()}
 
     @staticmethod
-    def _row(staged: StagedChanges, place: Place, row: Row | None, since: Mapping[int, ChangesSince]) -> ReviewedRow:
-        id_ = place.row_id
+    def _row(
+        staged: StagedChanges, position: Position, row: Row | None, since: Mapping[int, ChangesSince]
+    ) -> ReviewedRow:
+        id_ = position.row_id
         known = since.get(staged.taken.get(id_, id_))
         named: Any = row or (known and known.last.done)
         ip, service = (named.ip, named.service) if named else ("", f"#{id_}")
         conflict = staged.conflict_of(id_)
-        return ReviewedRow(place, ip, service, staged[id_], decision(conflict, known) if conflict else None)
+        return ReviewedRow(position, ip, service, staged[id_], decision(conflict, known) if conflict else None)
 
 
 def _grouped(staged: StagedChanges, in_order: list[int], search: str) -> Groups:

@@ -211,7 +211,7 @@ function onFocus({ target }) {
 // The one Tab stop: the button at the cursor if it is drawn, else the list. What had the focus and is gone hands it on.
 function setStop(focuses) {
   const lines = drawn();
-  const element = lines.find(({ dataset }) => dataset.key === cursor.key) ?? lines[cursor.place - first];
+  const element = lines.find(({ dataset }) => dataset.key === cursor.key) ?? lines[Math.min(cursor.place, total - 1) - first];
   const controls = controlsIn(element);
   const stop = controls[Math.min(Math.max(cursor.control, 0), controls.length - 1)] ?? list;
   for (const each of [list, ...controlsIn(list)]) each.tabIndex = each === stop ? 0 : -1;
