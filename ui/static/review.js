@@ -19,25 +19,22 @@ let blocks = new Map(); // number of a block -> its lines
 let asked = new Set(); // the blocks that are on their way
 let generation = 0; // of what is reviewed; answers about an older one are dropped
 let total = 0;
+let upperEdge = 0; // of the list, in the window
 let first = 0; // the place of the first line that is drawn
 let height = 0; // of a line, all in all, as the first ones that were drawn have it
 let search = "";
-let folds = new Map(); // group -> whether the admin opened it or closed it
+let folds = new Map(); // group -> whether it is open: what one sees stays so, also when other groups come before it
 let cursor = { place: 0, key: null, control: 0 }; // where the keyboard is, or comes in
 
 // -- what Python says ------------------------------------------------------------------------------------------------
 
 export function openReview() {
   begin();
-  folds = new Map();
   search = "";
   showAnother();
 }
 
-export function refreshReview() {
-  const anchor = here();
-  load(anchor, drawn().slice(anchor.place - first));
-}
+export const refreshReview = () => void load(here, true);
 
 export function searchReview(text) {
   if (text === search) return;
@@ -59,8 +56,9 @@ function begin() {
 
 function showAnother() {
   cursor = { place: 0, key: null, control: 0 };
+  folds = new Map();
   height = 0;
-  load({ place: 0, offset: 0 });
+  load(() => ({ place: 0, offset: 0 }), false);
 }
 
 // -- asking ----------------------------------------------------------------------------------------------------------
@@ -68,16 +66,18 @@ function showAnother() {
 const blockOf = (place) => Math.floor(place / BLOCK);
 const lineAt = (place) => blocks.get(blockOf(place))?.[place % BLOCK];
 
-// Everything anew, in place of what is shown. The first of `staying` that is still there then stands where the anchor stood.
-async function load(anchor, staying = []) {
+// Everything anew, in place of what is shown. Where `follows`, the anchor's line stays where it is, or the next that is still there.
+async function load(anchorNow, follows) {
   const mine = ++generation;
   asked = new Set();
-  const start = blockOf(Math.max(0, anchor.place - AROUND));
+  const start = blockOf(Math.max(0, anchorNow().place - AROUND));
   const answers = await Promise.all([start, start + 1].map((number) => ask(number, mine)));
   if (mine !== generation || !answers[0]) return;
   blocks = new Map(answers.map((answer, at) => [start + at, answer?.lines ?? []]).filter(([, lines]) => lines.length));
   tell(answers[0]);
-  draw({ place: placeOf(staying) ?? Math.min(anchor.place, Math.max(0, total - 1)), offset: anchor.offset });
+  const { place, offset } = anchorNow();
+  const now = follows ? placeOf(drawn().slice(place - first)) : undefined;
+  draw({ place: now ?? Math.max(0, Math.min(place, total - 1)), offset });
 }
 
 async function fetchBlock(number) {
@@ -115,8 +115,9 @@ function placeOf(lines) {
 
 function tell(answer) {
   total = answer.total;
-  list.setAttribute("aria-rowcount", total);
+  answer.lines.filter(({ title }) => title).forEach(({ key, open }) => folds.set(key, open));
   list.setAttribute("role", total ? "treegrid" : "group");
+  total ? list.setAttribute("aria-rowcount", total) : list.removeAttribute("aria-rowcount");
   const rows = answer.rows.toLocaleString("en");
   document.querySelector(".review-found").textContent = search ? `${rows} ${page.noun}${answer.rows === 1 ? "" : "s"} found` : "";
 }
@@ -139,6 +140,9 @@ function here() {
 
 function draw(anchor = here()) {
   if (!list.clientHeight) return;
+  const { top } = list.getBoundingClientRect();
+  if (list.scrollTop) anchor.offset -= top - upperEdge; // what is said above the list has grown: the lines stay where they are
+  upperEdge = top;
   const hadFocus = list.contains(document.activeElement);
   first = Math.max(0, anchor.place - AROUND);
   const end = Math.min(total, anchor.place + AROUND + Math.ceil(list.clientHeight / LOWEST));
@@ -198,7 +202,7 @@ function onClick({ target }) {
 
 function fold(group, line) {
   folds.set(group.key, !group.open);
-  load({ place: Number(line.dataset.place), offset: line.offsetTop - list.scrollTop }, [line]);
+  load(() => ({ place: Number(line.dataset.place), offset: line.offsetTop - list.scrollTop }), true);
 }
 
 function onFocus({ target }) {
