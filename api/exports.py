@@ -62,7 +62,16 @@ async def _download(
         return PlainTextResponse(str(error), 400)
     file = f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+    if kind is ExportFormat.CSV:
+        pieces = _marked(pieces)
     return StreamingResponse(pieces, media_type=_TYPES[kind], headers=headers)
+
+
+async def _marked(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """With the byte order mark by which spreadsheets see that it is UTF-8."""
+    yield "\ufeff"
+    async for piece in pieces:
+        yield piece
 
 
 def _format(text: str | None) -> ExportFormat:

@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.reviewed import part_json
 from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue
 from models.history import timestamp
 from models.history_views import SOURCE_NAMES, parse_history_view
+from models.reviews import parse_folds
 from models.selections import parse_selection
 from models.views import Parse, parse_passphrase_view, parse_view
 from services.console import Console
@@ -30,7 +32,8 @@ def rows_router(console: Console) -> APIRouter:
     """`GET /grid/rows` (authkeys), `/grid/passphrases` and `/grid/history`: a view's query, `start` and `end`.
 
     The answer is `{"rows": [...], "total": n}`, with the rows as `models.grid_rows.overlay` makes them; the total is null where
-    counting takes longer than reading the rows, and then `…/count` says it.
+    counting takes longer than reading the rows, and then `…/count` says it. Below
+    a grid's path: `/places`, `/copy` and `/review`.
     """
     router = APIRouter()
     _add_grid(router, "/grid/rows", console.staging, parse_view)
@@ -48,6 +51,7 @@ def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]
         (f"{path}/count", _count(staging, parse), ["GET", "HEAD"]),
         (f"{path}/places", _places(staging, parse), ["GET", "HEAD"]),
         (f"{path}/copy", _copy(staging, parse), ["POST"]),
+        (f"{path}/review", _review(staging, parse), ["GET", "HEAD"]),
     ):
         router.add_api_route(at, _with_words(handler), methods=methods)
 
@@ -92,6 +96,19 @@ def _copy(staging: Staging[V], parse: Parse[V]) -> Handler:
         )
 
     return copy
+
+
+def _review(staging: Staging[V], parse: Parse[V]) -> Handler:
+    """A part of the admin's review: `search`, the groups that are `open` and `closed`, `start` and `end`."""
+
+    async def part(request: Request) -> Response:
+        admin, asked = session_of(request.scope).admin, request.query_params
+        search = parse({"search": asked.get("search", "")}).search
+        folds = parse_folds(asked.get("open", ""), asked.get("closed", ""))
+        start, end = _range(asked.get("start"), asked.get("end"))
+        return _answer(part_json(staging.subject, await staging.reviewed.part(admin.id, search, folds, start, end)))
+
+    return part
 
 
 def _json(body: bytes) -> object:

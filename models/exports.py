@@ -12,10 +12,7 @@ from models.authkeys import Authkey
 from models.chain import Anchor, Record, Row
 from models.privileges import PRIVILEGES, privileges_in
 from models.secrets import IssuedKey
-
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "#")
-"""With what a cell begins that a spreadsheet takes for a formula (owasp.org/www-community/attacks/CSV_Injection). An apostrophe
-too, so that one that was put before a cell can be told from one that was there."""
+from models.spreadsheets import to_cell
 
 ENTRY_COLUMNS = (
     "entry", "at", "who", "what", "how", "submission", "ip", "service", "change", "granted", "revoked", "address", "detail",
@@ -85,9 +82,9 @@ def key_line(key: Authkey) -> str:
 
 
 def csv_text(lines: Iterable[Sequence[object]]) -> str:
-    """Lines of CSV (RFC 4180), whose cells no spreadsheet takes for formulas."""
+    """Lines of CSV (RFC 4180), whose texts no spreadsheet changes or runs."""
     text = io.StringIO()
-    csv.writer(text).writerows([harmless(cell) for cell in line] for line in lines)
+    csv.writer(text).writerows([to_cell(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return text.getvalue()
 
 
@@ -99,11 +96,6 @@ def issued_text(keys: Iterable[IssuedKey]) -> str:
 def json_line(value: object) -> str:
     """One line of JSONL."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula, or for an error of one."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RUN_BY_SPREADSHEETS) else cell
 
 
 def _ids(mask: int) -> list[str]:

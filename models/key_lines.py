@@ -16,6 +16,7 @@ from models.authkeys import canonical_service
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES
 from models.secrets import known_digest, known_secret
+from models.spreadsheets import from_cell
 from models.submissions import Assignment
 
 HEADER = ("ip", "service", *(privilege.id for privilege in PRIVILEGES))
@@ -34,7 +35,6 @@ _SEPARATOR_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _AS_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 _AS_DATE = re.compile(r"\d{1,4}[/-]\d{1,2}[/-]\d{1,4}")
 _FORMULA_ERROR = re.compile(r"#(REF!|NAME\?|VALUE!|DIV/0!|N/A|NULL!|NUM!|SPILL!|CALC!|FIELD!|BUSY!|ERROR!)|Err:\d{3}")
-_EXPORTED_FORMULA = re.compile(r"'['=+\-@#]")
 _CSV_SAVE = 'Save the table as "CSV UTF-8 (comma delimited)", or in LibreOffice as CSV with UTF-8 and commas.'
 
 
@@ -217,7 +217,7 @@ def _assignment(row: _Line, more: Sequence[str]) -> Assignment:
 def text_of_cell(name: TextName, cell: str) -> str:
     """An owner or a note in a cell of a spreadsheet. Raises InvalidValue."""
     text = cell.strip()
-    return canonical_owner_or_note(name, text[1:] if _EXPORTED_FORMULA.match(text) else text)
+    return canonical_owner_or_note(name, from_cell(text))
 
 
 def ip_of_cell(cell: str) -> str:
@@ -239,7 +239,7 @@ def ip_of_cell(cell: str) -> str:
 
 
 def service_of_cell(cell: str) -> str:
-    """The service in a cell of a spreadsheet, without the apostrophe with which exports keep it from being a formula."""
+    """The service in a cell of a spreadsheet, without the apostrophe with which exports keep it as it is."""
     text = cell.strip()
     if text[:1] not in ("#", "E", "=", "'"):
         return canonical_service(text)
@@ -249,5 +249,4 @@ def service_of_cell(cell: str) -> str:
         raise InvalidValue(
             f"{text!r:.80} is a formula instead of a service name. If it is the name, write an apostrophe before it."
         )
-    # So that no spreadsheet takes a name for a formula (owasp.org/www-community/attacks/CSV_Injection).
-    return canonical_service(text[1:] if _EXPORTED_FORMULA.match(text) else text)
+    return canonical_service(from_cell(text))

@@ -13,8 +13,8 @@ from operator import or_
 from typing import NamedTuple, TypeGuard
 
 from models.errors import InvalidValue
-from models.exports import harmless
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, mask_of, privilege
+from models.spreadsheets import to_cell
 from models.staged_rows import StagedRow, Wanted
 from models.subjects import Row
 
@@ -119,7 +119,7 @@ def table_text(selected: Iterable[Selected], columns: Sequence[str]) -> str:
     table = csv.writer(written, dialect="excel-tab", lineterminator="\n")
     known = [column for column in columns if column in PRIVILEGE_IDS or column in ("ip", "service", "remove")]
     table.writerow(known)
-    table.writerows([harmless(_value(each, column)) for column in known] for each in selected)
+    table.writerows([to_cell(str(_value(each, column))) for column in known] for each in selected)
     return written.getvalue()
 
 

@@ -174,6 +174,16 @@ class LastChange(NamedTuple):
     done: Modification
 
 
+class ChangesSince(NamedTuple):
+    """What became of a row after some submission."""
+
+    times: int
+    """By so many submissions"""
+    before: int
+    """The privileges that the first of them found"""
+    last: LastChange
+
+
 def decide_cells(change: CellChange, row: Row | None) -> Modification | Conflict | None:
     """Each cell as set or clear on the row as it is now, and each text in the place of what was seen; None if it is already so."""
     if row is None:

@@ -115,6 +115,11 @@ class Authkeys:
         """The ids of the authkeys in a view for which this admin has staged changes."""
         return await authkeys.staged_ids(view, admin_id, await self._quiet(view))
 
+    async def staged_in_order(self, admin_id: int, search: str, /) -> list[int]:
+        """The numbers of those that match a search, of those for which this admin has staged changes, by IP; such as shall be made,
+        and removed ones that can be restored, among them."""
+        return await authkeys.staged_in_order(admin_id, search)
+
     async def last_change(self, authkey_id: int, /) -> LastChange | None:
         """Who last touched an authkey, when and how; also of one that was removed."""
         return await submissions.last_change(Subject.AUTHKEY, authkey_id)

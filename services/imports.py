@@ -21,11 +21,13 @@ __all__ = ["HEADER", "MAX_BYTES", "MAX_PROBLEMS", "import_file", "read_assignmen
 MAX_BYTES = 256_000_000
 """Of a file: some four million keys. What is larger is taken for a mistake before it fills the memory."""
 
+_ZIP = b"PK\x03\x04"
+_WORKBOOKS = {".xlsx": "an Excel workbook", ".xlsm": "an Excel workbook", ".ods": "an OpenDocument spreadsheet"}
 # How files begin that are often given instead of a CSV file.
 _OTHER_KINDS = {
     b"\xff\xfe": 'UTF-16 text, such as Excel\'s "Unicode Text"',
     b"\xfe\xff": 'UTF-16 text, such as Excel\'s "Unicode Text"',
-    b"PK\x03\x04": "a spreadsheet's own file (.xlsx or .ods) or another zip archive",
+    _ZIP: "a spreadsheet's own file (.xlsx or .ods) or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet's own file (.xls)",
     b"\x1f\x8b": "compressed with gzip",
     b"%PDF": "a PDF document",
@@ -77,7 +79,7 @@ def read_lines(path: Path, name: str = "") -> Parsed:
     """
     try:
         with path.open("rb") as file:
-            _check_kind(file)
+            _check_kind(file, name or path.name)
             return parse_key_lines(_lines(file))
     except OSError as error:
         raise ImportRefused(
@@ -103,11 +105,13 @@ def _untold(count: int) -> list[str]:
     return [f"… and {count:,} more"] if count > 0 else []
 
 
-def _check_kind(file: io.BufferedReader) -> None:
+def _check_kind(file: io.BufferedReader, name: str) -> None:
     begin = file.peek(4)[:4]
     kind = next((kind for mark, kind in _OTHER_KINDS.items() if begin.startswith(mark)), None)
+    if begin == _ZIP:
+        kind = _WORKBOOKS.get(Path(name).suffix.lower(), kind)
     if kind:
-        raise InvalidValue(f"it is {kind}, not CSV. Save the table as CSV, with UTF-8 and commas")
+        raise InvalidValue(f'it is {kind}, not CSV. Save the table as "CSV UTF-8", with commas, and import that file')
     size = os.fstat(file.fileno()).st_size  # 0 for a pipe, whose characters are counted as they come
     if size > MAX_BYTES:
         raise InvalidValue(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read. Import it in several files")

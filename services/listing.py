@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from models.subjects import Row
-from models.submissions import LastChange
 from models.views import GridView
 
 MAX_BLOCK = 200
@@ -38,5 +37,5 @@ class Listing(Protocol[V_contra]):
     async def staged_ids_in(self, view: V_contra, admin_id: int) -> list[int]:
         """The ids of the rows in a view for which this admin has staged changes."""
 
-    async def last_change(self, row_id: int, /) -> LastChange | None:
-        """Who last touched a row, when and how; also of one that was removed."""
+    async def staged_in_order(self, admin_id: int, search: str, /) -> list[int]:
+        """The numbers of the rows that match a search, of those for which this admin has staged changes, in their natural order."""

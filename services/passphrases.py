@@ -75,6 +75,10 @@ class Passphrases:
         """The ids of the passphrases in a view for which this admin has staged changes."""
         return await passphrases.staged_ids(view, admin_id, datetime.now(UTC))
 
+    async def staged_in_order(self, admin_id: int, search: str, /) -> list[int]:
+        """The numbers of those that match a search, of those for which this admin has staged changes, newest first."""
+        return await passphrases.staged_in_order(admin_id, search, datetime.now(UTC))
+
     async def last_change(self, passphrase_id: int, /) -> LastChange | None:
         """Who last touched a passphrase, when and how; also of one that was removed."""
         return await submissions.last_change(Subject.PASSPHRASE, passphrase_id)

@@ -22,7 +22,7 @@ from models.subjects import Subject
 from models.submissions import Modification
 from services.listing import Listing
 from services.supervisor import Supervisor
-from storage import presence, staging
+from storage import presence, staging, submissions
 from storage.staging import DeskKey
 
 HEARTBEAT_SECONDS = 15.0
@@ -120,12 +120,13 @@ class Presence:
         found = await self._listings[subject].find(id_ for id_ in entries if id_ > 0)
         lines = []
         for id_, entry in entries.items():
-            named = found.get(id_) or entry.new or await self._former(subject, id_)
+            named = found.get(id_) or entry.new or await _former(subject, id_)
             if named:
                 lines.append(StagedLine(named.ip, named.service, entry))
         return sorted(lines, key=lambda line: (sort_key(line.ip) if line.ip else b"", line.service))
 
-    async def _former(self, subject: Subject, row_id: int) -> Modification | None:
-        """The name of a row that was removed."""
-        last = await self._listings[subject].last_change(row_id)
-        return last.done if last else None
+
+async def _former(subject: Subject, row_id: int) -> Modification | None:
+    """The name of a row that was removed."""
+    last = await submissions.last_change(subject, row_id)
+    return last.done if last else None

@@ -27,6 +27,7 @@ from models.submissions import Source
 from services.desks import Desk, Desks
 from services.keymaking import changes_with_secrets
 from services.listing import Listing, V
+from services.reviewed import ReviewedRows
 from services.shown import ShownRows
 from services.submissions import Order, Progress, Receipt, Submissions
 from storage import staging
@@ -63,6 +64,8 @@ class Staging(Generic[V]):
         self._desks = Desks(subject, listing)
         self.shown = ShownRows(subject, listing, self._desks)
         """The rows that each admin's grid shows"""
+        self.reviewed = ReviewedRows(subject, listing, self._desks, self.shown)
+        """The rows of each admin's review"""
         self._issued: dict[uuid.UUID, tuple[IssuedKey, ...]] = {}  # by submissions that are under way
         self._versions: dict[int, int] = {}  # by admin the newest that the pages here were told of
         self.changed = Event[[StagingChange]]()

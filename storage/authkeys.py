@@ -19,12 +19,14 @@ from models.usage import NO_PRIVILEGE, Quiet
 from models.views import View
 from storage import authkey_texts
 from storage.authkey_texts import with_texts
-from storage.database import counter, database_errors, reader
+from storage.database import counter, database_errors, reader, slow_reader
 from storage.sql import Conditions, escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
 _IDS_AT_ONCE = 10_000
 _PLACEHOLDERS = 5_000
+_MINE = f"admin_id = {{}} AND subject = '{Subject.AUTHKEY.value}'"
+_STAGED = f"SELECT row_id FROM staged_change WHERE {_MINE}"
 
 
 # Where `quiet` is asked for it belongs to a view of unused privileges: what was not used since then is unused.
@@ -140,6 +142,27 @@ async def staged_ids(view: View, admin_id: int, quiet: Quiet | None) -> list[int
     with database_errors():
         ids = await (await _matching(replace(view, staged_only=True), admin_id, quiet)).values_list("id")
     return [row[0] for row in ids]
+
+
+async def staged_in_order(admin_id: int, search: str) -> list[int]:
+    """The numbers of the rows that match a search, of those for which this admin has staged changes, by IP: authkeys in force, such
+    as shall be made, and removed ones that can be restored."""
+    branches: list[str] = []
+    values: list[Any] = []
+    for table, number, of_table in (
+        ("authkey", "id", f"id IN ({_STAGED})"),
+        ("removed_authkey", "id", f"id IN ({_STAGED})"),
+        ("staged_change", "row_id", f"{_MINE} AND row_id < 0"),
+    ):
+        where = Conditions(len(values) + 1)
+        where.add(of_table, admin_id)
+        add_filters(where, View(search=search), of_keys=table != "staged_change")
+        branches.append(f"SELECT {number} AS id, ip_key, service_key FROM {table} {where}")
+        values += where.values
+    query = f"SELECT id FROM ({' UNION ALL '.join(branches)}) AS named ORDER BY ip_key, service_key, id"
+    with database_errors():
+        _, found = await slow_reader().execute_query(query, values)
+    return [row[0] for row in found]
 
 
 async def _matching(view: View, admin_id: int, quiet: Quiet | None) -> QuerySet[AuthkeyTable]:

@@ -85,6 +85,14 @@ async def staged_ids(view: PassphraseView, admin_id: int, now: datetime) -> list
         return [row[0] for row in await query.values_list("id")]
 
 
+async def staged_in_order(admin_id: int, search: str, now: datetime) -> list[int]:
+    """The numbers of the passphrases that match a search, of those for which this admin has staged changes, newest first."""
+    view = PassphraseView(search=search, staged_only=True)
+    with database_errors():
+        query = (await _matching(view, admin_id, now)).order_by("-id")
+        return [row[0] for row in await query.values_list("id")]
+
+
 async def by_id(
     passphrase_ids: Iterable[int], *, db: Connection | None = None, removed_too: bool = False
 ) -> dict[int, Passphrase]:

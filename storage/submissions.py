@@ -1,9 +1,10 @@
 """Every statement about submissions and their modifications: which there are, what they did, and the writing of one."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -11,12 +12,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.amendments import texts_from_text, texts_to_text
 from models.history import EntryKind, SubmissionPart, Written, digested_row, kinds_text
 from models.subjects import Subject
-from models.submissions import Kind, LastChange, Modification, Source
+from models.submissions import ChangesSince, Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
 from storage import authkey_texts, history
 from storage.database import database_errors, reader
-from storage.sql import parameters
+from storage.sql import parameters, statement
 from storage.transactions import run_transaction
 
 
@@ -116,6 +117,33 @@ async def last_change(subject: Subject, row_id: int) -> LastChange | None:
     texts = texts_from_text(row.texts)
     done = Modification(row_id, Kind(row.kind), row.ip, row.service, row.before, row.after, subject, texts)
     return LastChange(row.submission.admin.name, row.submission.at, done)
+
+
+async def changes_since(subject: Subject, seen: Mapping[int, int]) -> dict[int, ChangesSince]:
+    """What became of these rows, each after the submission that was seen of it; of those that nobody touched nothing."""
+    if not seen:
+        return {}
+    each_row = " OR ".join(["(row_id = {} AND submission_id > {})"] * len(seen))
+    query, values = statement(
+        "WITH since AS (SELECT MIN(done.id) AS first_id, MAX(done.id) AS last_id, COUNT(*) AS times "
+        "FROM modification AS done JOIN submission ON submission.id = submission_id "
+        f"WHERE subject = {{}} AND ({each_row}) GROUP BY row_id) "
+        "SELECT times, one.before, admin.name, submission.at, "
+        "done.row_id, done.kind, done.ip, done.service, done.before, done.after, done.texts "
+        "FROM since JOIN modification AS one ON one.id = first_id JOIN modification AS done ON done.id = last_id "
+        "JOIN submission ON submission.id = done.submission_id JOIN admin ON admin.id = submission.admin_id",
+        subject.value,
+        *chain.from_iterable(seen.items()),
+    )
+    with database_errors():
+        _, found = await reader().execute_query(query, values)
+    return {row[4]: _since(subject, *row) for row in map(tuple, found)}
+
+
+def _since(subject: Subject, times: int, before: int, name: str, at: datetime | str, *done: Any) -> ChangesSince:
+    row_id, kind, ip, service, found, after_, texts = done
+    last = Modification(row_id, Kind(kind), ip, service, found, after_, subject, texts_from_text(texts))
+    return ChangesSince(times, before, LastChange(name, history.time_of(at), last))
 
 
 # -- writing one, within its transaction ---------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ async def test_in_the_review_the_keyboard_goes_from_line_to_line_and_back_to_the
     await press(page, "Enter")
     await expect(lines).to_have_count(2)
     await expect(lines.first).to_be_focused()
-    await press(page, "Tab", "Tab", "Enter")  # over the name of the next key, which leads to its row
+    await press(page, "ArrowDown", "ArrowRight", "Enter")  # over the name of the next key, which leads to its row
     await expect(lines).to_have_count(1)
     await expect(lines.first).to_be_focused()
     await press(page, "Enter")

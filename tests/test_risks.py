@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.authkeys import Authkey
 from models.privileges import MANAGE_AUTHKEYS
+from models.reviews import grouped
 from models.risks import Caution, StagedTotals, caution, totals_of
 from models.staged_changes import StagedChanges
 from models.staged_rows import Addition, NewKey, StagedRow, Wanted
@@ -21,7 +22,6 @@ from services.console import Console
 from storage import uses
 from storage.database import reader
 from tests.support import ADD, SEARCH, add_keys, an_admin, new_keys, submit
-from ui.staged.review import review_groups
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ ENTRIES = st.one_of(
 def test_totals_are_those_of_the_bar_and_each_row_stands_in_one_group(entries: dict[int, StagedRow]) -> None:
     staged = StagedChanges({-id_ if entry.new else id_: entry for id_, entry in entries.items()})
     assert totals_of(staged).change_count == staged.change_count
-    listed = [id_ for group in review_groups(staged) for id_ in group.row_ids]
+    listed = [id_ for ids in grouped(staged, staged).values() for id_ in ids]
     assert sorted(listed) == sorted(staged)
     assert totals_of(staged).grants_of_manage == sum(bool(e.grants & MANAGE_AUTHKEYS.mask) for e in entries.values())
 

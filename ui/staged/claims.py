@@ -3,6 +3,7 @@
 from typing import NamedTuple, TypeGuard
 from urllib.parse import parse_qsl
 
+from models.amendments import TextName
 from models.errors import InvalidValue
 from models.privileges import Privilege, privilege
 from models.selections import MAX_ROWS, PRIVILEGE_IDS, Act, is_row_number
@@ -118,6 +119,26 @@ def parse_act(claim: object) -> tuple[Act, Privilege | None]:
         case {"act": str(act)} if act in set(Act):
             return Act(act), None
     raise InvalidValue("That cannot be done to a selection.")
+
+
+class ReviewAct(NamedTuple):
+    """What an admin does with a line of the review: take back what is staged for a row, or one cell of it; or confirm it."""
+
+    row_id: int
+    part: Privilege | TextName | None = None
+    confirms: bool = False
+
+
+def parse_review_act(claim: object) -> ReviewAct:
+    """What a browser wants done with a line of its review. Raises InvalidValue for anything that the page does not send."""
+    match claim:
+        case {"act": "take-back", "id": row_id, "column": None} if is_row_number(row_id):
+            return ReviewAct(row_id)
+        case {"act": "take-back", "id": row_id, "column": column} if is_row_number(row_id):
+            return ReviewAct(row_id, TextName(column) if column in set(TextName) else privilege(column))
+        case {"act": "confirm", "id": row_id} if is_row_number(row_id):
+            return ReviewAct(row_id, confirms=True)
+    raise InvalidValue("The review has no such line.")
 
 
 def parse_column(claim: object) -> Privilege:

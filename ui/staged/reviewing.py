@@ -90,7 +90,7 @@ class Reviewing:
     async def show(self) -> None:
         """Open it."""
         was_open = self._review.is_open
-        await self._review.show(await self._lost_calls())
+        await self._review.show(self._lost_calls)
         if not was_open:
             self._on_change(True)
 

@@ -22,8 +22,16 @@ function valueOf(row, id) {
   return bit === undefined ? (row[id] ?? "") : row.staged & (1 << bit) ? "1" : "0";
 }
 
-// No spreadsheet takes it for a formula (models/exports.py).
-const harmless = (text) => (/^[=+\-@\t\r\n'#]/.test(text) ? `'${text}` : text);
+// A text as a spreadsheet gives it back, unchanged and not run (models/spreadsheets.py).
+const RUN = /^[=+\-@\t\r\n'#]/;
+const WHOLE_NUMBER = /^(0|[1-9][0-9]{0,14})$/;
+const MONTH = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)";
+const READ_OTHERWISE = new RegExp(
+  "^([.,]?[0-9][0-9,]*[.,]?[0-9]*(e[+-]?[0-9]+)?%?|[0-9]{1,4}[-/.][0-9]{1,2}([-/.][0-9]{1,4})?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[ap]m?)?" +
+    `|([0-9]{1,2}[ /-]?)?${MONTH}[ /-]?[0-9]{1,4}|[0-9]{1,4}[ /-]?${MONTH}|true|false)$`,
+  "i",
+);
+const toCell = (text) => (RUN.test(text) || (READ_OTHERWISE.test(text) && !WHOLE_NUMBER.test(text)) ? `'${text}` : text);
 const quoted = (text) => (/["\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 // The text of one stretch, if all of its rows are here.
@@ -32,7 +40,7 @@ function textOf({ first, last, columns }) {
   for (let index = first; index <= last; index++) {
     const row = grid.api.getDisplayedRowAtIndex(index)?.data;
     if (!row) return null;
-    lines.push(columns.map((id) => quoted(harmless(String(valueOf(row, id))))).join("\t"));
+    lines.push(columns.map((id) => quoted(toCell(String(valueOf(row, id))))).join("\t"));
   }
   return `${lines.join("\n")}\n`;
 }

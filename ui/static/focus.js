@@ -2,14 +2,13 @@
 
 import { grid } from "./grid.js";
 
-let lastInReview = null; // the position of the button, if the last focused thing was one of the review's
+let lastInReview = false;
 let lastOutside = null;
 let last = null;
 let going = null; // watches until what was told to go is gone from the page
 let looking = 0; // the frame in which it is looked for
 
 const isThere = (element) => element?.isConnected && !element.disabled && element.checkVisibility();
-const reviewButtons = () => [...document.querySelectorAll(".review-list button")].filter(isThere);
 
 export function refocus() {
   going?.disconnect();
@@ -39,18 +38,15 @@ export const focusOn = (id) => document.getElementById(id)?.focus();
 function restore() {
   const now = document.activeElement;
   if (!last || isThere(last) || (now !== document.body && isThere(now))) return;
-  if (lastInReview !== null && isThere(document.querySelector(".review"))) {
-    const buttons = reviewButtons();
-    return (buttons[Math.min(lastInReview, buttons.length - 1)] ?? document.querySelector(".review-list")).focus();
-  }
+  if (lastInReview && isThere(document.querySelector(".review-list"))) return document.querySelector(".review-list").focus();
   const cell = grid.api?.getFocusedCell();
   if (isThere(lastOutside)) lastOutside.focus();
   else if (cell) grid.api.setFocusedCell(cell.rowIndex, cell.column);
 }
 
 document.addEventListener("focusin", ({ target }) => {
-  lastInReview = target.closest(".review") ? reviewButtons().indexOf(target) : null;
-  if (lastInReview === null && !target.closest(".q-notification")) lastOutside = target; // that one goes by itself
+  lastInReview = Boolean(target.closest(".review"));
+  if (!lastInReview && !target.closest(".q-notification")) lastOutside = target; // that one goes by itself
   last = target;
 });
 

@@ -12,6 +12,7 @@ import { enterPanel, focusOn, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
 import { leave, post, stopped } from "./leaving.js";
+import { openReview, refreshReview, searchReview } from "./review.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import { showActions } from "./sheet.js";
 import * as ticks from "./ticks.js";
@@ -48,6 +49,9 @@ window.authkeys = {
   flash,
   ack: ticks.acknowledge,
   resend: ticks.resend,
+  openReview,
+  refreshReview,
+  searchReview,
   refocus,
   enterPanel,
   focusOn,
