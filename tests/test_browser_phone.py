@@ -1,50 +1,41 @@
-"""The page on a phone: a card for each row, a sheet with its switches, and all else within reach of a thumb."""
+"""The page on a phone: a card for each row, and a sheet with its switches."""
 
 from collections.abc import AsyncIterator
-from itertools import combinations
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from models.privileges import PRIVILEGES, Privilege, privilege
+from models.privileges import PRIVILEGES
 from storage.database import DatabaseLocation
 from tests.browser import (
-    add_passphrase,
-    at_rest,
-    axe_finds_nothing,
     bar,
     box,
-    first_row,
     needs_chromium,
-    open_page,
-    open_sign_in,
     shown_ips,
 )
 from tests.elsewhere import assign, key, start_over, stored
 from tests.other_process import OtherProcess, another_process
+from tests.phone import (
+    ADD,
+    FINGER,
+    FIRST,
+    HEIGHT,
+    KEYS,
+    LIST,
+    SEARCH,
+    SECOND,
+    WIDTH,
+    card,
+    opened,
+    phone,
+    switch,
+    turn,
+)
 from tests.program import Program
 
 pytestmark = needs_chromium
 
-WIDTH, HEIGHT = 390, 844
-ADD, LIST, SEARCH = privilege("addlicense"), privilege("listlicenses"), privilege("search")
-KEYS = [key(f"192.0.2.{n}", "billing" if n % 2 else "audit", LIST) for n in range(1, 41)]
-FIRST, SECOND = "192.0.2.1, billing", "192.0.2.2, audit"
 ACCOUNTS = (("ben",),)
-FINGER = 44
-"""Pixels that a finger hits: WCAG 2.2, 2.5.5"""
-
-TOO_SMALL = """least => [...document.querySelectorAll(
-        'button, a[href], input, textarea, label, summary, [role=button], [role^=menuitem], [role=combobox]')]
-    .map(each => each.closest('.q-field__control, .switch, .q-checkbox') ?? each)
-    .filter(each => each.checkVisibility() && !each.closest('[inert]'))
-    .map(each => [each.getAttribute('aria-label') || each.innerText || each.className, each.getBoundingClientRect()])
-    .filter(([, { width, height }]) => width && (Math.round(width) < least || Math.round(height) < least))
-    .map(([name, { width, height }]) => `${name}: ${width} x ${height}`)"""
-BESIDE = """() => [...document.querySelectorAll('button, a[href], input, [role^=menuitem], [role=combobox]')]
-    .filter(each => each.checkVisibility() && !each.closest('[inert]'))
-    .filter(each => (({ left, right, width }) => width && (left < 0 || right > innerWidth))(each.getBoundingClientRect()))
-    .map(each => each.getAttribute('aria-label') || each.innerText || each.className)"""
 
 
 @pytest.fixture
@@ -59,34 +50,6 @@ async def dana(server: Program) -> AsyncIterator[OtherProcess]:
 async def page(browser: Browser, server: Program, dana: OtherProcess) -> Page:
     """A phone that shows the authkeys, with nothing staged."""
     return await phone(browser, server)
-
-
-async def phone(browser: Browser, server: Program, *, dark: bool = False) -> Page:
-    return await open_page(browser, server, width=WIDTH, height=HEIGHT, dark=dark, touch=True)
-
-
-async def turn(page: Page, *, upright: bool) -> None:
-    size = (WIDTH, HEIGHT) if upright else (HEIGHT, WIDTH)
-    await page.set_viewport_size({"width": size[0], "height": size[1]})
-
-
-def card(page: Page, name: str) -> Locator:
-    """The card of a row."""
-    return page.get_by_role("button", name=f"{name}: ")
-
-
-async def opened(page: Page, name: str) -> Locator:
-    """The sheet of a row, by a tap on its card."""
-    await card(page, name).tap()
-    sheet = page.get_by_role("dialog", name=name)
-    await expect(sheet.get_by_role("button", name="Details")).to_be_visible()
-    return sheet
-
-
-def switch(sheet: Locator, name: str, what: Privilege | str, *, staged: bool = False) -> Locator:
-    """A switch by its accessible name, which is that of the box."""
-    label = what.label if isinstance(what, Privilege) else what
-    return sheet.get_by_role("switch", name=f"{label}, {name}{', staged' if staged else ''}", exact=True)
 
 
 # -- cards -------------------------------------------------------------------------------------------------------------
@@ -271,128 +234,3 @@ async def test_what_is_staged_sorted_and_scrolled_to_stays_when_the_phone_is_tur
     await expect(card(page, name)).to_be_in_viewport()
     await expect(card(page, name)).to_contain_text("+1")
     await expect(bar(page)).to_contain_text("1 change to 1 key")
-
-
-# -- everything is there, and can be pressed ---------------------------------------------------------------------------
-
-
-async def fits(page: Page, state: str) -> None:
-    """Nothing is beside the screen, and nothing that is to be pressed is too small for a finger."""
-    await at_rest(page)
-    beyond = "document.scrollingElement.scrollWidth - innerWidth"
-    assert await page.evaluate(beyond) <= 0, state
-    assert await page.evaluate(TOO_SMALL, FINGER) == [], state
-    assert await page.evaluate(BESIDE) == [], state
-
-
-async def test_every_view_and_dialog_fits_and_its_targets_are_as_large_as_a_finger(page: Page, server: Program) -> None:
-    await fits(page, "cards")
-    sheet = await opened(page, FIRST)
-    await switch(sheet, FIRST, "Remove?").tap()
-    await fits(page, "sheet")
-    await sheet.get_by_role("button", name="Details").tap()
-    await expect(page.get_by_role("region", name="Details")).to_contain_text("Privileges")
-    await fits(page, "details")
-    await page.get_by_role("button", name="Close the panel").tap()
-    await page.get_by_role("button", name="Review").tap()
-    await expect(page.get_by_role("region", name="Review of staged changes")).to_be_visible()
-    await fits(page, "review")
-    await page.get_by_role("button", name="Close the review").tap()
-    for button, menu in (("Views", "Saved views"), ("Filter", "Filters"), ("Sort: ", "Sort"), ("Account: ", "Account")):
-        await page.get_by_role("button", name=button).tap()
-        await expect(page.get_by_role("region", name=menu)).to_be_visible()
-        await fits(page, button)
-        await page.keyboard.press("Escape")
-    for button in ("Export", "Import…", "Discard", "Submit authkey modifications"):
-        await expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
-    await page.get_by_role("button", name="Add authkey").tap()
-    await expect(page.get_by_role("dialog").get_by_label("Service")).to_be_visible()
-    await fits(page, "add")
-    await page.keyboard.press("Escape")
-    for name, path in (("Passphrases", "/passphrases"), ("History", "/history")):
-        await page.get_by_role("link", name=name).tap()
-        await expect(page).to_have_url(f"{server.url}{path}")
-        await page.locator(".live").wait_for()
-        await fits(page, name)
-
-
-async def test_the_sign_in_page_fits(browser: Browser, server: Program) -> None:
-    page = await open_sign_in(browser, server)
-    await turn(page, upright=True)
-    assert await page.evaluate("document.scrollingElement.scrollWidth") <= WIDTH
-    for part in (page.get_by_label("Name"), page.get_by_label("Password"), page.get_by_role("button")):
-        at = await part.bounding_box()
-        assert at
-        assert at["height"] >= FINGER
-
-
-async def test_only_the_cards_scroll_not_the_page(page: Page) -> None:
-    assert await page.evaluate("document.scrollingElement.scrollHeight - innerHeight") <= 0
-
-
-# -- passphrases -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_passphrase_is_a_card_too_and_its_switches_stage(page: Page, server: Program) -> None:
-    await page.goto(f"{server.url}/passphrases")
-    await add_passphrase(page, Note="rack 4", **{"Allowed networks": "192.0.2.0/24"})
-    await first_row(page).wait_for()
-    name = "#1 rack 4"
-    await expect(card(page, name)).to_contain_text("From 192.0.2.0/24")
-    await expect(card(page, name)).to_contain_text("0 of 1 used · no expiry")
-    sheet = await opened(page, name)
-    await switch(sheet, name, ADD).tap()
-    await sheet.get_by_role("button", name="Close").tap()
-    await expect(bar(page)).to_contain_text("1 change to 1 passphrase")
-    await page.get_by_role("button", name="Submit passphrase modifications").tap()
-    await expect(bar(page)).to_contain_text("Applied 1 change to 1 passphrase")
-    await expect(card(page, name)).to_have_accessible_name(f"{name}: 1 of 9 privileges")
-
-
-# -- for all eyes ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-async def test_axe_finds_nothing_in_cards_sheet_and_menus(
-    browser: Browser, server: Program, dana: OtherProcess, dark: bool
-) -> None:
-    page = await phone(browser, server, dark=dark)
-    await axe_finds_nothing(page, "cards")
-    sheet = await opened(page, FIRST)
-    await axe_finds_nothing(page, "sheet")
-    await switch(sheet, FIRST, ADD).tap()
-    await switch(sheet, FIRST, LIST).tap()
-    await dana.do(assign, key("192.0.2.1", "billing", LIST, SEARCH))
-    await expect(sheet.locator('.switch[data-by="dana"]')).to_be_visible()
-    await axe_finds_nothing(page, "sheet, staged and changed by others")
-    await switch(sheet, FIRST, "Remove?").tap()
-    await axe_finds_nothing(page, "sheet, removal")
-    await page.keyboard.press("Escape")
-    await axe_finds_nothing(page, "cards, staged")
-    await page.get_by_role("button", name="Sort: ").tap()
-    await axe_finds_nothing(page, "sort")
-    await page.keyboard.press("Escape")
-    await page.get_by_role("button", name="Review").tap()
-    await axe_finds_nothing(page, "review")
-
-
-async def test_with_forced_colours_every_state_of_a_switch_and_a_card_looks_different(page: Page) -> None:
-    await page.emulate_media(forced_colors="active")
-    sheet = await opened(page, FIRST)
-    await switch(sheet, FIRST, ADD).tap()
-    await switch(sheet, FIRST, LIST).tap()
-    await expect(bar(page)).to_contain_text("2 changes to 1 key")
-    lines = {"grant": ADD, "revocation": LIST, "not granted": SEARCH}
-    pictures = {
-        state: await sheet.locator(f'input[aria-label^="{each.label}"]').screenshot() for state, each in lines.items()
-    }
-    assert pictures["grant"] != pictures["not granted"]
-    assert (
-        await sheet.locator(".cell-grant").evaluate("line => getComputedStyle(line, '::after').content") == '"+" / ""'
-    )
-    await page.keyboard.press("Escape")
-    sheet = await opened(page, SECOND)
-    await switch(sheet, SECOND, "Remove?").tap()
-    await page.keyboard.press("Escape")
-    texts = [await card(page, name).locator(".card-row").inner_text() for name in (FIRST, SECOND, "192.0.2.3, billing")]
-    assert all(one != other for one, other in combinations(texts, 2))
