@@ -71,7 +71,7 @@ def _submit_by_script(database: Path) -> float:
         (revision,) = connection.execute("SELECT MAX(id) + 1 FROM submission").fetchone()
         (admin,) = connection.execute("SELECT id FROM admin").fetchone()
         rows = connection.execute(
-            "SELECT row_id, ip, service, privileges, privileges & ~revocations | grants "
+            "SELECT row_id, authkey.ip, authkey.service, privileges, privileges & ~revocations | grants "
             "FROM staged_change JOIN authkey ON authkey.id = row_id ORDER BY staged_change.id"
         ).fetchall()
         modifications = [(revision, id_, "changed", ip, service, was, is_) for id_, ip, service, was, is_ in rows]
