@@ -1,31 +1,27 @@
-"""The view of denied requests, without a browser: why, how often, when, the remedy, and the form that tries an access check."""
+"""The view of denied requests, without a browser: why, how often, when, and the remedy."""
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Address
 
 import pytest
 from nicegui import ElementFilter, ui
-from nicegui.testing import User, UserInteraction
+from nicegui.testing import User
 
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
 from models.denials import denial
 from models.manage2_functions import Requirement
-from models.privileges import Privilege, privilege
-from models.secrets import Secret, new_secret
-from models.submissions import CellChange, NewAuthkey
+from models.secrets import Secret
+from models.submissions import CellChange
 from models.tables import Admin
 from services.authorizer import Question
 from services.console import Console
 from storage.database import DatabaseLocation
+from tests.denied import IP, SEARCH, asks, looks, may_add_only
 from tests.page import claims, is_told, says, sign_in
-from tests.support import add_keys, submit
+from tests.support import submit
 from tests.waiting import comes_true
 from ui.shell.routes import register_pages
-
-ADD, SEARCH = privilege("addlicense"), privilege("search")
-IP = "192.0.2.50"
 
 
 @pytest.fixture
@@ -37,37 +33,13 @@ def database(sqlite_database: DatabaseLocation) -> DatabaseLocation:
 @pytest.fixture
 async def authkey(console: Console) -> tuple[Authkey, Secret]:
     """An authkey that may add licenses, and nothing else."""
-    secret = new_secret()
-    return (await add_keys(console, NewAuthkey(IP, "billing", ADD.mask, secret.kept)))[0], secret
+    return await may_add_only(console)
 
 
 @pytest.fixture
 async def page(console: Console, user: User) -> User:
     """The local admin, who looks at the denied requests."""
     return await looks(user, console, console.admin)
-
-
-@pytest.fixture
-async def tester(page: User) -> User:
-    """The same admin, who has opened the access check tester."""
-    page.find(marker="try").click()
-    await page.should_see(marker="test-key")
-    return page
-
-
-async def looks(user: User, console: Console, admin: AdminIdentity) -> User:
-    register_pages(console)
-    await sign_in(user, console, admin)
-    await user.open("/denied")
-    await user.should_see("No request was denied")
-    return user
-
-
-async def asks(console: Console, secret: str | None, what: Privilege = SEARCH, ip: str = IP) -> None:
-    """Ask the authorizer, and let what it noted be written, and told to the pages."""
-    await console.authorizer.ask(Question(secret, ip, what, what.id))
-    await console.uses.write()
-    await console.uses.refresh()
 
 
 def rows(user: User) -> list[ui.element]:
@@ -120,51 +92,6 @@ async def test_an_auditor_sees_refusals_and_is_offered_no_remedy(
     await page.should_not_see("Stage this grant")
 
 
-@pytest.mark.parametrize("by", ["key", "service"])
-async def test_the_tester_answers_for_now_and_for_after_my_staged_changes(
-    tester: User, console: Console, authkey: tuple[Authkey, Secret], by: str
-) -> None:
-    key, secret = authkey
-    await console.staging.stage(console.admin.id, key.id, SEARCH, True)
-    tester.find(marker="test-key").type(secret.text if by == "key" else key.service)
-    tester.find(marker="test-ip").type(IP)
-    tester.find(marker="test-ask").click()
-    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
-    await says(tester, "test-then", "With my staged changes submitted: allowed")
-    await console.staging.stage_removal(console.admin.id, key.id)
-    tester.find(marker="test-ask").click()
-    await says(tester, "test-then", "With my staged changes submitted: denied. This authkey was removed.")
-    await tester.should_see("No request was denied")
-
-
-@pytest.mark.parametrize("spelled", [f"  ::ffff:{IP} ", f"::FFFF:{IPv6Address(f'::ffff:{IP}').exploded[-9:]}"])
-async def test_the_tester_takes_any_spelling_of_the_address_and_the_name(
-    tester: User, authkey: tuple[Authkey, Secret], spelled: str
-) -> None:
-    key, _ = authkey
-    tester.find(marker="test-key").type(f" {key.service}\u00a0")
-    tester.find(marker="test-ip").type(spelled)
-    tester.find(marker="test-ask").click()
-    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
-
-
-async def test_the_tester_refuses_in_words_what_is_no_address(tester: User) -> None:
-    tester.find(marker="test-key").type("billing")
-    tester.find(marker="test-ip").type("192.0.2.0/24")
-    tester.find(marker="test-ask").click()
-    await is_told(tester, "'192.0.2.0/24' is a network")
-
-
-async def test_the_tester_refuses_a_forged_privilege_in_words(tester: User) -> None:
-    with tester:
-        select = next(iter(ElementFilter(marker="test-privilege", local_scope=False)))
-    assert isinstance(select, ui.select)
-    tester.find(marker="test-ip").type(IP)
-    select.value = None
-    UserInteraction(tester, set(tester.find(marker="test-ask").elements), None).trigger("click")
-    await is_told(tester, "is not a privilege")
-
-
 async def test_a_key_that_is_known_is_named_also_when_it_asks_for_an_unknown_function(
     page: User, console: Console, authkey: tuple[Authkey, Secret]
 ) -> None:
@@ -172,6 +99,7 @@ async def test_a_key_that_is_known_is_named_also_when_it_asks_for_an_unknown_fun
         Question(authkey[1].text, IP, Requirement.ANY_KEY, "XMLnothing"), Reason.UNKNOWN_WHAT
     )
     await console.uses.write()
+    await console.uses.refresh()
     await page.should_see("Neither a privilege nor a function that Authkeys knows was asked for.")
     await page.should_see("billing")
     await page.should_not_see("Unknown key")
@@ -189,16 +117,6 @@ async def test_the_remedy_is_offered_once_and_says_what_is_so(
     await page.should_see("Has it now")
     await page.should_not_see("Stage this grant")
     assert not len(await console.staging.of(console.admin.id))
-
-
-async def test_a_verdict_goes_with_the_question_that_it_answered(tester: User, authkey: tuple[Authkey, Secret]) -> None:
-    tester.find(marker="test-key").type(authkey[0].service)
-    tester.find(marker="test-ip").type(IP)
-    tester.find(marker="test-key").trigger("keydown.enter")
-    await says(tester, "test-now", "Now: denied. The authkey does not have this privilege.")
-    tester.find(marker="test-ip").type("1")
-    await says(tester, "test-now", "")
-    await says(tester, "test-then", "")
 
 
 async def test_the_address_that_the_view_had_before_leads_to_it(page: User) -> None:
@@ -307,58 +225,9 @@ async def test_a_day_of_the_chart_narrows_the_list_to_it_and_again_shows_all(
     await says(page, "count", "4 lines")
 
 
-# -- the tester in the panel ---------------------------------------------------------------------------------------------
-
-
-async def test_a_line_is_tried_again_with_its_own_authkey_and_no_secret(
-    page: User, console: Console, authkey: tuple[Authkey, Secret]
-) -> None:
-    key, secret = authkey
-    await asks(console, secret.text, ip="192.0.2.51")
-    await page.should_see("Try it again")
-    page.find("Try it again").click()
-    await page.should_see(marker="test-now")
-    await says(page, "test-now", "Now: denied. The key is right, but it belongs to another IP address.")
-    (field,) = page.find(kind=ui.input, marker="test-key").elements
-    assert field.value == key.service
-    page.find(marker="test-key").type(" elsewhere")
-    page.find(marker="test-ask").click()
-    await says(page, "test-now", "Now: denied. No authkey has the key that it brought.")
-
-
-async def test_the_tester_has_an_address_and_is_closed_by_escape(
-    user: User, console: Console, authkey: tuple[Authkey, Secret]
-) -> None:
-    key, _ = authkey
-    register_pages(console)
-    await sign_in(user, console, console.admin)
-    await user.open(f"/denied?try=1&key={key.id}&ip={IP}&privilege=addlicense")
-    await user.should_see(marker="test-now")
-    await says(user, "test-now", "Now: allowed")
-    claims(user, "shortcut", {"name": "close"})
-    await user.should_not_see(marker="test-now")
-
-
-async def test_an_authkey_that_is_no_longer_there_is_said_to_be(
-    user: User, console: Console, authkey: tuple[Authkey, Secret]
-) -> None:
-    register_pages(console)
-    await sign_in(user, console, console.admin)
-    await user.open(f"/denied?try=1&key={authkey[0].id + 1}&ip={IP}")
-    await user.should_see("That authkey is no longer there.")
-
-
 async def test_what_a_browser_forges_changes_nothing(page: User, authkey: tuple[Authkey, Secret]) -> None:
     for event in ("shortcut", "open", "tick"):
         for args in (None, "close", {"name": ["close"]}, {"name": "close", "more": 1}):
             claims(page, event, args)
     await page.should_see("No request was denied")
     assert not page.notify.messages
-
-
-async def test_a_refused_registration_is_not_offered_to_be_tried(page: User, console: Console) -> None:
-    console.uses.note_denial(denial(Reason.PHRASE_EXPIRED, IP, 0, "billing", "addlicense"))
-    await console.uses.write()
-    await console.uses.refresh()
-    await page.should_see("The pickup passphrase has expired.")
-    await page.should_not_see("Try it again")
