@@ -229,8 +229,8 @@ async def test_axe_finds_nothing_and_the_chart_has_a_name(server: Program, brows
 async def test_on_a_wide_screen_it_stands_beside_the_grid_on_others_over_it_and_on_a_phone_it_is_a_sheet(
     server: Program, browser: Browser, width: int, covers: bool
 ) -> None:
-    page = await open_page(browser, server, width=width, height=844)
-    await open_by_menu(page, 0)
+    page = await open_page(browser, server, "/?key=192.0.2.1,billing, EU %26 co", width=width, height=844)
+    await expect(panel(page).get_by_role("table")).to_be_visible()
     grid, side = await page.locator(".grid-area").bounding_box(), await panel(page).bounding_box()
     assert grid
     assert side

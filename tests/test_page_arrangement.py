@@ -116,9 +116,7 @@ async def test_a_forged_arrangement_is_refused_and_nothing_is_remembered(
     assert await arrangement_of(console.admin, Subject.AUTHKEY, NATURAL) == NATURAL
 
 
-async def test_a_forged_height_of_rows_and_a_forged_width_of_the_window_are_refused(
-    page: User, console: Console
-) -> None:
+async def test_a_forged_width_of_the_window_is_refused(page: User, console: Console) -> None:
     for claim in (None, "x", {}, {"narrow": 1}):
         claims(page, "narrow", claim)
     assert await comes_true(lambda: len(page.notify.messages) == 4)

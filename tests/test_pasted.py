@@ -135,3 +135,27 @@ def test_of_very_many_bad_lines_the_first_are_told_and_the_others_counted() -> N
 def test_a_value_of_one_cell_is_known_as_such() -> None:
     assert read_cells("x\n").is_single
     assert not read_cells("x\ty").is_single
+
+
+def test_ip_and_service_may_stand_in_any_column_of_the_heading_as_a_copy_of_moved_columns_has_them() -> None:
+    pasted = read_cells("ip\tsearch\tservice\taddlicense\tremove\n192.0.2.7\t1\tbilling\t0\t0\n")
+    assert pasted.has_names
+    assert read_named(pasted).rows == [WantedRow(2, "192.0.2.7", "billing", SEARCH.mask, ADD.mask)]
+    short = read_named(read_cells("search\tservice\tip\n1\tbilling\n"))
+    assert short.problems == ["line 2: an IP and a service are needed."]
+
+
+def test_the_heading_of_copied_boxes_is_no_row_of_boxes() -> None:
+    pasted = read_cells("search\tAdd a New License\n1\t0\nx\t\n")
+    read = read_block(pasted.without_heading, ROWS, [ADD, SEARCH])
+    assert [(row.line, row.row_id, row.grants) for row in read.rows] == [(2, 7, ADD.mask), (3, 8, ADD.mask)]
+    plain = read_cells("1\t0\nx\t")
+    assert plain.without_heading == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"), [("ip\tsearch\n192.0.2.7\t1", "service"), ("service\tsearch\na\t1", "ip")]
+)
+def test_rows_that_are_named_by_half_are_refused_in_words(text: str, missing: str) -> None:
+    with pytest.raises(InvalidValue, match=f"has no column {missing}: a key is known by its IP and its service"):
+        _ = read_cells(text).without_heading

@@ -62,8 +62,8 @@ class Arranging:
                 await self._become(parse_layout(event.args, self._own))
 
     async def _become(self, arrangement: Arrangement) -> None:
-        before, self._own = self.now, arrangement
         await keep_arrangement(self._window.admin, self._kind.subject, arrangement)
+        before, self._own = self.now, arrangement
         if self.now.hidden_privileges != before.hidden_privileges:
             await self._on_change()
 

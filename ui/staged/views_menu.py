@@ -21,7 +21,7 @@ class ViewsMenu:
     def __init__(self, window: Window, kind: GridKind, path: str, view: Callable[[], GridView]) -> None:
         """`path` is where the grid's page is, `view` what it shows now."""
         self._window, self._kind, self._path, self._view = window, kind, path, view
-        button = ui.button("Views", icon="bookmark_border", color=None).props("outline no-caps")
+        button = ui.button("Views", icon="bookmark_border", color=None).props("outline no-caps aria-label=Views")
         button.classes("filter views-button").mark("views").on("click", self._open)
         with button:
             self._menu = ui.menu().props('role=region aria-label="Saved views" no-parent-event')
