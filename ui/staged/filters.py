@@ -121,6 +121,7 @@ class ChipRow:
         self._on_clear = on_clear
         self._texts: list[str] = []
         self._row = ui.row().classes("chips").props('role=group aria-label="Filters that are set"').mark("chips")
+        self._row.set_visibility(False)
 
     def show(self, chips: Sequence[Chip]) -> None:
         """Draw them anew, where they are others."""
