@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from models.privileges import PRIVILEGES
+from models.authkeys import Authkey
+from models.exports import csv_text, key_cells
 from models.submissions import Assignment
 from services.imports import HEADER
 from tests.forked import run_forked
@@ -165,12 +166,8 @@ def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:
 
 def write_csv(file: Path, keys: Sequence[Assignment]) -> Path:
     """A file as `main.py import` reads it."""
-    lines = [",".join(HEADER)]
-    for key in keys:
-        cells = ["1" if key.privileges & privilege.mask else "0" for privilege in PRIVILEGES]
-        quoted = f"'{key.service}" if key.service[:1] in "=+-@" else key.service
-        lines.append(",".join([key.ip, f'"{quoted}"', *cells]))
-    file.write_text("\n".join(lines) + "\n")
+    rows = [key_cells(Authkey(0, key.ip, key.service, key.privileges, 0))[: len(HEADER)] for key in keys]
+    file.write_text(csv_text([HEADER, *rows]), newline="")
     return file
 
 

@@ -182,8 +182,9 @@ function stretch(anchor, end) {
   if (!anchored) return void [above, below].forEach((each) => (each.style.height = "0"));
   height ||= (lines.at(-1).offsetTop + lines.at(-1).offsetHeight - lines[0].offsetTop) / lines.length;
   const each = Math.min(height, TALLEST / total);
-  const space = above.offsetHeight + top + anchor.offset - anchored.offsetTop;
-  above.style.height = `${first && Math.max(space, 0)}px`;
+  // Whoever scrolled stays there; else, and where there would be no way up, it is as much as the lines there take.
+  const room = anchor.jumps ? 0 : above.offsetHeight + top + anchor.offset - anchored.offsetTop;
+  above.style.height = `${first && (room > 0 ? room : first * each)}px`;
   below.style.height = `${(total - end) * each}px`;
   const wanted = anchored.offsetTop - anchor.offset;
   if (Math.abs(list.scrollTop - wanted) > 1) list.scrollTop = wanted;
@@ -240,7 +241,7 @@ function go(place, control) {
   if (!drawn()[place - first]) {
     cursor = { place, key: null, control };
     list.focus({ preventScroll: true }); // until the line has come
-    draw({ place, offset: 0 });
+    draw({ place, offset: 0, jumps: true });
   }
   const element = drawn()[place - first];
   const controls = controlsIn(element);
