@@ -49,7 +49,8 @@ class _TextsDialog:
             await self._window.require_session()
             try:
                 touched = await self._staging.stage_texts(self._window.admin.id, [row.id for row in self._rows], texts)
-                tell_step(self._window, self._staging, f"Staged: owner or note of {keys(touched)}", touched)
+                if touched:
+                    tell_step(self._window, self._staging, f"Staged: owner or note of {keys(touched)}", touched)
             except AuthkeysError as error:
                 self._problem.show(error, self._fields.rules)
             else:
