@@ -67,7 +67,7 @@ def test_each_used_day_has_a_bar_within_the_chart_the_top_one_as_high_as_it_and_
     svg = ElementTree.fromstring(uses_svg(days).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
     assert (svg.get("role"), svg.get("aria-label")) == ("img", uses_in_words(days))
     _, _, width, height = map(float, str(svg.get("viewBox")).split())
-    bars = {place: group.findall(f"{SVG}rect[@class='bar']") for place, group in enumerate(svg.findall(f"{SVG}g"))}
+    bars = {place: group.findall(f"{SVG}rect[@class='used']") for place, group in enumerate(svg.findall(f"{SVG}g"))}
     assert [place for place, found in bars.items() if found] == [place for place, each in enumerate(times) if each]
     for bar in (found[0] for found in bars.values() if found):
         x, y, w, h = (float(str(bar.get(name))) for name in ("x", "y", "width", "height"))

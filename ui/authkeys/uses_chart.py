@@ -32,6 +32,8 @@ def uses_svg(days: Sequence[DayCount]) -> str:
 def _bar(place: int, day: DayCount, most: int) -> str:
     x = place * _DAY_WIDTH
     height = max(_LEAST, round(day.times / most * _HEIGHT)) if day.times else 0
-    bar = f'<rect class="bar" x="{x}" y="{_HEIGHT - height}" width="{_BAR_WIDTH}" height="{height}"/>' if height else ""
+    bar = (
+        f'<rect class="used" x="{x}" y="{_HEIGHT - height}" width="{_BAR_WIDTH}" height="{height}"/>' if height else ""
+    )
     title = f"{day.day}: {several(day.times, 'use')}"
     return f'<g><title>{title}</title><rect class="day" x="{x}" width="{_DAY_WIDTH}" height="{_HEIGHT}"/>{bar}</g>'

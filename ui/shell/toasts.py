@@ -40,11 +40,11 @@ class Toasts:
         self._offer = undo
         action = {
             "label": "Undo",
-            "color": "white",
+            "no-caps": True,
             "aria-label": f"Undo: {text}",
             ":handler": f"() => emitEvent('undo', {self._number})",
         }
-        close = {"icon": "close", "color": "white", "round": True, "dense": True, "aria-label": "Close"}
+        close = {"icon": "close", "round": True, "dense": True, "size": "sm", "aria-label": "Close"}
         self._toast = ui.notification(
             text, position="bottom-left", timeout=undo.seconds, actions=[action, close], classes="notice"
         )

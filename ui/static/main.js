@@ -18,6 +18,7 @@ import { showActions } from "./sheet.js";
 import * as ticks from "./ticks.js";
 import { TimeCell } from "./times.js";
 import "./address.js";
+import "./bar.js";
 import "./connection.js";
 import "./forms.js";
 import "./palette.js";
