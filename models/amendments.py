@@ -96,9 +96,17 @@ class Amendment(NamedTuple):
 
     def is_overtaken(self, row: Row) -> bool:
         """Whether somebody else changed a text that it changes, or gave the row a key."""
-        stored = {each: text_of(row, each.name) for each in self.texts}
-        others = any(now not in (each.before, each.after) for each, now in stored.items())
-        return others or (self.secret is not None and has_key(row))
+        return bool(self.overtaken_texts(row)) or self.is_late_for_key(row)
+
+    def overtaken_texts(self, row: Row) -> list[TextChange]:
+        """What somebody else made of the texts that it changes."""
+        now = [TextChange(each.name, each.before, text_of(row, each.name)) for each in self.texts]
+        wanted = {each.name: each.after for each in self.texts}
+        return [each for each in now if each.after not in (each.before, wanted[each.name])]
+
+    def is_late_for_key(self, row: Row) -> bool:
+        """Whether somebody else gave the row a key, where it shall have another one."""
+        return self.secret is not None and has_key(row)
 
     def to_text(self) -> str | None:
         """As it is stored; None for nothing."""

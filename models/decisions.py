@@ -1,18 +1,34 @@
 """What has to be decided before a submission: who did what to a row after something was staged for it, and what one can do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from models.amendments import Amendment, TextChange
 from models.privileges import privileges_in
-from models.submissions import ChangesSince, Conflict, ConflictKind, Kind
+from models.subjects import Row
+from models.submissions import ChangesSince, Conflict, ConflictKind, Kind, LastChange
 from models.wording import several, text_changed
 
-_NOTHING = {
-    ConflictKind.CHANGED: "Its privileges are the same as before",
-    ConflictKind.TAKEN: "It has no privileges",
-    ConflictKind.AMENDED: "Its privileges are the same as before",
+_NEW_SECRET = (Kind.REKEYED, Kind.REREGISTERED)
+_WORDS = {
+    ConflictKind.CHANGED: (
+        "Changed by",
+        "Changed {times:,} times, last by",
+        ", after you staged its removal:",
+        "It is the same as before",
+        "Remove it anyway",
+    ),
+    ConflictKind.TAKEN: (
+        "Made by",
+        "Made by somebody else, and last changed by",
+        ", after you staged it:",
+        "It has no privileges",
+        "Grant these to it",
+    ),
 }
+"""What happened once, and several times; how it goes on; what is said if nothing is left of it; what can be done"""
+_OVER_IT, _KEY_STAYS = "Write mine over it", "Leave it its key"
 
 
 class Effect(NamedTuple):
@@ -35,31 +51,47 @@ class Decision(NamedTuple):
     """What one can do beside dropping the own change; empty for nothing"""
 
 
-def decision(conflict: Conflict, since: ChangesSince | None) -> Decision:
-    """What the review says of a conflict; `since` is what became of the row, as far as that is known."""
-    head, rest, confirmation = _words(conflict, since)
+def decision(conflict: Conflict, since: ChangesSince | None, row: Row | None, amendment: Amendment) -> Decision:
+    """What the review says of a conflict.
+
+    `since` is what became of the row, which is so now, as far as the history still knows; `amendment` is staged for it.
+    """
+    if conflict.kind is ConflictKind.REMOVED:
+        return _decision("Removed by", _last(since), ". Your changes to it cannot be submitted.", "", (), "")
+    if conflict.kind is ConflictKind.AMENDED and row is not None:
+        return _of_amended(since, row, amendment)
+    once, often, rest, nothing, confirmation = _WORDS[conflict.kind]
     if since is None:
-        return Decision(head, None, rest, "", (), confirmation)
-    effects = []
-    if conflict.kind is not ConflictKind.REMOVED:
-        effects = _effects(since) or [Effect("±", _NOTHING[conflict.kind])]
-    return Decision(head, since.last.at, rest, _summary(since), effects, confirmation)
+        return _decision(once, None, rest.rstrip(":"), "", (), confirmation)
+    did = once if since.times == 1 else often.format(times=since.times)
+    effects = _effects(since) or [Effect("±", nothing)]
+    return _decision(did, since.last, rest, _summary(since), effects, confirmation)
 
 
-def _words(conflict: Conflict, since: ChangesSince | None) -> tuple[str, str, str]:
-    who, times = (since.last.admin_name, since.times) if since else ("somebody else", 1)
-    match conflict.kind:
-        case ConflictKind.REMOVED:
-            return f"Removed by {who}", ". Your changes to it cannot be submitted.", ""
-        case ConflictKind.TAKEN:
-            head = f"Made by {who}" if times == 1 else f"Made by somebody else, and last changed by {who}"
-            return head, ", after you staged it:", "Grant these to it"
-        case ConflictKind.AMENDED:
-            return f"Changed by {who}", ", after you staged yours:", "Write mine over it"
-        case ConflictKind.CHANGED:
-            head = f"Changed by {who}" if times == 1 else f"Changed {times:,} times, last by {who}"
-            all_in_all = ":" if times == 1 else ". All in all:"
-            return head, f", after you staged its removal{all_in_all}", "Remove it anyway"
+def _last(since: ChangesSince | None) -> LastChange | None:
+    return since.last if since else None
+
+
+def _decision(
+    did: str, by: LastChange | None, rest: str, summary: str, effects: Sequence[Effect], confirmation: str
+) -> Decision:
+    head = f"{did} {by.admin_name if by else 'somebody else'}"
+    return Decision(head, by.at if by else None, rest, summary, effects, confirmation)
+
+
+def _of_amended(since: ChangesSince | None, row: Row, amendment: Amendment) -> Decision:
+    texts, is_late = amendment.overtaken_texts(row), amendment.is_late_for_key(row)
+    names = {each.name for each in texts}
+    by = next((each for each in (since.newest if since else ()) if _is_about(each, names, is_late)), _last(since))
+    effects = [
+        *(Effect("✎", text_changed(each)) for each in texts),
+        *([Effect("↻", "It has a key by now")] if is_late else []),
+    ]
+    return _decision("Changed by", by, ", after you staged yours:", "", effects, _OVER_IT if texts else _KEY_STAYS)
+
+
+def _is_about(change: LastChange, texts: Iterable[str], secret: bool) -> bool:
+    return any(each.name in texts for each in change.done.texts) or (secret and change.done.kind in _NEW_SECRET)
 
 
 def _granted(since: ChangesSince) -> int:
@@ -70,17 +102,30 @@ def _revoked(since: ChangesSince) -> int:
     return since.before & ~since.last.done.after
 
 
+def _texts(since: ChangesSince) -> list[TextChange]:
+    """What became of each text, all in all."""
+    net: dict[str, TextChange] = {}
+    for change in reversed(since.newest):
+        for each in change.done.texts:
+            net[each.name] = each._replace(before=net[each.name].before) if each.name in net else each
+    return [each for each in net.values() if each.before != each.after]
+
+
 def _effects(since: ChangesSince) -> list[Effect]:
     """All that was done, as if it had been done at once."""
-    has_new_secret = since.last.done.kind in (Kind.REKEYED, Kind.REREGISTERED)
+    has_new_secret = any(each.done.kind in _NEW_SECRET for each in since.newest)
     return [
-        *([Effect("↻", "A new key was issued; the one before stopped working")] if has_new_secret else []),
+        *([Effect("↻", "It got a new key; one that it had before stopped working")] if has_new_secret else []),
         *(Effect("+", f"Granted {each.label}") for each in privileges_in(_granted(since))),
         *(Effect("−", f"Revoked {each.label}") for each in privileges_in(_revoked(since))),
-        *(Effect("✎", text_changed(each)) for each in since.last.done.texts),
+        *(Effect("✎", text_changed(each)) for each in _texts(since)),
     ]
 
 
 def _summary(since: ChangesSince) -> str:
-    counts = ((_granted(since).bit_count(), "granted"), (_revoked(since).bit_count(), "revoked"))
-    return ", ".join(f"{several(count, 'privilege')} {verb}" for count, verb in counts if count)
+    counts = (
+        (_granted(since).bit_count(), "privilege", "granted"),
+        (_revoked(since).bit_count(), "privilege", "revoked"),
+        (len(_texts(since)), "text", "changed"),
+    )
+    return ", ".join(f"{several(count, what)} {verb}" for count, what, verb in counts if count)

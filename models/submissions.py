@@ -3,6 +3,7 @@
 Every change of privileges in the product is one of these requests, whoever makes it: grid, import, dialog or undo.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
@@ -174,6 +175,10 @@ class LastChange(NamedTuple):
     done: Modification
 
 
+MOST_TOLD = 50
+"""Of very many changes of a row, the newest"""
+
+
 class ChangesSince(NamedTuple):
     """What became of a row after some submission."""
 
@@ -181,7 +186,13 @@ class ChangesSince(NamedTuple):
     """By so many submissions"""
     before: int
     """The privileges that the first of them found"""
-    last: LastChange
+    newest: Sequence[LastChange]
+    """At most `MOST_TOLD`, the last one first; there is one at least"""
+
+    @property
+    def last(self) -> LastChange:
+        """The newest of them."""
+        return self.newest[0]
 
 
 def decide_cells(change: CellChange, row: Row | None) -> Modification | Conflict | None:

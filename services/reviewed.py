@@ -85,8 +85,9 @@ class ReviewedRows(Generic[V]):
         known = since.get(staged.taken.get(id_, id_))
         named: Any = row or (known and known.last.done)
         ip, service = (named.ip, named.service) if named else ("", f"#{id_}")
-        conflict = staged.conflict_of(id_)
-        return ReviewedRow(position, ip, service, staged[id_], decision(conflict, known) if conflict else None)
+        entry, conflict = staged[id_], staged.conflict_of(id_)
+        decided = decision(conflict, known, row, entry.amendment) if conflict else None
+        return ReviewedRow(position, ip, service, entry, decided)
 
 
 def _grouped(staged: StagedChanges, in_order: list[int], search: str) -> Groups:

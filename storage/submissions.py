@@ -12,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models.amendments import texts_from_text, texts_to_text
 from models.history import EntryKind, SubmissionPart, Written, digested_row, kinds_text
 from models.subjects import Subject
-from models.submissions import ChangesSince, Kind, LastChange, Modification, Source
+from models.submissions import MOST_TOLD, ChangesSince, Kind, LastChange, Modification, Source
 from models.tables import Modification as ModificationTable
 from models.tables import RemovedAuthkey, ReplacedSecret, Submission
 from storage import authkey_texts, history
@@ -125,25 +125,31 @@ async def changes_since(subject: Subject, seen: Mapping[int, int]) -> dict[int, 
         return {}
     each_row = " OR ".join(["(row_id = {} AND submission_id > {})"] * len(seen))
     query, values = statement(
-        "WITH since AS (SELECT MIN(done.id) AS first_id, MAX(done.id) AS last_id, COUNT(*) AS times "
+        "WITH since AS (SELECT done.id, COUNT(*) OVER of_row AS times, MIN(done.id) OVER of_row AS first_id, "
+        "ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY done.id DESC) AS back "
         "FROM modification AS done JOIN submission ON submission.id = submission_id "
-        f"WHERE subject = {{}} AND ({each_row}) GROUP BY row_id) "
-        "SELECT times, one.before, admin.name, submission.at, "
-        "done.row_id, done.kind, done.ip, done.service, done.before, done.after, done.texts "
-        "FROM since JOIN modification AS one ON one.id = first_id JOIN modification AS done ON done.id = last_id "
-        "JOIN submission ON submission.id = done.submission_id JOIN admin ON admin.id = submission.admin_id",
+        f"WHERE subject = {{}} AND ({each_row}) WINDOW of_row AS (PARTITION BY row_id)) "
+        "SELECT done.row_id, times, one.before, admin.name, submission.at, "
+        "done.kind, done.ip, done.service, done.before, done.after, done.texts "
+        "FROM since JOIN modification AS one ON one.id = first_id JOIN modification AS done ON done.id = since.id "
+        "JOIN submission ON submission.id = done.submission_id JOIN admin ON admin.id = submission.admin_id "
+        f"WHERE back <= {MOST_TOLD} ORDER BY done.row_id, back",
         subject.value,
         *chain.from_iterable(seen.items()),
     )
     with database_errors():
         _, found = await reader().execute_query(query, values)
-    return {row[4]: _since(subject, *row) for row in map(tuple, found)}
+    since: dict[int, ChangesSince] = {}
+    for row_id, times, before, *told in map(tuple, found):
+        newest = since[row_id].newest if row_id in since else ()
+        since[row_id] = ChangesSince(times, before, (*newest, _change(subject, row_id, *told)))
+    return since
 
 
-def _since(subject: Subject, times: int, before: int, name: str, at: datetime | str, *done: Any) -> ChangesSince:
-    row_id, kind, ip, service, found, after_, texts = done
-    last = Modification(row_id, Kind(kind), ip, service, found, after_, subject, texts_from_text(texts))
-    return ChangesSince(times, before, LastChange(name, history.time_of(at), last))
+def _change(subject: Subject, row_id: int, name: str, at: datetime | str, kind: str, *done: Any) -> LastChange:
+    ip, service, before, after_, texts = done
+    modification = Modification(row_id, Kind(kind), ip, service, before, after_, subject, texts_from_text(texts))
+    return LastChange(name, history.time_of(at), modification)
 
 
 # -- writing one, within its transaction ---------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ async def test_the_rows_that_a_forged_tick_brings_along_are_not_believed(page: U
         ("selected", "selected", [selection(0, 2**40), selection(0, 1, ids=("1", None)), selection(0, 1, ids=(True, None))]),
         ("act", "cannot be done", ["x", HUGE, {}, {"act": "drop"}, {"act": HUGE}]),
         ("heading", "no such column", ["x", HUGE, {}, {"column": HUGE}]),
+        ("review", "no such line", ["x", HUGE, {}, {"act": "drop", "id": 1}, {"act": "take-back", "id": "1", "column": None}]),
+        ("review", "no such line", [{"act": "take-back", "id": 1, "column": HUGE}, {"act": "confirm", "id": 2**64}]),
         ("shortcut", None, ["x", HUGE, {}, {"name": None}, {"name": "drop"}, {"name": HUGE}]),
     ],
 )  # fmt: skip

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.amendments import UNAMENDED, Amendment, TextChange, TextName
+from models.decisions import decision
 from models.errors import InvalidValue
 from models.privileges import ALL_PRIVILEGES, MANAGE_AUTHKEYS
 from models.reviews import OPEN_ROWS, Group, Heading, Outline, Position, parse_folds
 from models.staged_rows import Addition, NewKey, Wanted
-from models.submissions import Assignment, NewSecret, Removal
+from models.submissions import Assignment, CellChange, Conflict, ConflictKind, NewSecret, Removal
 from models.views import PassphraseView, View
 from services.console import Console
 from services.reviewed import ReviewedRow, ReviewPart
@@ -136,13 +138,41 @@ async def test_a_conflict_says_who_changed_the_key_and_what_of_it(console: Conso
     ]
     await submit(console, Assignment(key.ip, key.service, SEARCH.mask), admin=erin)
     done = ["+ Granted Search for a License", "− Revoked Add a New License"]
-    assert await decided(console) == [
-        ("Changed 2 times, last by erin", f"{rest}. All in all:", done, "Remove it anyway")
-    ]
+    assert await decided(console) == [("Changed 2 times, last by erin", f"{rest}:", done, "Remove it anyway")]
     await submit(console, NewSecret(key.id, "0" * 64, "abcd"), admin=dana)
-    assert (await decided(console))[0][2] == ["↻ A new key was issued; the one before stopped working", *done]
+    assert (await decided(console))[0][2] == ["↻ It got a new key; one that it had before stopped working", *done]
     await console.staging.confirm(console.admin.id, [key.id])
     assert await decided(console) == []
+
+
+async def test_a_conflict_says_what_became_of_texts_by_how_many_submissions_ever(console: Console) -> None:
+    (key,) = await add_keys(console, *new_keys(1))
+    mine, dana, erin = console.admin.id, await an_admin("dana"), await an_admin("erin")
+    await console.staging.stage_removal(mine, key.id)
+    for before, after in (("", "Ana"), ("Ana", "Ben")):
+        owner = Amendment(texts=(TextChange(TextName.OWNER, before, after),))
+        await submit(console, CellChange(key.id, 0, 0, owner), admin=dana)
+    await submit(console, CellChange(key.id, SEARCH.mask, 0), admin=erin)
+    [(head, _, effects, _)] = await decided(console)
+    assert head == "Changed 3 times, last by erin"
+    assert effects == ["+ Granted Search for a License", "✎ Owner: none → Ben"]
+
+
+async def test_a_text_that_somebody_else_wrote_is_told_and_nothing_else_of_the_key(console: Console) -> None:
+    (key,) = await add_keys(console, *new_keys(1, ADD.mask))
+    mine, dana, erin = console.admin.id, await an_admin("dana"), await an_admin("erin")
+    await console.staging.stage_texts(mine, [key.id], {TextName.OWNER: "Ana"})
+    owner = Amendment(texts=(TextChange(TextName.OWNER, "", "Dana"),))
+    await submit(console, CellChange(key.id, 0, 0, owner), admin=dana)
+    await submit(console, CellChange(key.id, SEARCH.mask, 0), admin=erin)
+    assert await decided(console) == [
+        ("Changed by dana", ", after you staged yours:", ["✎ Owner: none → Dana"], "Write mine over it")
+    ]
+
+
+def test_what_the_history_no_longer_knows_is_said_of_somebody_else() -> None:
+    told = decision(Conflict(ConflictKind.CHANGED, 7), None, None, UNAMENDED)
+    assert (told.head, told.at, told.rest) == ("Changed by somebody else", None, ", after you staged its removal")
 
 
 async def test_changes_that_came_to_nothing_are_told_as_such(console: Console) -> None:
@@ -152,7 +182,7 @@ async def test_changes_that_came_to_nothing_are_told_as_such(console: Console) -
     for privileges in (ALL_PRIVILEGES, 0):
         await submit(console, Assignment(key.ip, key.service, privileges), admin=dana)
     [(_, _, effects, _)] = await decided(console)
-    assert effects == ["± Its privileges are the same as before"]
+    assert effects == ["± It is the same as before"]
 
 
 async def test_a_conflict_over_a_removed_key_or_a_taken_name_says_who(console: Console) -> None:

@@ -142,6 +142,7 @@ TAKERS = [
     "/grid/rows?start={}&end=100",
     "/grid/rows?start=0&end={}",
     *(f"/grid/rows?start=0&end=100&{name}={{}}" for name in ("unused", "search", "sort", "has", "lacks", "staged")),
+    *(f"/grid/rows/review?{name}={{}}" for name in ("start", "end", "search", "open", "closed")),
     *(f"/?{name}={{}}" for name in ("unused", "search", "sort", "has", "lacks", "staged")),
     "/sign-in?ended={}&next={}",
     "/launch?token={}",

@@ -134,7 +134,7 @@ def parse_review_act(claim: object) -> ReviewAct:
     match claim:
         case {"act": "take-back", "id": row_id, "column": None} if is_row_number(row_id):
             return ReviewAct(row_id)
-        case {"act": "take-back", "id": row_id, "column": column} if is_row_number(row_id):
+        case {"act": "take-back", "id": row_id, "column": str(column)} if is_row_number(row_id):
             return ReviewAct(row_id, TextName(column) if column in set(TextName) else privilege(column))
         case {"act": "confirm", "id": row_id} if is_row_number(row_id):
             return ReviewAct(row_id, confirms=True)
