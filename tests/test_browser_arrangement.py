@@ -245,6 +245,17 @@ async def test_on_a_phone_nothing_counts_as_hidden_and_there_is_nothing_to_arran
     await come_to_be(phone, ALL.replace("search ", ""))
 
 
+async def test_what_was_done_to_a_heading_outlives_a_window_that_was_narrow_for_a_while(page: Page) -> None:
+    await is_told(page, drag_heading(page, "search", onto="service"))
+    moved = ALL.replace(" search", "").replace("service", "search service")
+    await come_to_be(page, moved)
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.get_by_role("button", name="Columns", exact=True)).to_be_hidden()
+    await expect(page.locator('.ag-row [col-id="card"]').first).to_be_visible()
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await come_to_be(page, moved)
+
+
 async def test_a_copy_has_the_shown_columns_in_their_order_and_is_pasted_back(page: Page) -> None:
     await page.evaluate(COPIED)
     await (await open_columns(page)).get_by_role("checkbox", name="Expire a License").click()

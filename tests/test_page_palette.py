@@ -5,13 +5,16 @@ from nicegui import ui
 from nicegui.testing import User, UserInteraction
 
 from models.accounts import AdminIdentity, Role
+from models.subjects import Subject
 from models.tables import Admin
 from models.views import View
 from services.console import Console
+from services.saved_views import save_view
 from storage.database import DatabaseLocation
 from tests.page import ADD, BILLING, MAIL, claims, is_told, says, sign_in, ticks, told
-from tests.support import stage_all
+from tests.support import an_admin, stage_all
 from tests.waiting import comes_true, eventually
+from ui.shell.palette import MAX_SHOWN
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ async def test_an_auditor_is_offered_nothing_that_changes_anything(console: Cons
 async def test_it_opens_in_every_view(page: User) -> None:
     for path, own in (
         ("/passphrases", "Add pickup passphrase"),
-        ("/denied", "Keyboard shortcuts"),
+        ("/denied", "Try an access check"),
         ("/history", "Show all entries"),
     ):
         await page.open(path)
@@ -161,3 +164,25 @@ async def test_who_is_signed_out_chooses_nothing(page: User, console: Console) -
     await enters(page, "add authkey")
     await eventually(lambda: "You are signed out" in " ".join(told(page)))
     await page.should_not_see(marker="add-ip")
+
+
+async def test_saved_views_are_offered_in_every_view_also_those_that_others_share(page: User, console: Console) -> None:
+    lee = await an_admin("lee")
+    await save_view(console.admin, Subject.AUTHKEY, "Mine of billing", View(search="billing"), is_shared=False)
+    await save_view(lee, Subject.AUTHKEY, "Lee's mails", View(search="mail"), is_shared=True)
+    await save_view(lee, Subject.AUTHKEY, "Lee's own", View(search="portal"), is_shared=False)
+    await page.open("/history")
+    offered = await opens(page)
+    assert offered[-2:] == ["Lee's mails", "Mine of billing"]
+    await finds(page, "saved lee", "Lee's mails")
+    await enters(page, "saved lee")
+    await says(page, "count", "1 of 3 keys")
+
+
+async def test_of_very_many_saved_views_the_first_are_listed_and_all_are_found(page: User, console: Console) -> None:
+    for number in range(MAX_SHOWN):
+        view = View(search=f"rack{number}")
+        await save_view(console.admin, Subject.AUTHKEY, f"Rack {number}", view, is_shared=False)
+    assert len(await opens(page)) == MAX_SHOWN
+    last = f"Rack {MAX_SHOWN - 1}"
+    await finds(page, last, last)

@@ -19,6 +19,7 @@ from ui.denied.tester import AccessCheckTester
 from ui.denied.toolbar import DeniedToolbar
 from ui.shell.feedback import built, show_error, user_errors
 from ui.shell.frame import STATIC_PATH, TITLE
+from ui.shell.palette import Command
 from ui.shell.panel import SidePanel
 from ui.shell.window import Window
 
@@ -71,7 +72,15 @@ class DeniedPage:
             await self._open(trial)
         ui.on("shortcut", self._shortcut)
         self._window.subscribe()
+        self._window.view_commands = self._commands
         self._uses.denied.subscribe(self._redraw)
+
+    async def _commands(self) -> list[Command]:
+        clear, is_any = self._toolbar.clear, self._view.is_filtered
+        return [
+            Command("Try an access check", "troubleshoot", lambda: self._open(Trial()), "Do", "test"),
+            Command("Show all denied requests", "filter_list_off", clear, "Do", "clear filters", is_offered=is_any),
+        ]
 
     # -- the list and the chart ----------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ MAX_QUERY = 200
 """Characters"""
 TYPING_SECONDS = 0.08
 """Between two searches while one types"""
+MAX_SHOWN = 60
+"""Commands that are listed at once; the others are found by their names"""
 KEYS = "Keys"
 
 
@@ -57,7 +59,7 @@ class Palette:
             self._status = ui.label().classes("palette-none").props("role=status").mark("palette-status")
         self._field.props["aria-controls"] = self._list.html_id
         self._dialog.on("hide", self._closed)
-        self._draw(self._commands, [])
+        self._draw(self._commands[:MAX_SHOWN], [])
         self._dialog.open()
 
     @property
@@ -94,7 +96,7 @@ class Palette:
     async def _search(self, query: str) -> None:
         """Draw what is found, unless something else was typed by then."""
         self._query = query = query.strip()[:MAX_QUERY]
-        commands = found(query, self._commands)
+        commands = found(query, self._commands)[:MAX_SHOWN]
         if query:
             keys = await self._find_keys(query)
             if query != self._query or not self.is_open:

@@ -11,8 +11,10 @@ from nicegui import ui
 from models.accounts import AdminIdentity
 from models.authkeys import Authkey
 from models.errors import InvalidValue, NotAllowed
+from models.subjects import Subject
 from models.views import View
 from services.console import Console
+from services.saved_views import views_seen_by
 from services.sessions import session_of
 from ui.shell.dialogs import ask_new_password, ask_quit, show_shortcuts
 from ui.shell.feedback import show_bug, user_errors
@@ -21,6 +23,8 @@ from ui.shell.palette import Command, Palette
 from ui.shell.presence import Others
 from ui.shell.toasts import Toasts, Undo
 
+GRIDS = {Subject.AUTHKEY: "/", Subject.PASSPHRASE: "/passphrases"}
+"""Where the rows of each subject are shown"""
 FOUND_KEYS = 8
 """Keys that the command palette lists at once"""
 
@@ -125,8 +129,9 @@ class Window:
     async def _open_palette(self) -> None:
         with user_errors():
             await self.require_session()
+            theirs, saved = await self.view_commands(), await self._saved_views()
             if self._palette is None or not self._palette.is_open:
-                commands = [*self._ways(), *await self.view_commands(), *self._own_commands()]
+                commands = [*self._ways(), *theirs, *self._own_commands(), *saved]
                 self._palette = Palette(commands, self._find_keys, self._choose)
 
     async def _choose(self, command: Command) -> None:
@@ -147,6 +152,19 @@ class Window:
                 is_offered=path != self._path,
             )
             for path, name in VIEWS.items()
+        ]
+
+    async def _saved_views(self) -> list[Command]:
+        return [
+            Command(
+                each.name,
+                "bookmark_border",
+                partial(ui.navigate.to, f"{path}?{each.query}" if each.query else path),
+                "Saved views",
+                f"saved view {VIEWS[path]} {each.owner}",
+            )
+            for subject, path in GRIDS.items()
+            for each in await views_seen_by(self.admin, subject)
         ]
 
     def _own_commands(self) -> list[Command]:

@@ -43,6 +43,7 @@ function tell() {
   if (narrow.matches || !page.arrangement) return;
   const arranged = new Set(page.arrangement.columns.map(({ colId }) => colId));
   const columns = grid.api.getColumnState().filter(({ colId }) => arranged.has(colId));
+  page.arrangement = { ...page.arrangement, columns: columns.map(({ colId, hide, width, flex }) => ({ colId, hide, width, flex })) };
   emitEvent("arranged", { columns: columns.map(({ colId, width, flex }) => ({ id: colId, width: flex ? null : Math.round(width) })) });
 }
 
