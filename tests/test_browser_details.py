@@ -213,9 +213,9 @@ async def test_axe_finds_nothing_and_the_chart_has_a_name(server: Program, brows
     await as_dana(server, use, "192.0.2.8")
     page = await open_page(browser, server, "/?key=192.0.2.8,billing, EU %26 co", width=1600, dark=dark)
     chart = panel(page).get_by_role(
-        "img", name=re.compile(r"^\d+ uses in the last 30 days, most on \d{4}-\d\d-\d\d: \d+$")
+        "img", name=re.compile(r"^\d+ uses in the last 30 days, most on \w{3} \d+ \w{3}: \d+$")
     )
-    await expect(chart.locator(".bar")).to_have_count(2)
+    await expect(chart.locator(".used")).to_have_count(2)
     await box(page, "192.0.2.8", "billing, EU & co").click()
     await expect(panel(page)).to_contain_text("− staged")
     await panel(page).get_by_role("button", name="Mark for removal").click()
@@ -223,6 +223,25 @@ async def test_axe_finds_nothing_and_the_chart_has_a_name(server: Program, brows
     await axe_finds_nothing(page, "details of a key that shall be removed")
     await page.get_by_role("button", name="Discard").click()
     await expect(bar(page)).to_contain_text("No staged changes")
+
+
+@pytest.mark.parametrize("width", [794, 1280])
+async def test_on_paper_they_stand_below_the_grid_with_their_chart_and_without_buttons(
+    server: Program, browser: Browser, width: int
+) -> None:
+    await as_dana(server, use, "192.0.2.10")
+    page = await open_page(browser, server, "/?key=192.0.2.10,billing, EU %26 co", width=width)
+    await expect(panel(page).locator(".uses-chart")).to_be_visible()
+    await page.emulate_media(media="print")
+    await expect(panel(page).locator(".used").first).to_be_visible()
+    await expect(panel(page).get_by_role("button")).to_have_count(0)
+    grid, side = await page.locator(".grid").bounding_box(), await panel(page).bounding_box()
+    assert grid
+    assert side
+    assert side["y"] >= grid["y"] + grid["height"]
+    hidden = "(list) => list.scrollHeight - list.clientHeight"
+    assert await panel(page).locator(".side-list").evaluate(hidden) == 0
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(("width", "covers"), [(1600, False), (1280, True), (390, True)])

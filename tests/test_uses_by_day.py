@@ -54,8 +54,8 @@ def a_month(*times: int) -> list[DayCount]:
 
 
 def test_its_words_say_the_sum_and_the_top_day() -> None:
-    assert uses_in_words(a_month(0, 1200, 40)) == "1,240 uses in the last 3 days, most on 2026-11-02: 1,200"
-    assert uses_in_words(a_month(1, 0)) == "1 use in the last 2 days, most on 2026-11-01: 1"
+    assert uses_in_words(a_month(0, 1200, 40)) == "1,240 uses in the last 3 days, most on Mon 2 Nov: 1,200"
+    assert uses_in_words(a_month(1, 0)) == "1 use in the last 2 days, most on Sun 1 Nov: 1"
     assert uses_in_words(a_month(0, 0)) == "No use in the last 2 days"
 
 
@@ -67,7 +67,7 @@ def test_each_used_day_has_a_bar_within_the_chart_the_top_one_as_high_as_it_and_
     svg = ElementTree.fromstring(uses_svg(days).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
     assert (svg.get("role"), svg.get("aria-label")) == ("img", uses_in_words(days))
     _, _, width, height = map(float, str(svg.get("viewBox")).split())
-    bars = {place: group.findall(f"{SVG}rect[@class='bar']") for place, group in enumerate(svg.findall(f"{SVG}g"))}
+    bars = {place: group.findall(f"{SVG}rect[@class='used']") for place, group in enumerate(svg.findall(f"{SVG}g"))}
     assert [place for place, found in bars.items() if found] == [place for place, each in enumerate(times) if each]
     for bar in (found[0] for found in bars.values() if found):
         x, y, w, h = (float(str(bar.get(name))) for name in ("x", "y", "width", "height"))

@@ -32,10 +32,10 @@ def copy_line(text: str, name: str, classes: str = "") -> None:
 
 
 def copy_command(text: str, name: str) -> None:
-    """The line of a shell, which goes on in the next one after a space or a slash only, and the button that copies it."""
+    """The line of a shell, which goes on in the next one after a space, or a slash within its path, only, and the button that copies it."""
     with ui.element("div").classes("copyable copy-line"):
         with ui.element("code").classes("copyable-text command"):
-            for piece in re.split(r"(?<=[/ ])", text):
+            for piece in re.split(r"(?<= )|(?<=[^/]/)(?=[^/])", text):
                 TextElement(tag="span", text=piece)
                 ui.element("wbr")
         copy_button(name)
