@@ -8,6 +8,7 @@ from nicegui.testing import User
 
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
+from models.denial_wording import day_name
 from models.denials import denial
 from models.manage2_functions import Requirement
 from models.submissions import CellChange, Removal, Restoration
@@ -51,7 +52,7 @@ async def test_they_say_how_a_key_is_called_who_changed_it_and_what_it_was_used_
     assert line(page, SEARCH.label).startswith(f"{SEARCH.label} granted 2× just now")
     assert line(page, ADD.label).startswith(f"{ADD.label} granted never used")
     assert "not granted" in line(page, "Expire a License")
-    assert text(page, "details-uses") == f"2 uses in the last 30 days, most on {datetime.now(UTC):%Y-%m-%d}: 2."
+    assert text(page, "details-uses") == f"2 uses in the last 30 days, most on {day_name(datetime.now(UTC).date())}: 2."
 
 
 async def test_the_line_for_a_shell_asks_this_server_for_something_that_is_granted_and_holds_no_key(
@@ -74,7 +75,9 @@ async def test_a_denied_request_with_this_key_is_told_as_soon_as_it_is_written(p
         console.uses.note_denial(denial(Reason.PRIVILEGE_MISSING, BILLING.ip, number, BILLING.service, what))
     await console.uses.write()
     await console.uses.refresh()
-    await tells(page, "2 requests denied · the last just now : privilege missing (explisc)")
+    await tells(page, "2 requests denied · the last just now · Privilege missing: Expire a License")
+    (link,) = page.find(content="2 requests denied", kind=ui.link).elements
+    assert link.props["href"] == f"/denied?search={BILLING.ip}"
 
 
 async def test_calls_that_need_no_privilege_are_told_apart(page: User, console: Console) -> None:

@@ -54,8 +54,8 @@ def a_month(*times: int) -> list[DayCount]:
 
 
 def test_its_words_say_the_sum_and_the_top_day() -> None:
-    assert uses_in_words(a_month(0, 1200, 40)) == "1,240 uses in the last 3 days, most on 2026-11-02: 1,200"
-    assert uses_in_words(a_month(1, 0)) == "1 use in the last 2 days, most on 2026-11-01: 1"
+    assert uses_in_words(a_month(0, 1200, 40)) == "1,240 uses in the last 3 days, most on Mon 2 Nov: 1,200"
+    assert uses_in_words(a_month(1, 0)) == "1 use in the last 2 days, most on Sun 1 Nov: 1"
     assert uses_in_words(a_month(0, 0)) == "No use in the last 2 days"
 
 

@@ -10,6 +10,8 @@ from nicegui import ui
 
 from models.amendments import TextName, text_of
 from models.authkeys import Authkey, name_in_address
+from models.denial_views import DeniedView
+from models.denial_wording import REASON_NAMES, asked, day_name
 from models.denials import DeniedRequests
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES, privilege, privileges_in
@@ -163,7 +165,7 @@ class KeyDetails(RowDetails[KeyFacts]):
     def _draw_texts(self, texts: Sequence[_TextFacts]) -> None:
         for name, text, is_staged in texts:
             with ui.element("div").classes("details-line").mark(f"details-{name}"):
-                ui.label(f"{name.title()}:").classes("quiet-line")
+                ui.label(f"{name.title()}:")
                 ui.label(text or "none")
                 if is_staged:
                     ui.label("✎ staged").classes("details-staged grant")
@@ -181,17 +183,17 @@ class KeyDetails(RowDetails[KeyFacts]):
         else:
             ui.html(uses_svg(days), sanitize=False).classes("uses-frame")  # numbers and dates of our own
             with ui.element("div").classes("uses-axis").props("aria-hidden=true"):
-                ui.label(str(days[0].day))
+                ui.label(day_name(days[0].day))
                 ui.label("today")
             ui.label(f"{uses_in_words(days)}.").classes("details-line").mark("details-uses")
         since = self._console.uses.since
         if since.date() > days[0].day:
-            ui.label(f"Uses are counted since {minute(since)}.").classes("details-line quiet-line")
+            ui.label(f"Uses are counted since {minute(since)}.").classes("details-line")
 
     def _line_for(self, row: Authkey) -> str:
         """An access check from the key's own server, as a shell takes it; the key itself is never in it."""
-        asked = next(iter(privileges_in(row.privileges)), privilege("search"))
-        url = shlex.quote(f"{self._window.origin}/authorize/{asked.id}")
+        needed = next(iter(privileges_in(row.privileges)), privilege("search"))
+        url = shlex.quote(f"{self._window.origin}/authorize/{needed.id}")
         return f'curl -i -H "X-Api-Key: $AUTHKEY" {url}'
 
     async def _issue_key(self) -> None:
@@ -237,14 +239,16 @@ class _Denied(NamedTuple):
     times: int
     last_at: datetime
     why: str
+    ip: str
+    """From where the last came"""
 
 
 def _last_denied(denied: Sequence[DeniedRequests]) -> _Denied | None:
     if not denied:
         return None
     newest = denied[0]
-    why = f"{newest.reason} ({newest.what})" if newest.what else str(newest.reason)
-    return _Denied(sum(each.times for each in denied), newest.last_at, why)
+    why = ": ".join(filter(None, (REASON_NAMES[newest.reason], asked(newest.what))))
+    return _Denied(sum(each.times for each in denied), newest.last_at, why, newest.ip)
 
 
 def _draw_denied(denied: _Denied | None) -> None:
@@ -252,10 +256,11 @@ def _draw_denied(denied: _Denied | None) -> None:
         if denied is None:
             ui.label("No request with this key was denied lately.")
             return
-        ui.link(f"{several(denied.times, 'request')} denied", "/denied").classes("history-link")
+        theirs = f"/denied?{DeniedView(search=denied.ip).to_query()}"
+        ui.link(f"{several(denied.times, 'request')} denied", theirs).classes("history-link")
         ui.label("· the last")
         time_label(denied.last_at)
-        ui.label(f": {denied.why}").classes("details-why")
+        ui.label(f"· {denied.why}")
 
 
 def _draw_call(line: str) -> None:

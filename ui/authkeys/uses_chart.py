@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.denial_wording import day_name
 from models.usage import DayCount
 from models.wording import several
 
@@ -10,12 +11,12 @@ _DAY_WIDTH, _BAR_WIDTH, _HEIGHT, _LEAST = 10, 7, 56, 2
 
 
 def uses_in_words(days: Sequence[DayCount]) -> str:
-    """The sum, and the day with the most: `1,240 uses in the last 30 days, most on 2026-11-20: 88`."""
+    """The sum, and the day with the most: `1,240 uses in the last 30 days, most on Fri 20 Nov: 88`."""
     total = sum(each.times for each in days)
     if not total:
         return f"No use in the last {len(days)} days"
     most = max(days, key=lambda each: each.times)
-    return f"{several(total, 'use')} in the last {len(days)} days, most on {most.day}: {most.times:,}"
+    return f"{several(total, 'use')} in the last {len(days)} days, most on {day_name(most.day)}: {most.times:,}"
 
 
 def uses_svg(days: Sequence[DayCount]) -> str:
@@ -35,5 +36,5 @@ def _bar(place: int, day: DayCount, most: int) -> str:
     bar = (
         f'<rect class="used" x="{x}" y="{_HEIGHT - height}" width="{_BAR_WIDTH}" height="{height}"/>' if height else ""
     )
-    title = f"{day.day}: {several(day.times, 'use')}"
+    title = f"{day_name(day.day)}: {several(day.times, 'use')}"
     return f'<g><title>{title}</title><rect class="day" x="{x}" width="{_DAY_WIDTH}" height="{_HEIGHT}"/>{bar}</g>'
