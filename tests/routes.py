@@ -13,7 +13,7 @@ from web.server import Serving
 async def registered_routes(console: Console) -> dict[str, list[str]]:
     """The paths behind the gate, and those for scripts beside it. Run in another process: an app is built once only."""
     gate = build_app(console, Serving(), closing=AsyncExitStack())
-    return {"pages": sorted(set(_walk(gate._app.routes))), "scripts": sorted(set(_walk(gate._scripts.routes)))}  # type: ignore[attr-defined]
+    return {"pages": sorted(set(_walk(gate._app._app.routes))), "scripts": sorted(set(_walk(gate._scripts.routes)))}  # type: ignore[attr-defined]
 
 
 def _walk(routes: Iterable[BaseRoute], before: str = "") -> Iterator[str]:

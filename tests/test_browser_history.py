@@ -194,7 +194,7 @@ async def test_the_record_is_verified_and_exported_from_the_page(server: Program
     async with page.expect_download() as download:
         await page.get_by_role("menuitem", name="These entries as CSV").click()
     file = await (await download.value).path()
-    assert file.read_text().startswith("entry,at,who,")
+    assert file.read_text("utf-8-sig").startswith("entry,at,who,")
     await expect(lines(page).first).to_contain_text("exported: history as csv: all of it")
 
 

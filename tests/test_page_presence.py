@@ -38,7 +38,7 @@ def others(user: User) -> str:
 
 def _shows(user: User) -> bool:
     with user.client:
-        return any("others" in each.classes and each.visible for each in user.client.layout.descendants())
+        return any("who-is-here" in each.classes and each.visible for each in user.client.layout.descendants())
 
 
 async def are_here(user: User, expected: str) -> None:

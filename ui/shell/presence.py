@@ -30,7 +30,7 @@ class Others:
         self._cards: dict[int, _Card] = {}
         self._drawing: asyncio.Task[None] | None = None
         self._is_stale = False
-        self._button = ui.button(color=None).props("flat dense no-caps").classes("others").mark("others")
+        self._button = ui.button(color=None).props("flat dense no-caps").classes("who-is-here").mark("others")
         with self._button:
             self._initials = ui.element("div").classes("others-initials").props("aria-hidden=true")
             self._text = ui.label().classes("others-text")

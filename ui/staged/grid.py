@@ -178,7 +178,7 @@ def _columns(kind: GridKind, view: GridView) -> list[Column]:
     for column in columns:
         if column["colId"] == view.sort and (view.sort, view.descending) != (natural.sort, natural.descending):
             column["initialSort"] = "desc" if view.descending else "asc"
-    return [*columns, _card(kind)]
+    return [_card(kind), *columns]
 
 
 def _card(kind: GridKind) -> Column:
