@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from models.authkeys import Authkey
-from models.exports import csv_text, key_cells
+from models.exports import TABLE_COLUMNS, csv_text, key_cells
 from models.submissions import Assignment
 from services.imports import HEADER
 from tests.forked import run_forked
@@ -166,9 +166,16 @@ def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:
 
 def write_csv(file: Path, keys: Sequence[Assignment]) -> Path:
     """A file as `main.py import` reads it."""
-    rows = [key_cells(Authkey(0, key.ip, key.service, key.privileges, 0))[: len(HEADER)] for key in keys]
-    file.write_text(csv_text([HEADER, *rows]), newline="")
+    columns = TABLE_COLUMNS if any(key.texts for key in keys) else HEADER
+    rows = [key_cells(as_stored(key))[: len(columns)] for key in keys]
+    file.write_text(csv_text([columns, *rows]), newline="")
     return file
+
+
+def as_stored(key: Assignment) -> Authkey:
+    """The authkey that comes of it."""
+    texts = {name.value: text for name, text in key.texts}
+    return Authkey(0, key.ip, key.service, key.privileges, 0, **texts)
 
 
 def environment(**more: str) -> dict[str, str]:

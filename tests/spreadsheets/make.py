@@ -43,8 +43,9 @@ def write_workbook(path: Path) -> None:
     sheet.append(list(TABLE_COLUMNS))
     for key in IN_WORKBOOK:
         sheet.append([key.ip, None, *(key.privileges >> bit & 1 for bit in range(9))])
-        cell = sheet.cell(sheet.max_row, 2)
-        cell.value, cell.data_type, cell.number_format = key.service, "s", "@"
+        for column, text in [("service", key.service), *key.texts]:
+            cell = sheet.cell(sheet.max_row, TABLE_COLUMNS.index(column) + 1)
+            cell.value, cell.data_type, cell.number_format = text, "s", "@"
     save_workbook(book, path)
 
 
