@@ -1,5 +1,6 @@
 """What is open at the right side of a grid, one thing at a time: the review, or what is known of one row. The address says it."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from nicegui import ui
@@ -21,6 +22,7 @@ class Side:
         """`view` is what the grid shows now, `refocus` gives the keyboard back to the grid."""
         self._window, self._view, self._refocus = window, view, refocus
         self._address = Address(f"{window.root_path}{path}")
+        self._following = asyncio.Lock()
 
     def connect(self, reviewing: Reviewing, rows: RowPanel) -> None:
         """With the two, which tell it whether they are open."""
@@ -63,6 +65,7 @@ class Side:
         """Back or Forward: what was open at that step is open again. The view stays."""
         with user_errors():
             await self._window.require_session()
-            await self.open(parse_address(event.args))
-            self.show_address()
+            async with self._following:  # of two quick steps the later one counts, also where the earlier reads longer
+                await self.open(parse_address(event.args))
+                self.show_address()
             self._refocus()
