@@ -108,6 +108,7 @@ async def test_files_are_chosen_and_exported_by_it(page: Page) -> None:
     async with page.expect_file_chooser():
         await page.keyboard.type("import")
         await page.keyboard.press("Enter")
+    await expect(field(page)).to_have_count(0)
     await page.keyboard.press("Control+k")
     await expect(field(page)).to_be_focused()
     async with page.expect_download():
