@@ -18,7 +18,7 @@ FINGER = 44
 """Pixels that a finger hits: WCAG 2.2, 2.5.5"""
 
 TOO_SMALL = """least => [...document.querySelectorAll(
-        'button, a[href], input, textarea, label, summary, [role=button], [role^=menuitem], [role=combobox]')]
+        'button, a[href], input, textarea, label, summary, [role=button], [role^=menuitem], [role=combobox], [role=option]')]
     .map(each => each.closest('.q-field__control, .switch, .q-checkbox') ?? each)
     .filter(each => each.checkVisibility() && !each.closest('[inert]'))
     .map(each => [each.getAttribute('aria-label') || each.innerText || each.className, each.getBoundingClientRect()])

@@ -59,6 +59,7 @@ async def page(browser: Browser, server: Program, dana: OtherProcess) -> Page:
 
 async def test_every_view_and_dialog_fits_and_its_targets_are_as_large_as_a_finger(page: Page, server: Program) -> None:
     await fits(page, "cards")
+    assert await page.locator(".title").evaluate("title => title.scrollWidth <= title.clientWidth")
     sheet = await opened(page, FIRST)
     await switch(sheet, FIRST, "Remove?").tap()
     await fits(page, "sheet")
@@ -75,6 +76,10 @@ async def test_every_view_and_dialog_fits_and_its_targets_are_as_large_as_a_fing
         await expect(page.get_by_role("region", name=menu)).to_be_visible()
         await fits(page, button)
         await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Commands").tap()
+    await expect(page.get_by_role("option").first).to_be_visible()
+    await fits(page, "commands")
+    await page.keyboard.press("Escape")
     for button in ("Export", "Import…", "Discard", "Submit authkey modifications"):
         await expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
     await page.get_by_role("button", name="Add authkey").tap()
