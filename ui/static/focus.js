@@ -28,7 +28,9 @@ function look() {
 // A panel that was opened by a key is where the answer is; and what had the keyboard in it is gone when it shows another thing.
 export function enterPanel(wasOpen) {
   const now = document.activeElement;
-  if (wasOpen ? now === document.body || now?.closest(".side") : now?.closest(".grid"))
+  if (now?.closest(".q-menu")) // it closes, and gives the keyboard back only then
+    addEventListener("focusin", () => enterPanel(wasOpen), { once: true });
+  else if (wasOpen ? now === document.body || now?.closest(".side") : now?.closest(".grid"))
     document.querySelector(".side .review-title")?.focus();
 }
 
