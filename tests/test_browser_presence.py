@@ -36,7 +36,7 @@ async def test_it_is_opened_and_read_by_keyboard_and_fits(
     await page.keyboard.press("Enter")
     panel = page.get_by_role("region", name="Who else is here")
     await expect(panel.get_by_role("region", name="dana")).to_contain_text("Authorization keys")
-    summary = panel.locator("summary")
+    summary = panel.locator("summary:visible")  # that of the keys: nothing is staged for passphrases
     await expect(summary).to_contain_text("1 change to 1 key")
     await expect(summary.locator("time")).to_have_text("just now")
     await summary.focus()

@@ -78,6 +78,8 @@ class Others:
         with self._initials:
             for person in people[:SHOWN_INITIALS]:
                 ui.label(person.name[:2].upper()).classes("others-initial")
+            if len(people) > 1:
+                ui.label(f"+{len(people) - 1}").classes("others-more")
 
     # -- the list ------------------------------------------------------------------------------------------------------
 
