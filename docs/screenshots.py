@@ -42,7 +42,7 @@ async def main() -> None:
                 await _tick(page, tick)
             await page.get_by_text("3 changes to 3 passphrases").first.wait_for()
             await page.get_by_role("button", name="Review").click()
-            await page.get_by_role("button", name="Close the review").wait_for()
+            await page.locator(".review-item").first.wait_for()
             await page.mouse.move(0, 0)
             await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
             await page.goto(console)
@@ -66,7 +66,7 @@ async def _stage(page: Page) -> None:
         await _tick(page, tick)
     await page.get_by_text("6 changes to 6 keys").first.wait_for()
     await page.get_by_role("button", name="Review").click()
-    await page.get_by_role("button", name="Close the review").wait_for()
+    await page.locator(".review-item").first.wait_for()
     await page.mouse.move(0, 0)
 
 

@@ -177,11 +177,3 @@ async def test_a_search_in_it_finds_what_is_staged_for_an_address(page: Page) ->
     await page.get_by_role("button", name="Discard").click()
     await expect(page.get_by_text("Nothing is staged.")).to_be_visible()
     await expect(field).to_be_hidden()
-
-
-async def test_on_a_phone_a_line_that_leads_to_its_row_closes_the_sheet(server: Program, browser: Browser) -> None:
-    page = await open_page(browser, server, width=390, height=844)
-    await page.get_by_role("button", name="Review", exact=True).click()
-    await name_of(page, IPS[3]).click()
-    await expect(page.get_by_role("region", name="Review of staged changes")).to_be_hidden()
-    await page.context.close()
