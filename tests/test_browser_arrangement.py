@@ -49,24 +49,16 @@ def heading(page: Page, column: str) -> Locator:
     return page.locator(f'.ag-header-cell[col-id="{column}"]')
 
 
-async def headings(page: Page) -> list[str]:
-    """The columns from left to right, as they are drawn."""
-    found: list[str] = await page.locator(".ag-header-cell:not(.ag-hidden)").evaluate_all(
-        """cells => cells.map(each => [each.getBoundingClientRect().left, each.getAttribute('col-id')])
-                         .sort(([one], [other]) => one - other).map(([, id]) => id)"""
-    )
-    return found
+DRAWN = """(wanted) => {
+    const cells = [...document.querySelectorAll(".ag-header-cell")].filter((each) => each.checkVisibility());
+    const placed = cells.map((each) => [each.getBoundingClientRect().left, each.getAttribute("col-id")]);
+    return placed.sort(([one], [other]) => one - other).map(([, id]) => id).join(" ") === wanted;
+}"""
 
 
 async def come_to_be(page: Page, columns: str) -> None:
-    """Wait until exactly these are drawn, in this order."""
-    wanted = columns.split()
-    await page.wait_for_function(
-        """wanted => JSON.stringify(authkeys.grid.api.getAllDisplayedColumns().map((each) => each.getColId())) === wanted""",
-        arg=str(wanted).replace("'", '"').replace(", ", ","),
-    )
-    await expect(page.locator(".ag-column-moving")).to_have_count(0)
-    assert await headings(page) == wanted
+    """Wait until exactly these are drawn, in this order from the left; what moves glides to its place."""
+    await page.wait_for_function(DRAWN, arg=columns)
 
 
 async def width(cell: Locator) -> float:
