@@ -66,6 +66,8 @@ class Plan:
     removed: list[int] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
     conflicts: dict[int, Conflict] = field(default_factory=dict)
+    brought: dict[str, str] = field(default_factory=dict)
+    """For whom the secrets are that the changes bring with them, by digest"""
 
     @property
     def change_count(self) -> int:
@@ -153,7 +155,8 @@ def _take(plan: Plan, decision: Modification | Conflict | None, row_id: int) -> 
 def _take_cells(plan: Plan, change: CellChange, rows: Rows) -> None:
     row, wanted = rows.by_id.get(change.row_id), change.amendment
     if row:
-        change = change._replace(amendment=wanted._replace(secret=_outstanding(wanted.secret, row, row.name, rows)))
+        secret = _outstanding(plan, wanted.secret, row, row.name, rows)
+        change = change._replace(amendment=wanted._replace(secret=secret))
     _take(plan, decide_cells(change, row), change.row_id)
     _amend(plan, row, change.amendment.secret)
 
@@ -170,7 +173,7 @@ def _amend(plan: Plan, row: Row | None, secret: KnownSecret | None) -> None:
         plan.texts.append((row.id, {name: text_of(row, name) for name in TextName} | changed))
 
 
-def _outstanding(secret: KnownSecret | None, row: Row | None, name: str, rows: Rows) -> KnownSecret | None:
+def _outstanding(plan: Plan, secret: KnownSecret | None, row: Row | None, name: str, rows: Rows) -> KnownSecret | None:
     """The secret that a row shall have, if it does not have it already. Raises InvalidValue for one that is or was another's."""
     if secret is None:
         return None
@@ -179,15 +182,24 @@ def _outstanding(secret: KnownSecret | None, row: Row | None, name: str, rows: R
         case SecretOutcome.ALREADY:
             return None
         case SecretOutcome.TAKEN if owner:
-            raise InvalidValue(f"The secret for {name} cannot be taken over: {owner.said}. Nothing was changed.")
+            raise _refused_secret(name, owner.said)
+    if other := plan.brought.get(secret.digest):
+        raise _refused_secret(name, f"{other} shall have it too")
+    plan.brought[secret.digest] = name
     return secret
+
+
+def _refused_secret(name: str, why: str) -> InvalidValue:
+    return InvalidValue(
+        f"The secret for {name} cannot be taken over: {why}. Nothing was changed; if it is staged, take it back in the review."
+    )
 
 
 def _take_addition(plan: Plan, change: Addition, rows: Rows) -> None:
     row = rows.by_name.get((change.ip, change.service))
     if isinstance(change, NewAuthkey | Assignment):
         name = f"{change.ip} ({change.service})"
-        change = change._replace(secret=_outstanding(change.secret, row, name, rows))
+        change = change._replace(secret=_outstanding(plan, change.secret, row, name, rows))
     if row is None:
         plan.new.append(change)
         return

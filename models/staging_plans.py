@@ -119,10 +119,12 @@ class PresentRows(NamedTuple):
 
 def decide_lines(wanted: Iterable[WantedRow], found: PresentRows, staged: StagedChanges) -> list[PlanLine]:
     """What these lines would stage. A line that names no row wants a new one, if it says which boxes it has."""
-    return [_decide(each, found, staged) for each in wanted]
+    holders = {secret.digest: id_ for id_, entry in staged.entries.items() if (secret := entry.amendment.secret)}
+    return [_decide(each, found, staged, holders) for each in wanted]
 
 
-def _decide(wanted: WantedRow, found: PresentRows, staged: StagedChanges) -> PlanLine:
+def _decide(wanted: WantedRow, found: PresentRows, staged: StagedChanges, holders: Mapping[str, int]) -> PlanLine:
+    """`holders` are the rows for which secrets are staged, by digest."""
     if wanted.row_id is not None:
         row = found.rows.get(wanted.row_id)
         if row is None:
@@ -139,6 +141,8 @@ def _decide(wanted: WantedRow, found: PresentRows, staged: StagedChanges) -> Pla
                 return PlanLine(wanted, LineOutcome.KEYED, row)
             case SecretOutcome.ALREADY:
                 secret = None
+            case SecretOutcome.NEW if secret.digest in holders and (row is None or holders[secret.digest] != row.id):
+                return PlanLine(wanted, LineOutcome.TAKEN, row, why="it is staged for another key")
     return _decide_known(wanted, row, secret, staged) if row else _decide_new(wanted)
 
 

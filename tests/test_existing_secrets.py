@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from models.access_checks import Reason
+from models.amendments import Amendment
 from models.errors import ImportRefused, InvalidValue, SubmissionRefused
 from models.key_lines import HEADER, parse_key_lines
 from models.secrets import Secret, new_secret
 from models.staging_plans import LineOutcome, PlanPart, StagingPlan
-from models.submissions import Kind, NewAuthkey, NewSecret, Removal
+from models.submissions import CellChange, Kind, NewAuthkey, NewSecret, Removal
 from models.wording import key_hint
 from services.authorizer import Question
 from services.console import Console
@@ -135,9 +136,32 @@ async def test_what_was_planned_and_is_another_key_s_by_now_is_refused_as_a_whol
     file = write(tmp_path / "keys.csv", "secret", [(IP, secret.text)])
     await stage_plan(console.staging, console.admin.id, await planned(console, file), set(PlanPart))
     await add_keys(console, NewAuthkey("192.0.2.1", "billing", 0, secret.kept))
-    with pytest.raises(InvalidValue, match=r"it is that of 192\.0\.2\.1 \(billing\)\. Nothing was changed"):
+    with pytest.raises(
+        InvalidValue, match=r"it is that of 192\.0\.2\.1 \(billing\)\. Nothing was changed.*in the review"
+    ):
         await console.staging.submit(console.admin, uuid.uuid4())
     assert (await console.staging.of(console.admin.id)).change_count == 1, "all stays staged"
+
+
+async def test_a_secret_that_is_staged_for_one_key_is_not_staged_for_another(console: Console, tmp_path: Path) -> None:
+    secret = new_secret().text
+    mine = write(tmp_path / "mine.csv", "secret", [(IP, secret)])
+    await stage_plan(console.staging, console.admin.id, await planned(console, mine), set(PlanPart))
+    plan = await planned(console, write(tmp_path / "more.csv", "secret", [("192.0.2.9", secret)]))
+    assert [(line.outcome, line.why) for line in plan.lines] == [(LineOutcome.TAKEN, "it is staged for another key")]
+    assert [line.outcome for line in (await planned(console, mine)).lines] == [LineOutcome.ALREADY]
+
+
+async def test_one_secret_for_two_keys_of_one_submission_is_refused_and_says_what_to_do(console: Console) -> None:
+    secret = new_secret().kept
+    said = r"The secret for 192\.0\.2\.9 \(new\) cannot be taken over: 192\.0\.2\.7 \(new\) shall have it too.*in the review"
+    with pytest.raises(InvalidValue, match=said):
+        await submit(console, *(NewAuthkey(ip, "new", 0, secret) for ip in (IP, "192.0.2.9")))
+    one, other = await add_keys(console, *new_keys(2))
+    takes_over = Amendment(secret)
+    with pytest.raises(InvalidValue, match="shall have it too"):
+        await submit(console, *(CellChange(key.id, 0, 0, takes_over) for key in (one, other)))
+    assert set((await digests()).values()) == {None}
 
 
 async def test_a_key_that_was_issued_meanwhile_is_a_conflict(console: Console, tmp_path: Path) -> None:
