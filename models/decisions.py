@@ -65,6 +65,8 @@ def decision(conflict: Conflict, since: ChangesSince | None, row: Row | None, am
         return _decision(once, None, rest.rstrip(":"), "", (), confirmation)
     did = once if since.times == 1 else often.format(times=since.times)
     effects = _effects(since) or [Effect("±", nothing)]
+    if conflict.kind is ConflictKind.TAKEN and row is not None and any(amendment):
+        effects, confirmation = [*effects, *_key_by_now(row, amendment)], "Give it all of this"
     return _decision(did, since.last, rest, _summary(since), effects, confirmation)
 
 
@@ -80,14 +82,15 @@ def _decision(
 
 
 def _of_amended(since: ChangesSince | None, row: Row, amendment: Amendment) -> Decision:
-    texts, is_late = amendment.overtaken_texts(row), amendment.is_late_for_key(row)
+    texts, keyed = amendment.overtaken_texts(row), _key_by_now(row, amendment)
     names = {each.name for each in texts}
-    by = next((each for each in (since.newest if since else ()) if _is_about(each, names, is_late)), _last(since))
-    effects = [
-        *(Effect("✎", text_changed(each)) for each in texts),
-        *([Effect("↻", "It has a key by now")] if is_late else []),
-    ]
+    by = next((each for each in (since.newest if since else ()) if _is_about(each, names, bool(keyed))), _last(since))
+    effects = [*(Effect("✎", text_changed(each)) for each in texts), *keyed]
     return _decision("Changed by", by, ", after you staged yours:", "", effects, _OVER_IT if texts else _KEY_STAYS)
+
+
+def _key_by_now(row: Row, amendment: Amendment) -> list[Effect]:
+    return [Effect("↻", "It has a key by now")] if amendment.is_late_for_key(row) else []
 
 
 def _is_about(change: LastChange, texts: Iterable[str], secret: bool) -> bool:

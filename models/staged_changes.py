@@ -118,9 +118,9 @@ class StagedChanges:
         return None if entry is None else self._known.conflict_of(row_id, entry)
 
     @property
-    def taken(self) -> dict[int, int]:
+    def taken(self) -> Mapping[int, Row]:
         """The rows that have the names of additions by now, by the numbers of these."""
-        return {id_: row.id for id_, row in self._known.taken.items()}
+        return self._known.taken
 
     @property
     def to_undo(self) -> Step | None:
@@ -233,7 +233,7 @@ class StagedChanges:
     def confirm(self, row_ids: Iterable[int]) -> set[int]:
         """Confirm what conflicts with the rows as they are now: a removal although the row changed since it was marked, texts
         although others stand there by now, and the privileges of an addition whose name is taken by now as grants to the row
-        that has it."""
+        that has it, with its texts, and its secret if that row has none."""
         conflicts = self.conflicts
         wanted: dict[int, StagedRow] = {}
         for id_ in row_ids:
@@ -244,10 +244,12 @@ class StagedChanges:
             elif conflicts[id_].kind is ConflictKind.AMENDED:
                 wanted[id_] = self[id_]._replace(amendment=self[id_].amendment.confirmed(self._known.amended(id_)))
             elif conflicts[id_].kind is ConflictKind.TAKEN:
-                row = self._known.taken[id_]
+                row = self.taken[id_]
                 wanted[id_] = NOTHING
                 if not self[row.id].removal:
-                    wanted[row.id] = with_both(self[row.id], row, self[id_].grants, 0)
+                    self._known.learn_amended(row)
+                    granted = with_both(self[row.id], row, self[id_].grants, 0)
+                    wanted[row.id] = with_amendment(granted, self[id_].amendment.confirmed(row))
         return self._take_step(wanted)
 
     def undo(self, number: int | None = None) -> set[int]:

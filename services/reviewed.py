@@ -82,7 +82,8 @@ class ReviewedRows(Generic[V]):
         staged: StagedChanges, position: Position, row: Row | None, since: Mapping[int, ChangesSince]
     ) -> ReviewedRow:
         id_ = position.row_id
-        known = since.get(staged.taken.get(id_, id_))
+        row = staged.taken.get(id_, row)
+        known = since.get(row.id if row else id_)
         named: Any = row or (known and known.last.done)
         ip, service = (named.ip, named.service) if named else ("", f"#{id_}")
         entry, conflict = staged[id_], staged.conflict_of(id_)
@@ -104,5 +105,5 @@ def _seen(staged: StagedChanges, ids: Iterable[int], found: Mapping[int, Row]) -
         if conflict and conflict.kind is ConflictKind.CHANGED:
             seen[id_] = staged[id_].revision
         elif conflict or id_ not in found:
-            seen[staged.taken.get(id_, id_)] = 0
+            seen[staged.taken[id_].id if id_ in staged.taken else id_] = 0
     return seen

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from models.amendments import Amendment, TextChange, TextName
 from models.authkeys import Authkey
 from models.errors import DuplicateAuthkey, NotAllowed, SubmissionRefused
-from models.secrets import IssuedKey, new_secret
+from models.reviews import Heading
+from models.secrets import IssuedKey, KnownSecret, new_secret
 from models.selections import Act, Selection, Stretch
 from models.staged_changes import StagedChanges
 from models.staged_rows import Addition, NewKey, StagedRow, Wanted
@@ -18,6 +20,7 @@ from services.console import Console, open_console
 from services.keymaking import Handouts
 from services.planning import plan_file, stage_plan
 from services.selecting import act_on
+from storage import authkeys
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.program import write_csv
@@ -28,6 +31,7 @@ from tests.support import (
     add_keys,
     all_keys,
     an_admin,
+    digests,
     listening,
     new_keys,
     staged_in_database,
@@ -199,6 +203,31 @@ async def test_a_name_that_somebody_else_takes_meanwhile_is_a_conflict_that_can_
     await console.staging.submit(console.admin, uuid.uuid4())
     keys = {(key.ip, key.service): key.privileges for key in (await all_keys()).values()}
     assert keys == {(NEW.ip, NEW.service): SEARCH.mask | ADD.mask, (NEW.ip, "other"): 0}
+
+
+@pytest.mark.parametrize("is_keyed", [False, True])
+async def test_the_texts_and_the_secret_of_what_was_to_be_made_go_to_the_key_that_has_its_name_now(
+    console: Console, is_keyed: bool
+) -> None:
+    mine, dana = console.admin.id, await an_admin("dana")
+    theirs = KnownSecret("e" * 64, "abcd") if is_keyed else None
+    wanted = Amendment(KnownSecret("d" * 64, "wxyz"), (TextChange(TextName.OWNER, "", "Ana"),))
+    await console.staging.stage_wanted(mine, Wanted(additions=[Addition(NEW, ADD.mask, wanted)]))
+    await submit(console, NewAuthkey(NEW.ip, NEW.service, 0, theirs), admin=dana)
+    await console.staging.rebase(None)
+    [line] = [
+        each
+        for each in (await console.staging.reviewed.part(mine, "", {}, 0, 9)).lines
+        if not isinstance(each, Heading)
+    ]
+    assert line.decision
+    assert line.decision.confirmation == "Give it all of this"
+    assert ("It has a key by now" in [each.text for each in line.decision.effects]) is is_keyed
+    await console.staging.confirm(mine, [-1])
+    await console.staging.submit(console.admin, uuid.uuid4())
+    (key,) = (await all_keys()).values()
+    assert (await authkeys.find([key.id]))[key.id].owner == "Ana"
+    assert (key.privileges, (await digests())[key.id]) == (ADD.mask, "e" * 64 if is_keyed else "d" * 64)
 
 
 async def test_a_row_that_needs_a_decision_says_so_in_the_grid(console: Console) -> None:
