@@ -165,7 +165,7 @@ def _text(done: Modification, change: TextChange, now: RowsNow) -> Line:
 
 def _changed(done: Modification) -> int:
     """The privileges that were changed for their own sake: a row that was removed and restored has what it had."""
-    return done.before ^ done.after if done.kind in (Kind.CHANGED, Kind.REREGISTERED) else 0
+    return done.before ^ done.after if done.alters_row else 0
 
 
 def _removal(done: Modification, now: RowsNow) -> Line:

@@ -162,6 +162,11 @@ class Modification(NamedTuple):
                 return 1
 
     @property
+    def alters_row(self) -> bool:
+        """Whether the row was there before and still is, and its cells, texts or secret became others."""
+        return self.kind in (Kind.CHANGED, Kind.REKEYED, Kind.REREGISTERED)
+
+    @property
     def moves_rows(self) -> bool:
         """Whether a row came or went, so that other rows of a view move."""
         return self.kind in (Kind.ADDED, Kind.REMOVED, Kind.RESTORED, Kind.REGISTERED)

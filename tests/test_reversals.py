@@ -14,6 +14,7 @@ from models.reversals import Outcome
 from models.secrets import KnownSecret
 from models.staged_rows import StagedRow
 from models.submissions import (
+    Assignment,
     CellChange,
     Change,
     Kind,
@@ -166,6 +167,20 @@ async def test_each_change_says_whether_it_will_be_undone_is_so_already_or_was_c
         (f"Revoke {SEARCH.label}", "is already so", ""),
         (f"Revoke {ADD.label}", "cannot be undone any more", f"lee removed it since, in #{removed}"),
         (f"Revoke {SEARCH.label}", "cannot be undone any more", f"lee removed it since, in #{removed}"),
+    ]
+
+
+async def test_what_came_with_a_secret_that_was_taken_over_since_is_not_undone_unasked(console: Console) -> None:
+    lee = await an_admin("lee")
+    (key,) = await add_keys(console, *new_keys(1))
+    await submit(console, CellChange(key.id, ADD.mask, 0))
+    number = await entry_of(console)
+    await submit(console, CellChange(key.id, 0, ADD.mask), admin=lee)
+    secret = KnownSecret("d" * 64, "wxyz")
+    await submit(console, Assignment(key.ip, key.service, ADD.mask, secret), admin=lee)
+    taken_over = await entry_of(console)
+    assert said(await console.reversals.of_entry(number)) == [
+        (f"Revoke {ADD.label}", "was changed since", f"lee changed it since, in #{taken_over}")
     ]
 
 

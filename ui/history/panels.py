@@ -287,7 +287,7 @@ class _Changes:
         with ui.element("div").classes("review-item"):
             self._panels.change_head(change)
             done = change.done
-            if self._box.privilege and done.kind in (Kind.CHANGED, Kind.REREGISTERED):
+            if self._box.privilege and done.alters_row:
                 mask = self._box.privilege.mask
                 done = done._replace(kind=Kind.CHANGED, before=done.before & mask, after=done.after & mask)
             effect_lines(effects(done))
