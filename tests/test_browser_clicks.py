@@ -17,7 +17,7 @@ KEYS = [Assignment(f"10.0.0.{n}", "billing", 0) for n in range(1, 11)]
 # Each puts a new state on the page as the server would, and returns when the grid has drawn it.
 REDRAWS = {
     "a row arrives": """id => authkeys.put([{id: Number(id), ip: "10.0.0.1", service: "billing", stored: 0, staged: 0,
-        removal: false, others: ["bob"], unused: 0}])""",
+        removal: false, others: ["bob"], unused: 0, conflict: "", amended: [], owner: "", note: ""}])""",
     "a row flashes": "id => authkeys.flash([[Number(id), 511, true]], 'bob')",
     "the rows are read again": """async (id) => {
         const read = new Promise((resolve) => new PerformanceObserver((list) =>

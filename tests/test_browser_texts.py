@@ -28,7 +28,7 @@ SERVICES = [
     "{{constructor.constructor('window.hacked=1')()}}",
     "${window.hacked=1} %s &lt;b&gt; \\u003c",
 ]
-KEYS = [Assignment(IP, service.replace('"', '""'), 0) for service in SERVICES]
+KEYS = [Assignment(IP, service, 0) for service in SERVICES]
 
 
 @pytest.fixture

@@ -171,11 +171,11 @@ async def test_an_import_is_one_submission_of_the_admin_that_adds_what_does_not_
 async def test_what_exists_gets_exactly_the_privileges_of_its_line_and_keeps_its_secret(
     console: Console, file: Path
 ) -> None:
-    secret = new_secret()
+    secret, another = new_secret(), new_secret()
     named, other = await add_keys(
         console,
         NewAuthkey("192.0.2.7", "billing", ADD.mask, secret.kept),
-        NewAuthkey("192.0.2.7", "other", ADD.mask, secret.kept),
+        NewAuthkey("192.0.2.7", "other", ADD.mask, another.kept),
     )
     write(file, f"192.0.2.7,billing{ONLY_SEARCH}")
     receipt = await import_file(file, console.admin, console.submissions)
@@ -187,7 +187,7 @@ async def test_what_exists_gets_exactly_the_privileges_of_its_line_and_keeps_its
         named.id: named._replace(privileges=SEARCH.mask, revision=receipt.revision),
         other.id: other,
     }
-    assert await digests() == dict.fromkeys((named.id, other.id), secret.digest)
+    assert await digests() == {named.id: secret.digest, other.id: another.digest}
 
 
 async def test_what_is_already_so_is_not_written_again(console: Console, file: Path) -> None:

@@ -62,6 +62,7 @@ async def test_every_loop_of_the_program_goes_on_after_a_mistake(
         "signals of commits",
         "change feed",
         "change feed of pages",
+        "presence",
         "purge",
     }
     failed = asyncio.Event()
