@@ -97,6 +97,17 @@ async def test_from_the_menu_too_the_keyboard_is_in_the_panel_and_comes_back(pag
     await expect(page.locator('.ag-row[row-index="1"] :focus, .ag-row[row-index="1"] .ag-cell:focus')).to_have_count(1)
 
 
+async def test_a_menu_that_still_fades_does_not_take_the_escape_that_closes_the_panel(page: Page) -> None:
+    await open_by_menu(page, 1)
+    await page.add_style_tag(content=".q-menu { transition-duration: 60s !important }")
+    await cell(page, 3, "menu").locator("button").click()
+    await expect(page.get_by_role("menuitem", name="Details")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".q-menu[class*=-leave-active]")).to_be_attached()
+    await page.keyboard.press("Escape")
+    await expect(panel(page)).to_be_hidden()
+
+
 async def test_escape_in_the_grid_first_clears_the_selection_and_then_closes_the_panel(page: Page) -> None:
     await open_by_menu(page, 1)
     await cell(page, 3, "ip").click()

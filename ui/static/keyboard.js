@@ -3,6 +3,7 @@
 
 import { grid, open, openMenu, tick } from "./grid.js";
 import { digit, isDelete, letter, withModifier } from "./keys.js";
+import { DIALOG, MENU } from "./popups.js";
 import { act, hasSelection, selectByKey } from "./selection.js";
 import { openSheet } from "./sheet.js";
 
@@ -134,7 +135,7 @@ function focusSearch() {
 // -- on the page -----------------------------------------------------------------------------------------------------
 
 function moveInMenu(event) {
-  const items = [...document.querySelectorAll(".q-menu [role^=menuitem]")];
+  const items = [...document.querySelectorAll(`${MENU} [role^=menuitem]`)];
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!items.length || !step) return;
   event.preventDefault();
@@ -144,7 +145,7 @@ function moveInMenu(event) {
 
 // From the panel, and from the grid beside it once nothing is selected there.
 function closesPanel(event) {
-  if (document.querySelector(".q-menu, .q-dialog")) return false;
+  if (document.querySelector(`${MENU}, ${DIALOG}`)) return false;
   return event.target.closest(".review") || (event.target.closest(".grid") && !selecting.has(event));
 }
 
@@ -164,7 +165,7 @@ function shortcutOf(event) {
 function onKeyDown(event) {
   moveInMenu(event);
   const shortcut = shortcutOf(event);
-  if (!shortcut || !(grid.api || WITHOUT_GRID.includes(shortcut)) || (shortcut === "search" && document.querySelector(".q-dialog"))) return;
+  if (!shortcut || !(grid.api || WITHOUT_GRID.includes(shortcut)) || (shortcut === "search" && document.querySelector(DIALOG))) return;
   event.preventDefault();
   if (shortcut === "search") focusSearch();
   else emitEvent("shortcut", { name: shortcut });

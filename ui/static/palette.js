@@ -2,6 +2,7 @@
 // tick a box.
 
 import { letter, withModifier } from "./keys.js";
+import { DIALOG } from "./popups.js";
 
 const PATIENCE_MS = 2000;
 
@@ -18,7 +19,7 @@ function stopWaiting() {
 function onKeyDown(event) {
   if (isFor(event)) {
     event.preventDefault(); // a browser would go to its own field
-    if (event.repeat || early !== null || document.querySelector(".q-dialog")) return;
+    if (event.repeat || early !== null || document.querySelector(DIALOG)) return;
     early = "";
     patience = setTimeout(stopWaiting, PATIENCE_MS);
     emitEvent("palette");

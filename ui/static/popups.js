@@ -11,6 +11,10 @@ function watch(portal) {
   new MutationObserver(() => name(portal)).observe(portal, { childList: true, subtree: true }); // goes with the portal
 }
 
+// Those that are open: what was closed, and still fades, is in nobody's way.
+export const MENU = ".q-menu:not([class*='-leave-active'])";
+export const DIALOG = ".q-dialog__inner:not([class*='-leave-active'])";
+
 const isPortal = (node) => node.id?.startsWith("q-portal--menu");
 const found = (changes) => changes.forEach(({ addedNodes }) => [...addedNodes].filter(isPortal).forEach(watch));
 addEventListener("load", () => new MutationObserver(found).observe(document.body, { childList: true }));
