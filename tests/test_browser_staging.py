@@ -116,6 +116,8 @@ async def test_a_removal_of_a_key_that_somebody_changed_is_refused_until_it_is_d
     await expect(page.get_by_text("Nothing was submitted")).to_be_visible()
     conflict = page.locator(".review-conflict")
     await expect(conflict).to_contain_text("Changed by dana just now, after you staged its removal:")
+    await conflict.locator("time").hover()
+    await expect(conflict.locator("time")).to_have_attribute("title", re.compile(r"UTC\n.* here"))
     await expect(conflict.get_by_text("Granted Add a New License")).to_be_hidden()
     await conflict.get_by_text("8 privileges granted").click()
     await expect(conflict.get_by_text("Granted Add a New License")).to_be_visible()

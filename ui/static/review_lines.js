@@ -81,7 +81,7 @@ function changeLine(change, name) {
 // -- what somebody else did meanwhile --------------------------------------------------------------------------------
 
 function decision(told, name) {
-  const said = make("div", "", {}, told.head, ...(told.at ? [" ", make("time", "ago", { "data-at": told.at }, ago(told.at))] : []), told.rest);
+  const said = make("div", "", {}, told.head, ...(told.at ? [" ", make("time", "", { datetime: told.at }, ago(told.at))] : []), told.rest);
   const drop = button("review-choice", `Drop: ${name}`, ({ id }) => emitEvent("review", { act: "take-back", id, column: null }), "Drop");
   const anyway = () => button("review-choice", `${told.confirmation}: ${name}`, ({ id }) => emitEvent("review", { act: "confirm", id }), told.confirmation);
   const choices = make("div", "review-choices", {}, drop, ...(told.confirmation ? [anyway()] : []));
