@@ -56,7 +56,7 @@ def opens(user: User, marker: str) -> None:
 
 async def test_hiding_moving_and_density_are_remembered_and_reset_forgets_them(page: User, console: Console) -> None:
     opens(page, "columns")
-    await page.should_see("IP stays at the left, and Remove? at the right.")
+    await page.should_see("IP stays at the left.")
     page.find(marker="column: Expire a License").click()
     hidden = NATURAL.with_shown("explisc", False)
     await remembers(console, hidden)
@@ -181,6 +181,20 @@ async def test_whole_rows_still_ask_which_privilege_is_meant_and_offer_the_shown
     opens(page, "selection-grant")
     await page.should_see(marker="choice-addlicense")
     await page.should_not_see(marker="choice-search")
+    page.find(marker="choice-secverify").click()
+    await says(page, "staged-count", "1 change to 1 key")
+
+
+async def test_where_every_privilege_is_hidden_whole_rows_offer_all_of_them(page: User, console: Console) -> None:
+    hidden = NATURAL
+    for each in PRIVILEGES:
+        hidden = hidden.with_shown(each.id, False)
+    await keep_arrangement(console.admin, Subject.AUTHKEY, hidden)
+    await page.open("/")
+    claims(page, "selected", selection(0, 0, "ip", "service", "remove", ids=(await id_of(BILLING),) * 2))
+    await page.should_see("1 row, 3 columns selected")
+    opens(page, "selection-grant")
+    await page.should_see(marker="choice-search")
     page.find(marker="choice-secverify").click()
     await says(page, "staged-count", "1 change to 1 key")
 

@@ -42,7 +42,7 @@ class ColumnsMenu:
                 self._lines = {each.id: _ColumnLine(self._headings[each.id], each.is_shown) for each in others}
             for id_, line in self._lines.items():
                 line.connect(lambda shown, id_=id_: self._show(id_, shown), lambda step, id_=id_: self._move(id_, step))  # type: ignore[misc]
-            ui.label(f"{self._headings[first.id]} stays at the left, and Remove? at the right.").classes("menu-hint")
+            ui.label(f"{self._headings[first.id]} stays at the left.").classes("menu-hint")
             with ui.row().classes("columns-foot"):
                 density = self._now().density.value
                 rows = ui.toggle(_DENSITIES, value=density, on_change=lambda event: self._set_density(event.value))

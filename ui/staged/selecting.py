@@ -205,7 +205,7 @@ class Selecting(Generic[V]):
         found = await self._tally(rows)
         self._choices.clear()
         with self._choices, ui.element("div").props("role=menu"):
-            for privilege in privileges_in(self._shown()):
+            for privilege in privileges_in(self._shown() or ALL_PRIVILEGES):
                 self._choice(act, privilege, found)
         self._choices.open()
 
