@@ -13,6 +13,7 @@ from playwright.async_api import Browser
 from services.console import Console, open_console
 from storage.database import DatabaseLocation
 from tests.browser import chromium
+from tests.databases import copy_of_tables
 from tests.elsewhere import start_over
 from tests.page import KEYS, says, sign_in
 from tests.postgres import Cluster, find_programs, running_cluster
@@ -57,14 +58,14 @@ def postgres(postgres_programs: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> DatabaseLocation:
-    """A SQLite file that does not exist yet."""
-    return DatabaseLocation(str(tmp_path / "authkeys.db"))
+    """A SQLite database with nothing in its tables."""
+    return copy_of_tables(tmp_path / "authkeys.db")
 
 
 @pytest.fixture
 def postgres_database(postgres: Cluster) -> Iterator[DatabaseLocation]:
-    """An empty PostgreSQL database."""
-    with postgres.new_database() as database:
+    """A PostgreSQL database with nothing in its tables."""
+    with postgres.new_database(postgres.with_tables) as database:
         yield database
 
 

@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
 from storage.database import DatabaseLocation
+from tests.databases import make_tables
 
 USER = "authkeys"
 _OPTIONS = "-F -h 127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c shared_buffers=32MB"
@@ -64,14 +66,24 @@ class Cluster:
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     @contextmanager
-    def new_database(self) -> Iterator[DatabaseLocation]:
-        """A fresh database, dropped at the end."""
+    def new_database(self, template: str = "template1") -> Iterator[DatabaseLocation]:
+        """A copy of the template, dropped at the end."""
         name = f"test{next(self._numbers)}"
-        self._client("createdb", name)
+        self._client("createdb", "--template", template, name)
         try:
-            yield DatabaseLocation(f"postgres://{USER}@127.0.0.1:{self.port}/{name}")
+            yield self._location(name)
         finally:
             self._client("dropdb", "--force", name)
+
+    @cached_property
+    def with_tables(self) -> str:
+        """The template with today's tables."""
+        self._client("createdb", "tables")
+        make_tables(self._location("tables"))
+        return "tables"
+
+    def _location(self, name: str) -> DatabaseLocation:
+        return DatabaseLocation(f"postgres://{USER}@127.0.0.1:{self.port}/{name}")
 
     def _client(self, program: str, *arguments: str) -> None:
         address = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER)

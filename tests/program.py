@@ -17,6 +17,7 @@ from models.authkeys import Authkey
 from models.exports import TABLE_COLUMNS, csv_text, key_cells
 from models.submissions import Assignment
 from services.imports import HEADER
+from tests.databases import copy_of_tables
 from tests.forked import run_forked
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +116,7 @@ def serving(
     folder: Path, *options: str, keys: Sequence[Assignment] = (), accounts: Sequence[tuple[str, ...]] = (), **more: Any
 ) -> Iterator[Program]:
     """A server on a database in this folder with these authkeys and accounts, each as `admin add` takes it."""
-    database = str(folder / "authkeys.db")
+    database = copy_of_tables(folder / "authkeys.db").text
     if keys:
         import_csv(database, write_csv(folder / "keys.csv", keys))
     for account in accounts:

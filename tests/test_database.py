@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,9 +27,23 @@ from storage import migrations
 from storage.database import APP, DatabaseLocation, is_sqlite, open_database, reader, tortoise_config, writer
 from storage.sql import parameters
 from tests.other_process import OtherProcess
+from tests.postgres import Cluster
 from tests.support import ADD, SEARCH, add_keys, all_keys, kept_passphrases, new_keys, submit
 
 MIGRATIONS = Path(str(migrations.__file__)).parent
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> DatabaseLocation:
+    """A SQLite file that does not exist yet."""
+    return DatabaseLocation(str(tmp_path / "authkeys.db"))
+
+
+@pytest.fixture
+def postgres_database(postgres: Cluster) -> Iterator[DatabaseLocation]:
+    """A PostgreSQL database without tables."""
+    with postgres.new_database() as database:
+        yield database
 
 
 async def everything(without: str = "") -> dict[str, list[dict[str, Any]]]:
