@@ -158,15 +158,8 @@ async def test_a_database_of_the_first_release_keeps_its_keys_and_what_is_staged
     async with connected(database):
         await migrate_to(database, "0001_initial")
         await writer().execute_query(f"INSERT INTO admin (name) VALUES ('{getpass.getuser()}')")
-        await fill(
-            "submission",
-            uuid=uuid.uuid4(),
-            admin_id=1,
-            source="import",
-            at=SOME_VALUES["time"],
-            change_count=0,
-            key_count=0,
-        )
+        now = SOME_VALUES["time"]
+        await fill("submission", uuid=uuid.uuid4(), admin_id=1, source="import", at=now, change_count=0, key_count=0)
         for ip, privileges in (("192.0.2.7", ADD.mask), ("192.0.2.8", 0)):
             await Authkey.create(
                 ip=ip, ip_key=sort_key(ip), service="billing", service_key="billing", privileges=privileges,

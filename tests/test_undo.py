@@ -65,9 +65,7 @@ async def undo(console: Console, receipt: Receipt) -> Receipt:
 
 async def test_undo_brings_back_cells_and_removed_authkeys_with_the_same_secret(console: Console) -> None:
     names = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
-    one, two, three = await add_keys(
-        console, *(NewAuthkey(ip, "mail", SEARCH.mask, new_secret().kept) for ip in names)
-    )
+    one, two, three = await add_keys(console, *(NewAuthkey(ip, "mail", SEARCH.mask, new_secret().kept) for ip in names))
     secrets_before = await digests()
     done = await submit(
         console, CellChange(one.id, ADD.mask, SEARCH.mask), Removal(two.id, two.revision), NewAuthkey("::1", "new", 1)
