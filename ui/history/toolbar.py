@@ -9,11 +9,9 @@ from nicegui import ui
 from models.errors import AuthkeysError, InvalidValue
 from models.history_views import SOURCE_NAMES, WHAT_NAMES, HistoryView, parse_history_view
 from models.privileges import PRIVILEGES
-from models.views import MAX_SEARCH_LENGTH
 from services.history import COUNTED
 from ui.shell.feedback import show_error
-
-_SEARCH_FOR = "Search IP, network or service"
+from ui.shell.toolbars import clear_button, search_field
 
 
 class HistoryToolbar:
@@ -25,15 +23,7 @@ class HistoryToolbar:
         self.view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props('role=search aria-label="History"'):
-            self._search = (
-                ui.input(placeholder=_SEARCH_FOR, value=view.search, on_change=self._changed)
-                .props(f"type=search outlined dense clearable debounce=200 maxlength={MAX_SEARCH_LENGTH}")
-                .props(f'aria-label="{_SEARCH_FOR}"')
-                .classes("search")
-                .mark("search")
-            )
-            with self._search.add_slot("prepend"):
-                ui.icon("search", size="18px")
+            self._search = search_field("Search IP, network or service", view.search, self._changed)
             with ui.element("div").classes("filters"):
                 privileges = {each.id: each.label for each in PRIVILEGES}
                 self._admin = self._choice("Who", {name: name for name in admin_names}, view.admin or None)
@@ -43,8 +33,7 @@ class HistoryToolbar:
                 self._source = self._choice("How", sources, view.source)
                 self._since = self._time("Since", view.since)
                 self._until = self._time("Until", view.until)
-                self._clear = ui.button(icon="filter_alt_off", on_click=self.clear, color=None)
-                self._clear.props('flat round dense aria-label="Clear search and filters"').classes("quiet")
+                self._clear = clear_button(self.clear)
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
         self._show_buttons()

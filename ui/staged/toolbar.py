@@ -12,6 +12,7 @@ from models.views import MAX_SEARCH_LENGTH
 from models.wording import count_of
 from services.listing import V
 from ui.shell.palette import Command
+from ui.shell.toolbars import search_field
 from ui.staged.filters import Chip, ChipRow, FilterMenu
 
 TYPING_MS = 60
@@ -34,15 +35,7 @@ class Toolbar(Generic[V]):
         self.view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props(f'role=search aria-label="{label}"'):
-            self._search = (
-                ui.input(placeholder=search_for, value=view.search, on_change=self.changed)
-                .props(f"type=search outlined dense clearable debounce={TYPING_MS} maxlength={MAX_SEARCH_LENGTH}")
-                .props(f'aria-label="{search_for}"')
-                .classes("search")
-                .mark("search")
-            )
-            with self._search.add_slot("prepend"):
-                ui.icon("search", size="18px")
+            self._search = search_field(search_for, view.search, self.changed, TYPING_MS)
             # Here, and before the actions, the page puts what is not of the view.
             self.beside_search = ui.element("div").classes("contents")
             self.build_choices()
