@@ -18,7 +18,7 @@ from services.authorizer import Question
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.denied import IP, SEARCH, asks, looks, may_add_only
-from tests.page import claims, is_told, says, sign_in
+from tests.page import claims, is_told, says, sign_in, undoes
 from tests.support import submit
 from tests.waiting import comes_true
 from ui.shell.routes import register_pages
@@ -57,6 +57,11 @@ async def test_a_refusal_appears_with_its_reason_and_the_missing_grant_is_staged
     page.find("Stage this grant").click()
     await is_told(page, f"Staged: {SEARCH.label} for {IP} (billing)")
     assert (await console.staging.of(console.admin.id))[key.id].grants == SEARCH.mask
+    await page.should_not_see("Stage this grant")
+
+    await undoes(page, f"Staged: {SEARCH.label} for {IP} (billing)")
+    await page.should_see("Stage this grant")
+    assert not len(await console.staging.of(console.admin.id))
 
 
 async def test_more_of_the_same_is_counted_in_the_same_row_and_the_newest_is_on_top(

@@ -12,8 +12,10 @@ from models.denial_wording import REASON_SENTENCES, asked, privilege_asked, who
 from models.denials import DeniedRequests
 from ui.shell.feedback import user_errors
 from ui.shell.times import show_time, time_label
+from ui.shell.toasts import Undo
 from ui.shell.window import Window
 
+_STAGE = "Stage this grant"
 _HEADINGS = ("Who", "From", "Asked for", "Why", "How often", "Last", "")
 
 
@@ -114,26 +116,33 @@ class DeniedRows:
         if group.reason is not Reason.PRIVILEGE_MISSING or needed is None or not self._window.admin.may_change:
             return
 
+        admin_id, staging = self._window.admin.id, self._console.staging
+
         async def stage() -> None:
             with user_errors():
                 await self._window.require_session()
                 found = await self._console.authkeys.find([group.authkey_id])
                 row = found.get(group.authkey_id)
                 if row and row.privileges & needed.mask:
-                    text = f"{group.ip} ({group.service}) has {needed.label} by now: nothing to stage."
-                else:
-                    await self._console.staging.stage(self._window.admin.id, group.authkey_id, needed, True)
-                    text = f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys."
-                ui.notify(text, classes="notice")
-                button.set_text("Has it now" if row and row.privileges & needed.mask else "Staged")
-                button.disable()
+                    self._window.tell(f"{group.ip} ({group.service}) has {needed.label} by now: nothing to stage.")
+                    offer("Has it now", is_offered=False)
+                    return
+                await staging.stage(admin_id, group.authkey_id, needed, True)
+                number = staging.latest_step(admin_id)
+                text = f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys."
+                self._window.tell(text, Undo(lambda: take_back(number), number))
+                offer("Staged", is_offered=False)
 
-        button = (
-            ui.button("Stage this grant", on_click=stage, color=None)
-            .props("flat dense no-caps")
-            .classes("quiet remedy")
-        )
-        button.props["aria-label"] = f"Stage this grant: {needed.label}, {group.ip}, {group.service}"
+        async def take_back(number: int) -> None:
+            await staging.undo(admin_id, number)
+            offer(_STAGE, is_offered=True)
+
+        def offer(text: str, *, is_offered: bool) -> None:
+            button.set_text(text)
+            button.set_enabled(is_offered)
+
+        button = ui.button(_STAGE, on_click=stage, color=None).props("flat dense no-caps").classes("quiet remedy")
+        button.props["aria-label"] = f"{_STAGE}: {needed.label}, {group.ip}, {group.service}"
 
     def _try_again(self, group: DeniedRequests) -> None:
         """Of whatever an access check of a key can answer; the key itself is known to nobody here."""
