@@ -1,7 +1,7 @@
 """What of an authkey shall be different beside its privileges: its owner, its note, and a secret that exists already."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
@@ -74,6 +74,10 @@ class Amendment(NamedTuple):
         """Changes as the bar counts them."""
         return (self.secret is not None) + len(self.texts)
 
+    def texts_of(self, row: Row) -> dict[TextName, str]:
+        """The texts of a row as they would be."""
+        return {name: text_of(row, name) for name in TextName} | {each.name: each.after for each in self.texts}
+
     def with_text(self, name: TextName, row: Row, text: str) -> "Amendment":
         """With this text for a row, or no longer with one if that is what is stored."""
         others = [each for each in self.texts if each.name is not name]
@@ -134,6 +138,11 @@ def canonical_owner_or_note(name: TextName, text: str) -> str:
     return stored
 
 
+def first_texts(texts: Iterable[tuple[TextName, str]]) -> tuple[TextChange, ...]:
+    """Those of a row that is to be made, by name."""
+    return tuple(TextChange(name, "", text) for name, text in sorted(texts) if text)
+
+
 def text_of(row: Row, name: TextName) -> str:
     """What is stored of a row; pickup passphrases have a note of their own kind, which is not staged."""
     return str(getattr(row, name)) if isinstance(row, Authkey) else ""
@@ -152,7 +161,7 @@ def has_key(row: Row) -> bool:
     return isinstance(row, Authkey) and row.has_key
 
 
-def texts_to_text(texts: Iterable[TextChange]) -> str | None:
+def texts_to_text(texts: Sequence[TextChange]) -> str | None:
     """Changes of texts as the history has them: canonical JSON; None if there are none."""
     return json.dumps([list(each) for each in texts], separators=(",", ":"), ensure_ascii=False) if texts else None
 

@@ -8,7 +8,7 @@ from models.amendments import Amendment, TextChange
 from models.privileges import privileges_in
 from models.subjects import Row
 from models.submissions import ChangesSince, Conflict, ConflictKind, Kind, LastChange
-from models.wording import several, text_changed
+from models.wording import GOT_NEW_KEY, several, text_changed
 
 _NEW_SECRET = (Kind.REKEYED, Kind.REREGISTERED)
 _WORDS = {
@@ -118,7 +118,7 @@ def _effects(since: ChangesSince) -> list[Effect]:
     """All that was done, as if it had been done at once."""
     has_new_secret = any(each.done.kind in _NEW_SECRET for each in since.newest)
     return [
-        *([Effect("↻", "It got a new key; one that it had before stopped working")] if has_new_secret else []),
+        *([Effect("↻", GOT_NEW_KEY)] if has_new_secret else []),
         *(Effect("+", f"Granted {each.label}") for each in privileges_in(_granted(since))),
         *(Effect("−", f"Revoked {each.label}") for each in privileges_in(_revoked(since))),
         *(Effect("✎", text_changed(each)) for each in _texts(since)),

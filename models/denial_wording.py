@@ -1,7 +1,6 @@
 """Denied requests in plain words: whose they were, what was asked for, why they were denied, and how many lately."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from models.access_checks import Reason, Verdict
 from models.denial_hours import DAYS, DeniedDay
@@ -9,6 +8,7 @@ from models.denials import DeniedRequests
 from models.errors import InvalidValue
 from models.manage2_functions import function_at
 from models.privileges import Privilege, privilege
+from models.wording import day_name
 
 REASON_NAMES = {
     Reason.NO_KEY: "No key",
@@ -89,16 +89,6 @@ def asked(what: str) -> str:
     """What was asked for: `Search for a License (XMLlookup)`."""
     needed = privilege_asked(what)
     return f"{needed.label} ({what})" if needed and needed.id != what else needed.label if needed else what
-
-
-def short_day_name(day: date) -> str:
-    """`Tue 24`."""
-    return f"{day:%a} {day.day}"
-
-
-def day_name(day: date) -> str:
-    """`Tue 24 Nov`."""
-    return f"{short_day_name(day)} {day:%b}"
 
 
 def day_text(day: DeniedDay) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from models.history import Entry, EntryKind, SubmissionPart, read_kinds
 from models.privileges import privileges_in
 from models.submissions import Kind, Modification
-from models.wording import count_of, text_changed
+from models.wording import GOT_NEW_KEY, count_of, text_changed
 
 _SAID = {
     EntryKind.SIGNED_IN: "signed in",
@@ -37,10 +37,8 @@ _DID = {
     Kind.REGISTERED: "let a server register",
     Kind.REREGISTERED: "let a server register again",
 }
-
-
 _KEYED = {
-    Kind.REKEYED: "It got a new key; one that it had before stopped working",
+    Kind.REKEYED: GOT_NEW_KEY,
     Kind.REREGISTERED: "Registered again by its server, with a new key",
 }
 

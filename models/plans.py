@@ -6,7 +6,16 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from models.amendments import SecretOutcome, SecretOwner, TextChange, TextName, decide_secret, has_key, text_of
+from models.amendments import (
+    SecretOutcome,
+    SecretOwner,
+    TextChange,
+    TextName,
+    decide_secret,
+    first_texts,
+    has_key,
+    text_of,
+)
 from models.errors import AuthkeyNotFound, DuplicateAuthkey, InvalidValue
 from models.secrets import KnownSecret
 from models.subjects import Row
@@ -106,7 +115,7 @@ def texts_of(change: Addition) -> Sequence[TextChange]:
         case NewAuthkey():
             return change.texts
         case Assignment():
-            return [TextChange(name, "", text) for name, text in change.texts if text]
+            return first_texts(change.texts)
     return ()
 
 

@@ -13,6 +13,7 @@ from models.amendments import (
     TextChange,
     TextName,
     decide_secret,
+    first_texts,
     text_of,
 )
 from models.secrets import KnownSecret
@@ -147,8 +148,8 @@ def _decide(wanted: WantedRow, found: PresentRows, staged: StagedChanges, holder
 
 
 def _decide_new(wanted: WantedRow) -> PlanLine:
-    texts = tuple(TextChange(name, "", text) for name, text in sorted(wanted.texts) if text)
-    return PlanLine(wanted, LineOutcome.NEW, None, wanted.grants, 0, Amendment(wanted.secret, texts))
+    amendment = Amendment(wanted.secret, first_texts(wanted.texts))
+    return PlanLine(wanted, LineOutcome.NEW, None, wanted.grants, 0, amendment)
 
 
 def _decide_known(wanted: WantedRow, row: Row, secret: KnownSecret | None, staged: StagedChanges) -> PlanLine:
@@ -157,11 +158,9 @@ def _decide_known(wanted: WantedRow, row: Row, secret: KnownSecret | None, stage
         return PlanLine(wanted, LineOutcome.REMOVAL, row)
     shown = entry.applied_to(row.privileges)
     grants, revocations = wanted.grants & ~shown, wanted.revocations & shown
-    staged_texts = {each.name: each.after for each in entry.amendment.texts}
+    shown_texts = entry.amendment.texts_of(row)
     texts = [
-        TextChange(name, text_of(row, name), text)
-        for name, text in sorted(wanted.texts)
-        if text != staged_texts.get(name, text_of(row, name))
+        TextChange(name, text_of(row, name), text) for name, text in sorted(wanted.texts) if text != shown_texts[name]
     ]
     amendment = Amendment(secret if secret != entry.amendment.secret else None, tuple(texts))
     is_different = grants or revocations or any(amendment)
@@ -172,21 +171,20 @@ def _decide_known(wanted: WantedRow, row: Row, secret: KnownSecret | None, stage
 def wanted_of(lines: Iterable[PlanLine], parts: Collection[PlanPart], *, issues: bool = False) -> Wanted:
     """What the chosen parts of a plan stage. `issues`: secrets are made for new keys when they are submitted."""
     lines = list(lines)
+    changed = [(line.row.id, line) for line in lines if line.row is not None and line.outcome is LineOutcome.CHANGED]
     cells = {
-        line.row.id: (
+        id_: (
             line.grants if PlanPart.GRANTS in parts else 0,
             line.revocations if PlanPart.REVOCATIONS in parts else 0,
         )
-        for line in lines
-        if line.row is not None and line.outcome is LineOutcome.CHANGED
+        for id_, line in changed
     }
     amendments = {
-        line.row.id: Amendment(
+        id_: Amendment(
             line.amendment.secret if PlanPart.SECRETS in parts else None,
             line.amendment.texts if PlanPart.TEXTS in parts else (),
         )
-        for line in lines
-        if line.row is not None and line.outcome is LineOutcome.CHANGED
+        for id_, line in changed
     }
     new = [line for line in lines if line.outcome is LineOutcome.NEW and PlanPart.NEW in parts]
     return Wanted(

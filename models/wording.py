@@ -1,7 +1,7 @@
 """Counts and changes in plain words, the same ones wherever they appear."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 from itertools import islice
 from typing import NamedTuple
@@ -23,6 +23,8 @@ _RESTORED = {
     Subject.AUTHKEY: "it comes back with the privileges and the key that it had",
     Subject.PASSPHRASE: "servers can register with it again",
 }
+GOT_NEW_KEY = "It got a new key; one that it had before stopped working"
+"""Said of an authkey"""
 _LOOKED_AT = 1_000
 """Entries of a step by which it is named; all of a larger one are alike"""
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -106,7 +108,7 @@ def _secret_of(entry: StagedRow) -> str:
 
 def boxes(count: int) -> str:
     """`1 box`, `9,000 boxes`."""
-    return "1 box" if count == 1 else f"{count:,} boxes"
+    return several(count, "box", "boxes")
 
 
 def granting(changed: int, total: int) -> str:
@@ -188,6 +190,16 @@ def key_hint(key: Authkey) -> str:
 def minute(at: datetime) -> str:
     """A moment as it is told in sentences: `2026-11-26 18:08 UTC`."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def short_day_name(day: date) -> str:
+    """`Tue 24`."""
+    return f"{day:%a} {day.day}"
+
+
+def day_name(day: date) -> str:
+    """`Tue 24 Nov`."""
+    return f"{short_day_name(day)} {day:%b}"
 
 
 def ago(at: datetime, now: datetime) -> str:

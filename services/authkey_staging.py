@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from models.addresses import canonical_ip
-from models.amendments import Amendment, TextChange, TextName, canonical_owner_or_note
+from models.amendments import Amendment, TextName, canonical_owner_or_note, first_texts
 from models.authkeys import canonical_service
 from models.errors import DuplicateAuthkey, RowNotFound
 from models.staged_changes import StagedChanges
@@ -44,8 +44,7 @@ class AuthkeyStaging(Staging[View]):
         """
         new = NewKey(canonical_ip(ip), canonical_service(service), issues=True)
         name = (new.ip, new.service)
-        known = _canonical(texts)
-        amendment = Amendment(texts=tuple(TextChange(each, "", text) for each, text in sorted(known.items()) if text))
+        amendment = Amendment(texts=first_texts(_canonical(texts).items()))
         if await self._authkeys.named([name]):
             raise DuplicateAuthkey(
                 f"{new.ip} already has an authkey for the service {new.service!r}. "

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
-from models.amendments import TextChange, TextName
+from models.amendments import TextChange, TextName, first_texts
 from models.authkeys import Authkey
 from models.denials import denial
 from models.passphrases import suggest_phrase
@@ -153,8 +153,7 @@ def demo_keys(count: int, seed: int = 2020) -> list[NewAuthkey]:
 def _texts(number: int) -> tuple[TextChange, ...]:
     """An owner for most keys, and a note for some."""
     owner, note = _OWNERS[number * 3 % len(_OWNERS)], _NOTES[number * 5 % len(_NOTES)]
-    named = {TextName.NOTE: note, TextName.OWNER: owner}
-    return tuple(TextChange(name, "", text) for name, text in named.items() if text)
+    return first_texts([(TextName.NOTE, note), (TextName.OWNER, owner)])
 
 
 def _privileges(chance: random.Random) -> int:

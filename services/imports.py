@@ -49,16 +49,13 @@ async def import_file(
 
 async def _check_secrets(path: Path, assignments: Sequence[Assignment]) -> None:
     """Raise ImportRefused, with all of them, for secrets that their keys cannot have: nothing is reissued by a file."""
-    wanted = [each for each in assignments if each.secret]
-    owners = await secrets.owners([each.secret.digest for each in wanted if each.secret])
-    ids = await authkeys.named((each.ip, each.service) for each in wanted)
+    wanted = [(each, each.secret.digest) for each in assignments if each.secret]
+    owners = await secrets.owners([digest for _, digest in wanted])
+    ids = await authkeys.named((each.ip, each.service) for each, _ in wanted)
     rows = await authkeys.find(ids.values())
     problems = []
-    for each in wanted:
-        row, owner = (
-            rows.get(ids.get((each.ip, each.service), 0)),
-            owners.get(each.secret.digest if each.secret else ""),
-        )
+    for each, digest in wanted:
+        row, owner = rows.get(ids.get((each.ip, each.service), 0)), owners.get(digest)
         match decide_secret(row, owner):
             case SecretOutcome.TAKEN if owner:
                 problems.append(f"{each.ip} ({each.service}): its secret cannot be taken over, {owner.said}.")

@@ -8,11 +8,11 @@ from nicegui.testing import User
 
 from models.access_checks import Reason
 from models.accounts import AdminIdentity, Role
-from models.denial_wording import day_name
 from models.denials import denial
 from models.manage2_functions import Requirement
 from models.submissions import CellChange, Removal, Restoration
 from models.tables import Admin, Authkey
+from models.wording import day_name
 from services.console import Console
 from services.keymaking import issue_new_key
 from storage.database import DatabaseLocation

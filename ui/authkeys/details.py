@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from models.amendments import TextName, text_of
+from models.amendments import TextName
 from models.authkeys import Authkey, name_in_address
 from models.denial_views import DeniedView
-from models.denial_wording import REASON_NAMES, asked, day_name
+from models.denial_wording import REASON_NAMES, asked
 from models.denials import DeniedRequests
 from models.errors import InvalidValue
 from models.privileges import PRIVILEGES, privilege, privileges_in
 from models.staged_rows import StagedRow
 from models.submissions import LastChange
 from models.usage import NO_PRIVILEGE, DayCount
-from models.wording import key_hint, minute, several
+from models.wording import day_name, key_hint, minute, several
 from services.authkey_staging import AuthkeyStaging
 from ui.authkeys.uses_chart import uses_in_words, uses_svg
 from ui.shell.copying import copy_command, copy_line
@@ -207,8 +207,8 @@ class KeyDetails(RowDetails[KeyFacts]):
 
 def _texts_of(row: Authkey, entry: StagedRow) -> tuple[_TextFacts, ...]:
     """The owner and the note as they are staged, or stored."""
-    staged = {each.name: each.after for each in entry.amendment.texts}
-    return tuple(_TextFacts(name, staged.get(name, text_of(row, name)), name in staged) for name in TextName)
+    staged = {each.name for each in entry.amendment.texts}
+    return tuple(_TextFacts(name, text, name in staged) for name, text in entry.amendment.texts_of(row).items())
 
 
 def _draw_names(names: tuple[str, str]) -> None:

@@ -187,8 +187,8 @@ class AuthkeysPage(StagedPage[View]):
 
 
 def _as_staged(row: Authkey, entry: StagedRow) -> Authkey:
-    texts = {each.name: each.after for each in entry.amendment.texts}
-    return row._replace(owner=texts.get(TextName.OWNER, row.owner), note=texts.get(TextName.NOTE, row.note))
+    texts = entry.amendment.texts_of(row)
+    return row._replace(owner=texts[TextName.OWNER], note=texts[TextName.NOTE])
 
 
 def _way(icon: str, title: str, text: str, act: Callable[[], object] | None = None) -> ui.button:

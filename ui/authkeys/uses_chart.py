@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from models.denial_wording import day_name
 from models.usage import DayCount
-from models.wording import several
+from models.wording import day_name, several
 
 _DAY_WIDTH, _BAR_WIDTH, _HEIGHT, _LEAST = 10, 7, 56, 2
 """In units of the chart, which is stretched to the width that there is; a day with any use is seen"""

@@ -8,7 +8,8 @@ from nicegui import ui
 
 from models.denial_hours import BARS_HEIGHT, DAYS, DeniedDay, bars, peak
 from models.denial_views import DeniedView
-from models.denial_wording import day_text, days_text, short_day_name
+from models.denial_wording import day_text, days_text
+from models.wording import short_day_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,11 @@ from datetime import date
 from nicegui import ui
 
 from models.denial_views import DeniedView, parse_denied_view
-from models.denial_wording import REASON_NAMES, day_name
+from models.denial_wording import REASON_NAMES
 from models.errors import AuthkeysError
-from models.views import MAX_SEARCH_LENGTH
-from models.wording import several
+from models.wording import day_name, several
 from ui.shell.feedback import show_error
-
-_SEARCH_FOR = "Search IP, network or service"
+from ui.shell.toolbars import clear_button, search_field
 
 
 class DeniedToolbar:
@@ -29,15 +27,7 @@ class DeniedToolbar:
         self.view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props('role=search aria-label="Denied requests"'):
-            self._search = (
-                ui.input(placeholder=_SEARCH_FOR, value=view.search, on_change=self._changed)
-                .props(f"type=search outlined dense clearable debounce=200 maxlength={MAX_SEARCH_LENGTH}")
-                .props(f'aria-label="{_SEARCH_FOR}"')
-                .classes("search")
-                .mark("search")
-            )
-            with self._search.add_slot("prepend"):
-                ui.icon("search", size="18px")
+            self._search = search_field("Search IP, network or service", view.search, self._changed)
             with ui.element("div").classes("filters"):
                 reasons = {each.value: name for each, name in REASON_NAMES.items()}
                 self._reason = (
@@ -46,8 +36,7 @@ class DeniedToolbar:
                     .classes("filter reason")
                     .mark("filter-reason")
                 )
-                self._clear = ui.button(icon="filter_alt_off", on_click=self.clear, color=None)
-                self._clear.props('flat round dense aria-label="Clear search and filters"').classes("quiet")
+                self._clear = clear_button(self.clear)
             ui.space()
             self._count = ui.label().classes("count").props("role=status").mark("count")
             ui.button("Try an access check", icon="troubleshoot", on_click=on_try, color=None).props(
