@@ -15,6 +15,7 @@ from storage.database import DatabaseLocation
 from tests.browser import chromium
 from tests.databases import copy_of_tables
 from tests.elsewhere import start_over
+from tests.other_process import OtherProcess, another_process
 from tests.page import KEYS, says, sign_in
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.program import Program, serving
@@ -114,6 +115,14 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("server")
     with serving(folder, *named["OPTIONS"], keys=named["KEYS"], accounts=named["ACCOUNTS"]) as program:
         yield program
+
+
+@pytest.fixture
+async def dana(request: pytest.FixtureRequest, server: Program) -> AsyncIterator[OtherProcess]:
+    """Another admin, in another process; the authkeys are the KEYS of the test's module again, and nothing is staged."""
+    async with another_process(DatabaseLocation(server.database), "dana") as other:
+        await other.do(start_over, request.module.KEYS)
+        yield other
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.program import Program
 
 WIDTH, HEIGHT = 390, 844
 ADD, LIST, SEARCH = privilege("addlicense"), privilege("listlicenses"), privilege("search")
-KEYS = [key(f"192.0.2.{n}", "billing" if n % 2 else "audit", LIST) for n in range(1, 41)]
+PHONE_KEYS = [key(f"192.0.2.{n}", "billing" if n % 2 else "audit", LIST) for n in range(1, 41)]
 FIRST, SECOND = "192.0.2.1, billing", "192.0.2.2, audit"
 FINGER = 44
 """Pixels that a finger hits: WCAG 2.2, 2.5.5"""

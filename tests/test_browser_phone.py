@@ -1,12 +1,9 @@
 """The page on a phone: a card for each row, and a sheet with its switches."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from models.privileges import PRIVILEGES
-from storage.database import DatabaseLocation
 from tests.browser import (
     bar,
     box,
@@ -14,14 +11,14 @@ from tests.browser import (
     shown_ips,
 )
 from tests.elsewhere import assign, key, start_over, stored
-from tests.other_process import OtherProcess, another_process
+from tests.other_process import OtherProcess
 from tests.phone import (
     ADD,
     FINGER,
     FIRST,
     HEIGHT,
-    KEYS,
     LIST,
+    PHONE_KEYS,
     SEARCH,
     SECOND,
     WIDTH,
@@ -35,15 +32,7 @@ from tests.program import Program
 
 pytestmark = needs_chromium
 
-ACCOUNTS = (("ben",),)
-
-
-@pytest.fixture
-async def dana(server: Program) -> AsyncIterator[OtherProcess]:
-    """Another admin, in another process; the keys are as at the beginning."""
-    async with another_process(DatabaseLocation(server.database), "dana") as other:
-        await other.do(start_over, KEYS)
-        yield other
+KEYS, ACCOUNTS = PHONE_KEYS, (("ben",),)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The page on a phone: all of it fits, is within reach of a thumb, and can be read by everybody."""
 
-from collections.abc import AsyncIterator
 from itertools import combinations
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from storage.database import DatabaseLocation
 from tests.browser import (
     add_passphrase,
     axe_finds_nothing,
@@ -15,14 +13,14 @@ from tests.browser import (
     needs_chromium,
     open_sign_in,
 )
-from tests.elsewhere import assign, key, start_over
-from tests.other_process import OtherProcess, another_process
+from tests.elsewhere import assign, key
+from tests.other_process import OtherProcess
 from tests.phone import (
     ADD,
     FINGER,
     FIRST,
-    KEYS,
     LIST,
+    PHONE_KEYS,
     SEARCH,
     SECOND,
     WIDTH,
@@ -37,15 +35,7 @@ from tests.program import Program
 
 pytestmark = needs_chromium
 
-ACCOUNTS = (("ben",),)
-
-
-@pytest.fixture
-async def dana(server: Program) -> AsyncIterator[OtherProcess]:
-    """Another admin, in another process; the keys are as at the beginning."""
-    async with another_process(DatabaseLocation(server.database), "dana") as other:
-        await other.do(start_over, KEYS)
-        yield other
+KEYS, ACCOUNTS = PHONE_KEYS, (("ben",),)
 
 
 @pytest.fixture

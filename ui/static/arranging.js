@@ -2,10 +2,9 @@
 // is a card, and all of it can be seen.
 
 import { grid } from "./grid.js";
-import { page } from "./page.js";
+import { narrow, page } from "./page.js";
 
 const TOLD_AFTER_MS = 250;
-const narrow = matchMedia("(max-width: 599.98px)"); // a phone, as in cards.js
 
 let telling = 0;
 

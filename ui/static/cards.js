@@ -3,11 +3,10 @@
 import { conflictMark, marksOf, newMark } from "./cells.js";
 import { flashOf } from "./flashes.js";
 import { grid } from "./grid.js";
-import { nameOf, page } from "./page.js";
+import { nameOf, narrow, page } from "./page.js";
 import { closeSheet, openSheet } from "./sheet.js";
 import { summary, tally } from "./summary.js";
 
-const narrow = matchMedia("(max-width: 599.98px)"); // as in phone.css
 let wide = null; // the ids of the columns that a wider screen shows
 
 export const rowHeight = (onWide, onNarrow) => (narrow.matches ? onNarrow : onWide);

@@ -1,6 +1,6 @@
 // Copy and paste by the browser's own events, which work without https too.
 
-import { grid } from "./grid.js";
+import { bitOf, grid, isBox, isPrivilege } from "./grid.js";
 import { say } from "./notices.js";
 import { page } from "./page.js";
 import { claim, hasSelection } from "./selection.js";
@@ -12,12 +12,11 @@ let ready = null; // {of, text}: what the server made for a copy, which only the
 
 const focused = () => grid.api?.getFocusedCell();
 const inGrid = () => Boolean(document.activeElement?.closest(".grid .ag-cell"));
-const bitOf = (id) => grid.api.getColumn(id)?.getColDef().cellRendererParams?.bit;
 
 // -- copy ------------------------------------------------------------------------------------------------------------
 
 function valueOf(row, id) {
-  const bit = bitOf(id);
+  const bit = bitOf(grid.api.getColumn(id));
   if (bit === null) return row.removal ? "1" : "0";
   return bit === undefined ? (row[id] ?? "") : row.staged & (1 << bit) ? "1" : "0";
 }
@@ -105,9 +104,9 @@ function onPaste(event) {
   if (!text) return;
   event.preventDefault();
   const { rowIndex, column } = focused();
-  const all = grid.api.getAllDisplayedColumns().map((each) => each.getColId());
-  const columns = bitOf(column.getColId()) === undefined ? [] : all.slice(all.indexOf(column.getColId())).filter((id) => bitOf(id) >= 0 && bitOf(id) !== null);
-  send(text, { row: rowIndex, columns });
+  const all = grid.api.getAllDisplayedColumns();
+  const boxes = isBox(column) ? all.slice(all.indexOf(column)).filter(isPrivilege) : [];
+  send(text, { row: rowIndex, columns: boxes.map((each) => each.getColId()) });
 }
 
 document.addEventListener("copy", onCopy);

@@ -11,6 +11,11 @@ const shownRow = (id) => grid.api?.getRowNode(String(id))?.data;
 export const datasource = blocks.datasource(shownRow, counted, settle);
 export const rowId = ({ data }) => String(data.id);
 
+// What a column's box stands for: a bit of the privileges; null is Remove?'s, and a column without boxes has none.
+export const bitOf = (column) => column?.getColDef().cellRendererParams?.bit;
+export const isBox = (column) => bitOf(column) !== undefined;
+export const isPrivilege = (column) => isBox(column) && bitOf(column) !== null;
+
 function counted(rows, exactly) {
   if (exactly || grid.api.getDisplayedRowCount() < rows) grid.api.setRowCount(rows, exactly);
 }
@@ -50,7 +55,7 @@ const isText = (column) => ["cell-text", "cell-card"].includes(column.getColDef(
 
 export function tick(node, column) {
   const row = node.data;
-  const { bit } = column.getColDef().cellRendererParams;
+  const bit = bitOf(column);
   if (!row || row.removed || !page.mayChange || (bit !== null && row.removal)) return;
   draw(node, ticks.ticked(row, ticks.add(row, column.getColId(), bit)));
 }
@@ -63,7 +68,7 @@ function anchorMenu(element) {
 
 // The menu of a column of boxes.
 export function openHeading(column, element) {
-  if (column.getColDef().cellRendererParams?.bit === undefined || column.getColId() === "remove") return;
+  if (!isPrivilege(column)) return;
   anchorMenu(element);
   emitEvent("heading", { column: column.getColId() });
 }

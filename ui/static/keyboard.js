@@ -1,7 +1,7 @@
 // Keys in the grid and on the page. The grid is one Tab stop: Tab goes in, to the cell where one was, and out, forth and
 // back (WCAG 2.1.2).
 
-import { grid, open, openMenu, tick } from "./grid.js";
+import { bitOf, grid, isBox, isPrivilege, open, openMenu, tick } from "./grid.js";
 import { digit, isDelete, letter, withModifier } from "./keys.js";
 import { DIALOG, MENU } from "./popups.js";
 import { act, hasSelection, selectByKey } from "./selection.js";
@@ -9,10 +9,8 @@ import { openSheet } from "./sheet.js";
 
 // -- in the grid -----------------------------------------------------------------------------------------------------
 
-const bitOf = (column) => column.getColDef().cellRendererParams?.bit;
-const isBox = (column) => bitOf(column) !== undefined;
 const removal = () => grid.api.getColumns().find((column) => bitOf(column) === null);
-const nthBox = (number) => grid.api.getAllDisplayedColumns().filter((column) => bitOf(column) >= 0 && bitOf(column) !== null)[number - 1];
+const nthBox = (number) => grid.api.getAllDisplayedColumns().filter(isPrivilege)[number - 1];
 
 function boxOfKey(event, column) {
   if (withModifier(event)) return undefined;

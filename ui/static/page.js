@@ -22,4 +22,6 @@ export const page = {
   ...window.authkeysPage,
 };
 
+export const narrow = matchMedia("(max-width: 599.98px)"); // a phone, as in phone.css
+
 export const nameOf = (row) => page.names.map((field) => row[field]).join(", ");

@@ -3,7 +3,7 @@
 
 import { isAsking } from "./blocks.js";
 import { CheckboxCell, cellClassRules, cellValue } from "./cells.js";
-import { grid, indexOf } from "./grid.js";
+import { grid, indexOf, isBox } from "./grid.js";
 import { say } from "./notices.js";
 import { nameOf } from "./page.js";
 import { summary } from "./summary.js";
@@ -12,7 +12,6 @@ let shown = null; // {id, name, switches, watcher}
 
 const part = (name) => document.querySelector(`.sheet-${name}`);
 const nodeOf = (id) => grid.api.getRowNode(String(id));
-const isBox = (column) => column.getColDef().cellRendererParams?.bit !== undefined;
 
 // A line of the sheet: the whole of it is the target, and its box is that of the grid.
 class Switch {
