@@ -5,11 +5,10 @@ service has a Japanese name: without `apt-get install fonts-noto-cjk` it shows a
 """
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
+from running import console
 
 HERE = Path(__file__).parent
 PASSPHRASE_TICKS = ("0/addlicense", "1/listlicenses", "3/remove")
@@ -18,26 +17,18 @@ TICKS = ("0/explisc", "2/secverify", "4/addlicense", "5/manageauthkeys", "7/list
 
 async def main() -> None:
     """Start the demo, take one picture in light and one in dark, end the demo."""
-    demo = subprocess.Popen(
-        [sys.executable, "main.py", "--demo", "--no-browser", "--port", "0"],
-        cwd=HERE.parent,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert demo.stdout is not None
-        url = demo.stdout.readline().split()[-1]
-        console = url.partition("/launch")[0]
-        async with async_playwright() as playwright:
+    async with async_playwright() as playwright:
+        with console("--demo") as link:
+            home = link.partition("/launch")[0]
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
             page = await browser.new_page(viewport={"width": 1440, "height": 900})
-            await page.goto(url)
+            await page.goto(link)
             await _stage(page)
             for scheme in ("light", "dark"):
                 await page.emulate_media(color_scheme=scheme)
                 await page.screenshot(path=HERE / f"page-{scheme}.png", animations="disabled")
             await page.emulate_media(color_scheme="light")
-            await page.goto(f"{console}/passphrases")
+            await page.goto(f"{home}/passphrases")
             for tick in PASSPHRASE_TICKS:
                 await _tick(page, tick)
             await page.get_by_text("3 changes to 3 passphrases").first.wait_for()
@@ -45,20 +36,17 @@ async def main() -> None:
             await page.locator(".review-item").first.wait_for()
             await page.mouse.move(0, 0)
             await page.screenshot(path=HERE / "passphrases.png", animations="disabled")
-            await page.goto(console)
+            await page.goto(home)
             await page.get_by_role("button", name="Submit authkey modifications").click()
             await page.locator(".review-foot .q-btn").click()  # there are removals among them
             await page.get_by_text("Applied 6 changes to 6 keys").first.wait_for()
-            await page.goto(f"{console}/history")
+            await page.goto(f"{home}/history")
             await page.locator('.ag-row [col-id="what"]').first.click()
             await page.get_by_role("button", name="Undo…").click()
             await page.get_by_role("button", name="Stage 6 changes").wait_for()
             await page.mouse.move(0, 0)
             await page.screenshot(path=HERE / "history.png", animations="disabled")
             await browser.close()
-    finally:
-        demo.terminate()
-        demo.wait(10)
 
 
 async def _stage(page: Page) -> None:

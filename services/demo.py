@@ -65,7 +65,7 @@ async def fill(console: Console) -> AdminIdentity:
     await console.submissions.submit(order)
     await _add_passphrases(console.passphrases, console.admin)
     await _call(console.uses, await console.authkeys.matching(View(), console.admin.id))
-    name, password = "robin" if console.admin.name != "robin" else "sam", suggest_phrase()
+    name, password = "maya" if console.admin.name != "maya" else "sam", suggest_phrase()
     await console.admins.add(name, password, Role.ADMIN, "the demonstration")
     colleague = await console.admins.authenticate(name, password, "198.51.100.20")
     assert colleague is not None
@@ -73,7 +73,8 @@ async def fill(console: Console) -> AdminIdentity:
 
 
 async def work_as_colleague(console: Console, colleague: AdminIdentity) -> None:
-    """Now and then stage something, and submit it or not, as long as the program runs."""
+    """Be here, and now and then stage something, and submit it or not, as long as the program runs."""
+    console.presence.enter(colleague.id, "/")
     chance = random.Random(7)
     while True:
         await asyncio.sleep(FIRST_ACT_SECONDS)

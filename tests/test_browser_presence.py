@@ -13,6 +13,10 @@ pytestmark = needs_chromium
 KEYS = [Assignment(f"192.0.2.{n}", "billing", privilege("listlicenses").mask) for n in range(1, 31)]
 ACCOUNTS = (("dana",),)
 FIRST = ("192.0.2.1", "billing")
+CUT = """() => [...document.querySelectorAll('.header :is(a, button), .header [role=status]')]
+    .filter(each => each.checkVisibility())
+    .filter(each => (({ left, right }) => left < 0 || right > innerWidth)(each.getBoundingClientRect()))
+    .map(each => each.getAttribute('aria-label') || each.innerText)"""
 
 
 async def dana_stages(browser: Browser, server: Program) -> Page:
@@ -50,3 +54,14 @@ async def test_it_is_opened_and_read_by_keyboard_and_fits(
     await dana.get_by_role("button", name="Discard").click()
     await dana.context.close()
     await expect(others).to_have_count(0)
+
+
+async def test_at_any_width_all_of_the_header_is_there(server: Program, browser: Browser) -> None:
+    dana = await dana_stages(browser, server)
+    page = await open_page(browser, server)
+    for width in (1440, 1280, 1200, 1100, 1024, 960, 860, 768, 700, 641, 600, 390, 320):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await expect(page.get_by_role("button", name="1 other here: dana")).to_be_visible()
+        assert await page.evaluate(CUT) == [], width
+    await dana.get_by_role("button", name="Discard").click()
+    await dana.context.close()

@@ -42,5 +42,10 @@ async def test_a_colleague_stages_and_submits_now_and_then(console: Console, mon
         return newest.number > before + 1 and newest.name == colleague.name
 
     await eventually(has_submitted)
+
+    async def is_here() -> bool:
+        return [each.name for each in console.presence.others(console.admin.id)] == [colleague.name]
+
+    await eventually(is_here)
     working.cancel()
     assert (await console.chain.check()).fault is None

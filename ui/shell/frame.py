@@ -84,9 +84,10 @@ class Frame:
             ui.icon("vpn_key", size="22px").classes("logo")
             ui.label(TITLE).classes("title").props("role=heading aria-level=1")
             if is_demo:
-                ui.label("Demo").classes("demo-mark").props(
-                    'title="A demonstration: all of it goes when the program ends"'
-                )
+                with ui.element("div").classes("demo-mark") as demo:
+                    ui.label("Demo")
+                    ui.label(": all of it is temporary").classes("demo-more")
+                demo.props('title="A demonstration: all of it goes when the program ends"')
             with ui.element("nav").classes("views").props('aria-label="Views"'):
                 for view, name in VIEWS.items():
                     link = ui.link(name, view).classes("view")  # NiceGUI itself puts the root path before it

@@ -1,0 +1,231 @@
+"""Photograph every view and state in every size and colours: `uv run docs/every_view.py FOLDER`.
+
+Starts `main.py --demo` and an empty console, brings the page into each state as a person would, in headless Chromium
+(Debian's), and says where a page scrolls sideways. What is wrong with the rest is for eyes to find.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from playwright.async_api import Browser, Locator, Page, async_playwright
+from running import console
+
+SIZES = {"1440": (1440, 900), "1280": (1280, 800), "1920": (1920, 1080), "390": (390, 844)}
+COLOURS = {
+    "light": {"color_scheme": "light", "forced_colors": "none", "media": "screen"},
+    "dark": {"color_scheme": "dark", "forced_colors": "none", "media": "screen"},
+    "forced": {"color_scheme": "dark", "forced_colors": "active", "media": "screen"},
+    "print": {"color_scheme": "light", "forced_colors": "none", "media": "print"},
+}
+PHONE = "390"
+PASTED = "192.0.2.7\tbilling\t1\t0\t1\tx\t\t\n198.51.100.300\tbilling\t1\n203.0.113.9\tnew one\t1\t1\t1"
+SIDEWAYS = "document.scrollingElement.scrollWidth - innerWidth"
+
+State = Callable[[Page], Awaitable[object]]
+
+
+def cell(page: Page, row: int, column: str) -> Locator:
+    """A cell of the grid."""
+    return page.locator(f'.ag-row[row-index="{row}"] [col-id="{column}"]')
+
+
+def press(name: str) -> State:
+    """A button."""
+    return lambda page: page.get_by_role("button", name=name).first.click()
+
+
+async def select(page: Page) -> None:
+    """Five rows, three columns."""
+    await cell(page, 1, "addlicense").click(modifiers=["Control"])
+    await cell(page, 5, "explisc").click(modifiers=["Shift"])
+    await page.locator(".selection-bar").wait_for()
+
+
+async def stage(page: Page) -> None:
+    """What of all kinds there is."""
+    if await page.locator(".bar .staged-count, .bar").get_by_text("changes to").count():
+        return
+    for row, column in ((0, "explisc"), (1, "secverify"), (3, "addlicense"), (5, "manageauthkeys"), (8, "remove")):
+        await cell(page, row, column).locator("input").click()
+    await page.get_by_text("5 changes to 5").first.wait_for()
+
+
+async def review(page: Page) -> None:
+    """With what is staged."""
+    await stage(page)
+    await press("Review")(page)
+    await page.locator(".review-item").first.wait_for()
+
+
+async def details(page: Page) -> None:
+    """Of the third row."""
+    await cell(page, 2, "menu").locator("button").click()
+    await page.get_by_role("menuitem", name="Details").click()
+    await page.get_by_role("region", name="Details").wait_for()
+
+
+async def row_menu(page: Page) -> None:
+    """Of the third row."""
+    await cell(page, 2, "menu").locator("button").click()
+    await page.get_by_role("menuitem").first.wait_for()
+
+
+async def heading_menu(page: Page) -> None:
+    """Of one privilege."""
+    await press("Actions, Search for a License")(page)
+    await page.get_by_role("menuitem").first.wait_for()
+
+
+async def plan(page: Page) -> None:
+    """Of pasted rows, one of them bad."""
+    await cell(page, 0, "ip").click()
+    await page.evaluate(
+        """text => { const data = new DataTransfer(); data.setData("text/plain", text);
+        document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true })) }""",
+        PASTED,
+    )
+    await page.get_by_role("dialog").wait_for()
+
+
+async def palette(page: Page) -> None:
+    """With something typed."""
+    await page.keyboard.press("Control+k")
+    await page.locator(".palette-field input").wait_for()
+    await page.keyboard.type("192")
+    await page.get_by_role("option").nth(3).wait_for()
+
+
+async def presence(page: Page) -> None:
+    """The demo's colleague comes within a minute."""
+    others = page.get_by_role("button", name="other here")
+    await others.wait_for(timeout=90_000)
+    await others.click()
+
+
+async def issue(page: Page) -> None:
+    """For two selected rows."""
+    await cell(page, 1, "ip").click(modifiers=["Control"])
+    await cell(page, 2, "service").click(modifiers=["Shift"])
+    await press("Issue keys")(page)
+    await page.get_by_role("dialog").wait_for()
+
+
+async def sheet(page: Page) -> None:
+    """On a phone."""
+    await page.locator(".card").nth(3).click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def history_panel(page: Page) -> None:
+    """The newest submission, and what its undo would do."""
+    await cell(page, 0, "what").click()
+    await page.locator(".side").wait_for()
+
+
+async def nothing(_: Page) -> None:
+    """As it opens."""
+
+
+WIDE: dict[str, tuple[str, State]] = {
+    "keys": ("/", nothing),
+    "keys-staged": ("/", stage),
+    "keys-review": ("/", review),
+    "keys-selected": ("/", select),
+    "keys-details": ("/", details),
+    "keys-row-menu": ("/", row_menu),
+    "keys-heading-menu": ("/", heading_menu),
+    "keys-filter-menu": ("/?has=addlicense&lacks=search&staged=1", press("Filter")),
+    "keys-columns-menu": ("/", press("Columns")),
+    "keys-views-menu": ("/", press("Views")),
+    "keys-palette": ("/", palette),
+    "keys-presence": ("/", presence),
+    "keys-help": ("/", lambda page: page.keyboard.press("?")),
+    "keys-add": ("/", press("Add authkey")),
+    "keys-issue": ("/", issue),
+    "keys-plan": ("/", plan),
+    "keys-none-found": ("/?search=nothing-has-this-name", nothing),
+    "keys-as-it-was": ("/?as-of=1", nothing),
+    "passphrases": ("/passphrases", nothing),
+    "passphrases-details": ("/passphrases", details),
+    "passphrases-add": ("/passphrases", press("Add passphrase")),
+    "denied": ("/denied", nothing),
+    "denied-tester": ("/denied", press("Try an access check")),
+    "denied-none-found": ("/denied?search=nothing-has-this-name", nothing),
+    "history": ("/history", nothing),
+    "history-panel": ("/history", history_panel),
+    "no-page": ("/no-such-page", nothing),
+}
+NARROW: dict[str, tuple[str, State]] = {
+    "keys": ("/", nothing),
+    "keys-review": ("/", press("Review")),
+    "keys-sheet": ("/", sheet),
+    "keys-filter-menu": ("/?has=addlicense&lacks=search&staged=1", press("Filter")),
+    "keys-views-menu": ("/", press("Views")),
+    "keys-presence": ("/", presence),
+    "keys-add": ("/", press("Add authkey")),
+    "keys-none-found": ("/?search=nothing-has-this-name", nothing),
+    **{name: state for name, state in WIDE.items() if not name.startswith("keys") and name != "passphrases-details"},
+}
+EMPTY: dict[str, tuple[str, State]] = {
+    "empty-keys": ("/", nothing),
+    "empty-passphrases": ("/passphrases", nothing),
+    "empty-denied": ("/denied", nothing),
+}
+
+
+async def photograph(browser: Browser, link: str, folder: Path, states: dict[str, dict[str, tuple[str, State]]]) -> int:
+    """Every state at every size; how many pages scroll sideways."""
+    found = 0
+    home = link.partition("/launch")[0]
+    first = await browser.new_context()
+    await (await first.new_page()).goto(link)
+    session = await first.storage_state()
+    for size, (width, height) in SIZES.items():
+        is_phone = size == PHONE
+        context = await browser.new_context(
+            storage_state=session,
+            viewport={"width": width, "height": height},
+            has_touch=is_phone,
+            is_mobile=is_phone,
+        )
+        context.set_default_timeout(10_000)
+        for name, (path, bring) in states["narrow" if is_phone else "wide"].items():
+            page = await context.new_page()
+            await page.goto(f"{home}{path}")
+            await page.locator(".title, h1").first.wait_for()
+            await page.wait_for_load_state("networkidle")
+            try:
+                await bring(page)
+            except Exception as error:  # the next state shall be seen all the same
+                print(f"{size} {name}: {str(error).splitlines()[0]}")
+            await page.mouse.move(0, 0)
+            for colours, media in COLOURS.items():
+                await page.emulate_media(**media)  # type: ignore[arg-type]
+                await page.screenshot(path=folder / f"{name}-{size}-{colours}.png", animations="disabled")
+                if colours != "print" and (beside := await page.evaluate(SIDEWAYS)) > 0:
+                    found += 1
+                    print(f"{size} {name}, {colours}: {beside} px scroll sideways")
+            await page.close()
+        await context.close()
+    return found
+
+
+async def main(folder: Path) -> int:
+    """Both consoles, and the page to sign in."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        with console("--demo") as link:
+            found = await photograph(browser, link, folder, {"wide": WIDE, "narrow": NARROW})
+        with tempfile.TemporaryDirectory() as place, console("--database", f"{place}/authkeys.db") as link:
+            found += await photograph(browser, link, folder, {"wide": EMPTY, "narrow": EMPTY})
+        await browser.close()
+    return found
+
+
+if __name__ == "__main__":
+    chosen = Path(sys.argv[1])
+    chosen.mkdir(parents=True, exist_ok=True)
+    sys.exit(asyncio.run(main(chosen)) > 0)
