@@ -1,4 +1,4 @@
-"""Photograph every view and state in every size and colours: `uv run docs/every_view.py FOLDER`.
+"""Photograph every view and state in every size and colours: `uv run docs/every_view.py FOLDER [NAME…]`.
 
 Starts `main.py --demo` and an empty console, brings the page into each state as a person would, in headless Chromium
 (Debian's), and says where a page scrolls sideways. What is wrong with the rest is for eyes to find.
@@ -33,8 +33,13 @@ def cell(page: Page, row: int, column: str) -> Locator:
 
 
 def press(name: str) -> State:
-    """A button."""
-    return lambda page: page.get_by_role("button", name=name).first.click()
+    """A button that opens something."""
+
+    async def bring(page: Page) -> None:
+        await page.get_by_role("button", name=name).first.click()
+        await page.locator(".q-menu, .q-dialog, .review:not(.hidden)").first.wait_for()
+
+    return bring
 
 
 async def select(page: Page) -> None:
@@ -99,9 +104,9 @@ async def palette(page: Page) -> None:
 
 
 async def presence(page: Page) -> None:
-    """The demo's colleague comes within a minute."""
+    """The demo's colleague."""
     others = page.get_by_role("button", name="other here")
-    await others.wait_for(timeout=90_000)
+    await others.wait_for()
     await others.click()
 
 
@@ -147,7 +152,7 @@ WIDE: dict[str, tuple[str, State]] = {
     "keys-issue": ("/", issue),
     "keys-plan": ("/", plan),
     "keys-none-found": ("/?search=nothing-has-this-name", nothing),
-    "keys-as-it-was": ("/?as-of=1", nothing),
+    "keys-as-it-was": ("/?as_of=1", nothing),
     "passphrases": ("/passphrases", nothing),
     "passphrases-details": ("/passphrases", details),
     "passphrases-add": ("/passphrases", press("Add passphrase")),
@@ -213,19 +218,26 @@ async def photograph(browser: Browser, link: str, folder: Path, states: dict[str
     return found
 
 
-async def main(folder: Path) -> int:
-    """Both consoles, and the page to sign in."""
+def chosen(states: dict[str, tuple[str, State]], names: list[str]) -> dict[str, tuple[str, State]]:
+    """Those with one of these names, or all."""
+    return {name: state for name, state in states.items() if not names or name in names}
+
+
+async def main(folder: Path, names: list[str]) -> int:
+    """Both consoles; how many pages scroll sideways."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         with console("--demo") as link:
-            found = await photograph(browser, link, folder, {"wide": WIDE, "narrow": NARROW})
+            states = {"wide": chosen(WIDE, names), "narrow": chosen(NARROW, names)}
+            found = await photograph(browser, link, folder, states)
         with tempfile.TemporaryDirectory() as place, console("--database", f"{place}/authkeys.db") as link:
-            found += await photograph(browser, link, folder, {"wide": EMPTY, "narrow": EMPTY})
+            states = {"wide": chosen(EMPTY, names), "narrow": chosen(EMPTY, names)}
+            found += await photograph(browser, link, folder, states)
         await browser.close()
     return found
 
 
 if __name__ == "__main__":
-    chosen = Path(sys.argv[1])
-    chosen.mkdir(parents=True, exist_ok=True)
-    sys.exit(asyncio.run(main(chosen)) > 0)
+    into = Path(sys.argv[1])
+    into.mkdir(parents=True, exist_ok=True)
+    sys.exit(asyncio.run(main(into, sys.argv[2:])) > 0)

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, needs_chromium, open_page
+from tests.browser import at_rest, bar, box, needs_chromium, open_page
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -47,3 +47,27 @@ async def test_every_state_of_a_box_looks_different(server: Program, browser: Br
     # The box itself, without the mark beside it, tells granted from not granted.
     ticks = [await page.locator(f'.ag-row[row-index="{row}"] [col-id="search"] input').screenshot() for row in (0, 1)]
     assert ticks[0] != ticks[1]
+
+
+async def test_what_is_selected_or_chosen_looks_different_in_forced_colours(server: Program, browser: Browser) -> None:
+    page = await open_page(browser, server)
+    await page.emulate_media(forced_colors="active")
+    await page.locator('.ag-row[row-index="0"] [col-id="ip"]').click()
+    await page.keyboard.press("Shift+Space")
+    await expect(page.get_by_text("1 row, 12 columns selected")).to_be_visible()
+    await page.mouse.move(0, 0)
+    selected, other = [
+        await page.locator(f'.ag-row[row-index="{row}"] [col-id="addlicense"]').screenshot() for row in (0, 1)
+    ]
+    assert selected != other
+
+    await page.get_by_role("button", name="Filter").click()
+    has = page.get_by_role("group", name="Add a New License").get_by_role("button", name="Has")
+    await at_rest(page)
+    before = await has.screenshot()
+    await has.click()
+    await expect(has).to_have_attribute("aria-pressed", "true")
+    await page.mouse.move(0, 0)
+    await has.blur()
+    await at_rest(page)
+    assert await has.screenshot() != before
