@@ -186,7 +186,7 @@ class ChangeFeed:
             try:
                 for listener in self._listeners:
                     await self._tell(listener)
-                for name, follow in self.followers.items():
+                for name, follow in list(self.followers.items()):  # more may come while one is awaited
                     await _surviving(name, follow())
             except DatabaseUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -7,7 +7,8 @@ what others must hear at once, and a heartbeat that sees every other commit, and
 import asyncio
 import logging
 import sqlite3
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,7 +56,7 @@ async def watch(location: DatabaseLocation, listener: Listener) -> None:
 
 async def _watch_sqlite(location: DatabaseLocation, listener: Listener) -> None:
     try:
-        async with aiosqlite.connect(location.path) as connection:
+        async with _connected(location) as connection:
             seen = None
             while True:
                 asked = monotonic()
@@ -70,6 +71,16 @@ async def _watch_sqlite(location: DatabaseLocation, listener: Listener) -> None:
                 await asyncio.sleep(_POLL_SECONDS)
     except sqlite3.Error as error:
         log.warning("The change feed cannot read the database: %s", error)
+
+
+@asynccontextmanager
+async def _connected(location: DatabaseLocation) -> AsyncIterator[aiosqlite.Connection]:
+    """Connecting is never cut short: aiosqlite would leave a thread that trips over the end of the loop."""
+    connecting = asyncio.ensure_future(aiosqlite.connect(location.path))
+    try:
+        yield await asyncio.shield(connecting)
+    finally:
+        await (await connecting).close()
 
 
 async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> None:

@@ -16,7 +16,7 @@ from services.feed import Commit
 from storage.database import DatabaseLocation
 from storage.postgres_engine import connect
 from tests.other_process import another_process
-from tests.support import ADD, SEARCH, add_keys, an_admin, submit
+from tests.support import ADD, SEARCH, add_keys, an_admin, new_keys, submit
 from tests.waiting import eventually
 
 SUBMISSION_LOCK = 4_242_001
@@ -98,3 +98,25 @@ async def test_what_fails_for_staged_changes_keeps_neither_access_checks_nor_pag
         broken.setattr(console.staging, "rebase", rebase)
         await submit(console, CellChange(key.id, SEARCH.mask, 0))
         await eventually(lambda: len(told) == 2 and rebased == [{key.id}, {key.id}])
+
+
+async def test_who_follows_from_now_on_may_come_while_others_are_told(console: Console) -> None:
+    told: list[str] = []
+
+    async def late() -> None:
+        told.append("late")
+
+    async def brings_another() -> None:
+        console.feed.followers["late"] = late
+        await asyncio.sleep(0)
+        told.append("first")
+
+    console.feed.followers["first"] = brings_another
+    await add_keys(console, *new_keys(1))
+
+    async def both_were_told() -> bool:
+        console.feed.committed_something()
+        return "first" in told and "late" in told
+
+    await eventually(both_were_told)
+    assert console.supervisor.loops["change feed of pages"].restarts == 0
