@@ -1,6 +1,6 @@
 """Every statement that reads authkeys: rows of a view, counts, single ones. Searching, filtering and sorting happen in SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -24,6 +24,7 @@ from storage.sql import Conditions, escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
 _IDS_AT_ONCE = 10_000
+_NAMED = 100
 _PLACEHOLDERS = 5_000
 _MINE = f"admin_id = {{}} AND subject = '{Subject.AUTHKEY.value}'"
 _STAGED = f"SELECT row_id FROM staged_change WHERE {_MINE}"
@@ -234,21 +235,28 @@ def search_condition(text: str, *, of_keys: bool = True) -> tuple[Any, ...]:
 
 
 async def _search(text: str) -> Q:
-    parts = alternatives(text)
-    texts = {term.text for terms in parts for term in terms if not term.addresses}
-    noted = {each: await authkey_texts.holding(each) for each in texts}
-    return reduce(or_, (Q(*(_of_term(term, noted) for term in terms)) for terms in parts))
+    return reduce(or_, [Q(*[await _of_term(term) for term in terms]) for terms in alternatives(text)])
 
 
-def _of_term(term: Term, noted: Mapping[str, Sequence[int] | None]) -> Q:
+async def _of_term(term: Term) -> Q:
     if term.addresses:
         return Q(ip_key__gte=term.addresses[0], ip_key__lte=term.addresses[1])
     ip = Q(ip__startswith=term.text) if term.begins_address else Q(ip__contains=term.text)
     found = Q(service_key__contains=term.text) | ip
-    if term.hint:
-        found |= Q(secret_hint=term.hint)
-    ids_ = noted[term.text]
-    if ids_ is None:
+    # What is not in the index that is scanned is asked for before: there are none of it, or few, as a rule.
+    noted = await authkey_texts.holding(term.text)
+    ended = await _ending_in(term.hint) if term.hint else []
+    if noted is None:
         of_text = AuthkeyText.filter(text_key__contains=term.text).using_db(reader()).values("authkey_id")
-        return found | Q(id__in=Subquery(of_text))
+        found |= Q(id__in=Subquery(of_text))
+    if ended is None:
+        found |= Q(secret_hint=term.hint)
+    ids_ = [*(noted or []), *(ended or [])]
     return found | Q(id__in=ids_) if ids_ else found
+
+
+async def _ending_in(hint: str) -> Sequence[int] | None:
+    """The authkeys whose secrets end so; None if they are too many to name."""
+    with database_errors():
+        found = await _all().filter(secret_hint=hint).limit(_NAMED + 1).values_list("id")
+    return [row[0] for row in found] if len(found) <= _NAMED else None

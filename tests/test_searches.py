@@ -7,7 +7,9 @@ from models.searches import alternatives
 from models.secrets import KnownSecret
 from models.submissions import NewAuthkey
 from models.views import View
-from services.console import Console
+from services.console import Console, open_console
+from storage import authkeys
+from storage.database import DatabaseLocation, reader
 from tests.support import add_keys
 
 KEYS = {
@@ -91,3 +93,21 @@ def test_a_single_address_is_looked_up_and_nothing_else() -> None:
     ((term,),) = alternatives("192.0.2.7")
     assert term.addresses
     assert len(alternatives("192.0.2.7 192.0.2.8")) == 2, "so that an index serves a list of them"
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["of a few keys", "of more than are named"])
+async def test_the_end_of_a_key_is_found_however_many_end_so(console: Console, many: bool) -> None:
+    count = 130 if many else 3
+    await add_keys(
+        console, *(NewAuthkey(f"192.0.2.{n}", "mail", 0, KnownSecret(f"{n:0>64}", "wxYZ")) for n in range(count))
+    )
+    await add_keys(console, NewAuthkey("::1", "wxyz", 0, KnownSecret("a" * 64, "0000")))
+    assert await console.authkeys.count(View(search="wxYZ"), console.admin.id) == count + 1
+    assert await console.authkeys.count(View(search="wxYZ 192.0.2."), console.admin.id) == count
+
+
+async def test_a_million_keys_are_not_read_for_the_end_of_one(sqlite_database: DatabaseLocation) -> None:
+    async with open_console(sqlite_database) as console:
+        query = (await authkeys._matching(View(search="wxYZ"), console.admin.id, None)).values_list("id")
+        _, plan = await reader().execute_query(f"EXPLAIN QUERY PLAN {query.sql(params_inline=True)}")
+        assert [row["detail"] for row in plan if "INDEX" not in row["detail"]] == []

@@ -46,6 +46,8 @@ class Authkey(Model):
             Index(fields=("service_key", "ip_key", "id", "ip", "privileges")),
             # The authorizer asks by key.
             Index(fields=("secret_digest",)),
+            # What is searched for may be the end of a key.
+            Index(fields=("secret_hint",)),
         )
 
 
