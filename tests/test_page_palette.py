@@ -99,6 +99,13 @@ async def test_it_opens_in_every_view(page: User) -> None:
         assert len(page.find(marker="palette").elements) == 1
 
 
+async def test_enter_means_what_was_typed_though_its_list_is_not_there_yet(page: User) -> None:
+    assert (await opens(page))[0] == "Pickup passphrases"
+    types(page, "has man")
+    await enters(page, "has man")
+    await page.should_see("Filter · 1")
+
+
 async def test_what_is_typed_finds_commands_first_and_keys_by_address_or_service(page: User) -> None:
     await opens(page)
     await finds(page, "has man", "Has Manage Authkeys")

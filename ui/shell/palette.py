@@ -49,7 +49,8 @@ class Palette:
     ) -> None:
         self._commands = [each for each in commands if each.is_offered]
         self._find_keys, self._on_choice = find_keys, on_choice
-        self._query, self._shown, self._active = "", list[Command](), 0
+        self._asked = self._drawn = ""  # what was typed last, and of what the list is
+        self._shown, self._active = list[Command](), 0
         self._options: list[ui.element] = []
         with ui.context.client.content:
             self._dialog = ui.dialog().props("aria-label=Commands position=top transition-duration=120")
@@ -91,19 +92,16 @@ class Palette:
 
     async def _typed(self, event: GenericEventArguments) -> None:
         if isinstance(event.args, str):
-            await self._search(event.args)
+            await self._search(_query(event.args))
 
     async def _search(self, query: str) -> None:
         """Draw what is found, unless something else was typed by then."""
-        self._query = query = query.strip()[:MAX_QUERY]
+        self._asked = query
         commands = found(query, self._commands)[:MAX_SHOWN]
-        if query:
-            keys = await self._find_keys(query)
-            if query != self._query or not self.is_open:
-                return
-        else:
-            keys = []
-        self._draw(commands, keys)
+        keys = await self._find_keys(query) if query else []
+        if query == self._asked and self.is_open:
+            self._drawn = query
+            self._draw(commands, keys)
 
     def _draw(self, commands: Sequence[Command], keys: Sequence[Command]) -> None:
         """By their groups, or, if something is searched, the best first."""
@@ -111,7 +109,7 @@ class Palette:
         self._options = []
         self._list.clear()
         with self._list:
-            if self._query:
+            if self._drawn:
                 self._build_options(commands)
                 self._build_group(KEYS, keys)
             else:
@@ -158,12 +156,18 @@ class Palette:
             self._activate((self._active + step) % len(self._options))
 
     async def _enter(self, event: GenericEventArguments) -> None:
-        if isinstance(event.args, str) and event.args.strip()[:MAX_QUERY] != self._query:
-            await self._search(event.args)
-        if self._shown:
+        """Of what stands in the field, also if its list is still being looked for; not of another list."""
+        query = _query(event.args) if isinstance(event.args, str) else self._drawn
+        if query != self._drawn:
+            await self._search(query)
+        if query == self._drawn and self._shown:
             await self._choose(self._shown[self._active])
 
     async def _choose(self, command: Command) -> None:
         if self.is_open:  # of two clicks only one
             self._dialog.close()
             await self._on_choice(command)
+
+
+def _query(typed: str) -> str:
+    return typed.strip()[:MAX_QUERY]
