@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from models.privileges import ALL_PRIVILEGES, PRIVILEGES, privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, needs_chromium, open_page, submit_reviewed
+from tests.browser import at_rest, bar, box, needs_chromium, open_page, submit_reviewed
 from tests.program import Program, import_csv, serving, write_csv
 
 pytestmark = needs_chromium
@@ -175,3 +175,18 @@ async def test_a_new_key_is_staged_as_a_row_shown_once_when_it_is_submitted_and_
     await expect(mine.locator(".secret-text")).to_have_count(0)
     await expect(other.get_by_text("61 keys", exact=True)).to_be_visible()
     await expect(box(other, "192.0.2.0", "<img src=x onerror=alert(1)>")).to_be_checked()
+
+
+async def test_of_a_double_click_on_submit_the_first_opens_the_review_and_the_second_does_nothing(
+    server: Program, browser: Browser
+) -> None:
+    page = await open_page(browser, server)
+    await box(page, *FIRST, "Remove?").click()
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await page.get_by_role("button", name="Submit authkey modifications").dblclick()
+    submit = page.get_by_role("button", name="Submit 1 change", exact=True)
+    await expect(submit).to_be_visible()
+    await at_rest(page)
+    await expect(bar(page)).to_contain_text("1 change to 1 key")
+    await submit.dblclick()
+    await expect(bar(page)).to_contain_text("Applied 1 change to 1 key")

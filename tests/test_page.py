@@ -122,6 +122,17 @@ async def test_after_a_submission_without_an_answer_the_next_one_is_not_taken_fo
     assert (await stored(console))[PORTAL.ip, PORTAL.service] == SEARCH.mask
 
 
+async def test_two_clicks_on_submit_say_what_the_first_applied(page: User) -> None:
+    await ticks(page, 1, BILLING, "modlisc", True)
+    await says(page, "staged-count", "1 change to 1 key")
+    for _ in range(2):
+        page.find(marker="submit").click()
+    await says(page, "staged-count", "Applied 1 change to 1 key")
+    claims(page, "shortcut", {"name": "undo"})  # waits for both
+    await is_told(page, "There is no staging step to undo.")
+    assert text(page, "staged-count") == "Applied 1 change to 1 key"
+
+
 async def test_a_change_that_another_admin_made_first_is_told_as_in_force(page: User, console: Console) -> None:
     await ticks(page, 1, BILLING, "modlisc", True)
     await says(page, "staged-count", "1 change to 1 key")

@@ -44,10 +44,12 @@ class Submitting:
         self._bar.show_submitting(True)
         try:
             async with steps:
-                receipt = await self._with_progress()
+                receipt = await self._with_progress() if len(await self._staging.of(self._window.admin.id)) else None
         finally:
             self._bar.show_submitting(False)
             await show_staged()
+        if receipt is None:  # the other button was pressed too, or one of them twice: it says already what it came to
+            return
         issued, self._uuid = self._staging.take_issued(self._uuid), uuid.uuid4()
         self._bar.show_receipt(receipt)
         if receipt.revision is not None:
