@@ -97,6 +97,22 @@ async def test_a_replaced_key_is_shown_once_and_the_menu_tells_how_it_ends(page:
     await page.should_see(f"Key ends in {secret[-4:]}")
 
 
+async def test_two_clicks_issue_one_key(page: User, console: Console) -> None:
+    before = (await console.history.newest(1))[0].number
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-issue")
+    page.find(marker="row-issue").click()
+    await page.should_see(marker="issue-confirm")
+    for _ in range(2):
+        page.find(marker="issue-confirm").click()
+    await page.should_see(marker="secret")
+    secret = text(page, "secret")
+    page.find(marker="secret-done").click()
+    await opens_menu(page, BILLING)
+    await page.should_see(f"Key ends in {secret[-4:]}")
+    assert (await console.history.newest(1))[0].number == before + 1
+
+
 # -- many new keys -------------------------------------------------------------------------------------------------------
 
 

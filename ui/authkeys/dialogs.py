@@ -78,16 +78,7 @@ def ask_issue_new_key(row: Authkey, issue: Callable[[], Awaitable[None]]) -> Non
             if row.has_key
             else "This authkey has no key yet. The new one is shown once; the privileges stay as they are."
         ).classes("dialog-text")
-
-        async def confirm() -> None:
-            dialog.close()
-            await issue()
-
-        with ui.row().classes("dialog-actions"):
-            ui.button("Cancel", on_click=dialog.close).props("flat no-caps")
-            ui.button("Issue new key", on_click=confirm, color=None).props("unelevated no-caps").classes(
-                "primary"
-            ).mark("issue-confirm")
+        choice(dialog, "Issue new key", issue, "issue-confirm")
 
 
 def show_secret(ip: str, service: str, secret: Secret) -> None:

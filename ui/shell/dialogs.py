@@ -78,8 +78,9 @@ def choice(dialog: ui.dialog, label: str, then: Callable[[], Awaitable[None]], m
     """Cancel, or do it."""
 
     async def confirm() -> None:
-        dialog.close()
-        await then()
+        if dialog.value:  # of two clicks only one
+            dialog.close()
+            await then()
 
     with ui.row().classes("dialog-actions"):
         ui.button("Cancel", on_click=dialog.close).props("flat no-caps")

@@ -9,8 +9,6 @@ from models.wording import changes, changes_to, count_of
 from services.submissions import Receipt
 
 Handler = Callable[[], Awaitable[object] | object]
-ONE_CLICK = "(event) => event.detail < 2 && emit()"
-"""Of a double click the first: what it opened is looked at before it is submitted"""
 
 
 class ChangeBar:
@@ -53,8 +51,7 @@ class ChangeBar:
             self._progress = ui.linear_progress(0, show_value=False, size="6px").classes("bar-progress")
             self._progress.props('aria-label="Submitting"')
             self._submit = (
-                ui.button(f"Submit {subject} modifications", color=None)
-                .on("click", on_submit, js_handler=ONE_CLICK)
+                ui.button(f"Submit {subject} modifications", on_click=on_submit, color=None)
                 .props("unelevated no-caps")
                 .classes("primary")
                 .mark("submit")

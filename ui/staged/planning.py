@@ -133,6 +133,8 @@ class PlanDialog:
         chosen, issues = self._chosen, self._issues.value is True
 
         async def stage() -> None:
+            if not self._dialog.value:
+                return  # of two clicks only one
             try:
                 touched = await stage_plan(self._staging, self._window.admin.id, self._plan, chosen, issues=issues)
             except PlanOutdated:

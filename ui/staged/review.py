@@ -19,7 +19,6 @@ from models.views import GridView
 from models.wording import changes, changes_to, count_of, lost_calls, totals
 from services.staging import Staging
 from ui.shell.feedback import user_errors
-from ui.staged.bar import ONE_CLICK
 from ui.staged.claims import parse_review_act
 
 SEARCHED_BEYOND = 50
@@ -155,10 +154,8 @@ class Review:
                 what = count_of(self._staging.subject, counted.removals)
                 typed = ui.input(f"Type {number} to remove {what}").props("outlined dense inputmode=numeric")
                 typed.classes("review-typed").mark("review-typed")
-            submit = ui.button(f"Submit {changes(counted.change_count)}", color=None)
-            submit.on("click", self._on_submit, js_handler=ONE_CLICK).props("unelevated no-caps").classes(
-                "primary"
-            ).mark("review-submit")
+            submit = ui.button(f"Submit {changes(counted.change_count)}", on_click=self._on_submit, color=None)
+            submit.props("unelevated no-caps").classes("primary").mark("review-submit")
             submit.set_enabled(asked is not Caution.TYPED)
             if asked is Caution.TYPED:
                 typed.on_value_change(lambda: submit.set_enabled(_digits(typed.value) == number))

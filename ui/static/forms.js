@@ -1,4 +1,5 @@
-// Forms: Enter submits, also with the focus on one of their boxes; Space ticks it. Quasar's boxes take both for a tick.
+// Forms: Enter submits, also with the focus on one of their boxes; Space ticks it. Quasar's boxes take both for a tick. Of a
+// double click on what does something the first counts: what it opened is looked at before it is submitted.
 
 function onKey(event) {
   if (event.key !== "Enter" || !event.target.closest("fieldset.privileges [role=checkbox]")) return;
@@ -7,5 +8,10 @@ function onKey(event) {
   if (event.type === "keydown" && !event.repeat) event.target.closest(".dialog").querySelector(".q-btn.primary")?.click();
 }
 
+function onClick(event) {
+  if (event.detail > 1 && event.target.closest(".q-btn.primary")) event.stopImmediatePropagation();
+}
+
+addEventListener("click", onClick, true);
 addEventListener("keydown", onKey, true);
 addEventListener("keyup", onKey, true);
