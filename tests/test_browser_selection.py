@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from models.privileges import privilege
 from models.submissions import Assignment
-from tests.browser import bar, box, clean_page, focus_cell, needs_chromium
+from tests.browser import at_rest, bar, box, clean_page, focus_cell, needs_chromium
 from tests.elsewhere import key
 from tests.program import Program, import_csv, write_csv
 
@@ -57,6 +57,19 @@ async def test_a_drag_selects_ticks_nothing_and_space_ticks_all_of_it(page: Page
     await expect(bar(page)).to_contain_text("No staged changes")
     await page.keyboard.press("Control+z")
     await expect(bar(page)).to_contain_text("18 changes to 6 keys")
+
+
+async def test_what_a_step_came_to_is_said_above_the_selections_bar(page: Page) -> None:
+    await page.set_viewport_size({"width": 1024, "height": 800})
+    await drag(page, cell(page, 1, "addlicense"), cell(page, 6, "explisc"))
+    await page.keyboard.press("Space")
+    toast = page.locator(".q-notification")
+    await expect(toast).to_contain_text("grants 18 of 18 boxes")
+    await at_rest(page)
+    above, below = await toast.bounding_box(), await page.locator(".selection-bar").bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
 
 
 async def test_shift_and_control_clicks_select_and_do_not_tick(page: Page) -> None:
