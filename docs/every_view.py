@@ -1,4 +1,4 @@
-"""Photograph every view and state in every size and colours: `uv run docs/every_view.py FOLDER [NAME…]`.
+"""Photograph every view and state but the page to sign in, in five sizes and all colours: `uv run docs/every_view.py FOLDER [NAME…]`.
 
 Starts `main.py --demo` and an empty console, brings the page into each state as a person would, in headless Chromium
 (Debian's), and says where a page scrolls sideways. What is wrong with the rest is for eyes to find.
@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Locator, Page, async_playwright
 from running import console
 
-SIZES = {"1440": (1440, 900), "1280": (1280, 800), "1920": (1920, 1080), "390": (390, 844)}
+SIZES = {"1440": (1440, 900), "1280": (1280, 800), "1920": (1920, 1080), "768": (768, 1024), "390": (390, 844)}
 COLOURS = {
     "light": {"color_scheme": "light", "forced_colors": "none", "media": "screen"},
     "dark": {"color_scheme": "dark", "forced_colors": "none", "media": "screen"},
@@ -51,7 +51,7 @@ async def select(page: Page) -> None:
 
 async def stage(page: Page) -> None:
     """What of all kinds there is."""
-    if await page.locator(".bar .staged-count, .bar").get_by_text("changes to").count():
+    if await page.locator(".bar").get_by_text("changes to").count():
         return
     for row, column in ((0, "explisc"), (1, "secverify"), (3, "addlicense"), (5, "manageauthkeys"), (8, "remove")):
         await cell(page, row, column).locator("input").click()
@@ -125,7 +125,7 @@ async def sheet(page: Page) -> None:
 
 
 async def history_panel(page: Page) -> None:
-    """The newest submission, and what its undo would do."""
+    """Of the newest entry."""
     await cell(page, 0, "what").click()
     await page.locator(".side").wait_for()
 
@@ -182,7 +182,7 @@ EMPTY: dict[str, tuple[str, State]] = {
 
 
 async def photograph(browser: Browser, link: str, folder: Path, states: dict[str, dict[str, tuple[str, State]]]) -> int:
-    """Every state at every size; how many pages scroll sideways."""
+    """Every state at every size; how many could not be brought about, or scroll sideways."""
     found = 0
     home = link.partition("/launch")[0]
     first = await browser.new_context()
@@ -194,7 +194,6 @@ async def photograph(browser: Browser, link: str, folder: Path, states: dict[str
             storage_state=session,
             viewport={"width": width, "height": height},
             has_touch=is_phone,
-            is_mobile=is_phone,
         )
         context.set_default_timeout(10_000)
         for name, (path, bring) in states["narrow" if is_phone else "wide"].items():
@@ -205,6 +204,7 @@ async def photograph(browser: Browser, link: str, folder: Path, states: dict[str
             try:
                 await bring(page)
             except Exception as error:  # the next state shall be seen all the same
+                found += 1
                 print(f"{size} {name}: {str(error).splitlines()[0]}")
             await page.mouse.move(0, 0)
             for colours, media in COLOURS.items():
@@ -224,7 +224,7 @@ def chosen(states: dict[str, tuple[str, State]], names: list[str]) -> dict[str, 
 
 
 async def main(folder: Path, names: list[str]) -> int:
-    """Both consoles; how many pages scroll sideways."""
+    """Both consoles; how many states are not as they should be."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         with console("--demo") as link:

@@ -120,10 +120,10 @@ class Staging(Generic[V]):
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
-    async def stage(self, admin_id: int, row_id: int, privilege: Privilege, granted: bool) -> None:
-        """Stage one cell. Raises RowNotFound, NotStaged, DatabaseUnavailable; then nothing is different."""
+    async def stage(self, admin_id: int, row_id: int, privilege: Privilege, granted: bool) -> bool:
+        """Stage one cell; whether that was anything new. Raises RowNotFound, NotStaged, DatabaseUnavailable; then nothing is different."""
         row = await self._existing(admin_id, row_id)
-        await self.take_step(admin_id, lambda staged: staged.stage(row, privilege, granted))
+        return bool(await self.take_step(admin_id, lambda staged: staged.stage(row, privilege, granted)))
 
     async def stage_removal(self, admin_id: int, row_id: int) -> None:
         """Stage the removal of one row. Raises like `stage`."""

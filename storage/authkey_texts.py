@@ -14,7 +14,8 @@ from models.texts import search_key
 from storage.database import database_errors, reader
 from storage.sql import ids, parameters
 
-_NAMED = 100
+NAMED = 100
+"""Rows of a million that are named one by one in a search; of more it is asked for each whether it is among them"""
 FOUND = "id IN (SELECT authkey_id FROM authkey_text WHERE text_key LIKE {} ESCAPE '\\')"
 """A condition for a table of authkeys: those whose owner or note holds a text, as a pattern of its search key"""
 
@@ -37,10 +38,10 @@ async def holding(text: str) -> Sequence[int] | None:
 
     Asked before a search: where there are none, or few, it need not look for each of a million keys whether it is among them.
     """
-    query = AuthkeyText.filter(text_key__contains=text).using_db(reader()).limit(_NAMED + 1)
+    query = AuthkeyText.filter(text_key__contains=text).using_db(reader()).limit(NAMED + 1)
     with database_errors():
         found = [row[0] for row in await query.values_list("authkey_id")]
-    return found if len(found) <= _NAMED else None
+    return found if len(found) <= NAMED else None
 
 
 async def store(db: BaseDBAsyncClient, texts: Iterable[tuple[int, Mapping[TextName, str]]]) -> None:

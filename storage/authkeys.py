@@ -24,7 +24,6 @@ from storage.sql import Conditions, escaped, ids
 
 _FIELDS = ("id", "ip", "service", "privileges", "revision", "secret_hint")
 _IDS_AT_ONCE = 10_000
-_NAMED = 100
 _PLACEHOLDERS = 5_000
 _MINE = f"admin_id = {{}} AND subject = '{Subject.AUTHKEY.value}'"
 _STAGED = f"SELECT row_id FROM staged_change WHERE {_MINE}"
@@ -235,7 +234,9 @@ def search_condition(text: str, *, of_keys: bool = True) -> tuple[Any, ...]:
 
 
 async def _search(text: str) -> Q:
-    return reduce(or_, [Q(*[await _of_term(term) for term in terms]) for terms in alternatives(text)])
+    parts = alternatives(text)
+    found = {term: await _of_term(term) for term in {term for terms in parts for term in terms}}
+    return reduce(or_, (Q(*(found[term] for term in terms)) for terms in parts))
 
 
 async def _of_term(term: Term) -> Q:
@@ -258,5 +259,5 @@ async def _of_term(term: Term) -> Q:
 async def _ending_in(hint: str) -> Sequence[int] | None:
     """The authkeys whose secrets end so; None if they are too many to name."""
     with database_errors():
-        found = await _all().filter(secret_hint=hint).limit(_NAMED + 1).values_list("id")
-    return [row[0] for row in found] if len(found) <= _NAMED else None
+        found = await _all().filter(secret_hint=hint).limit(authkey_texts.NAMED + 1).values_list("id")
+    return [row[0] for row in found] if len(found) <= authkey_texts.NAMED else None

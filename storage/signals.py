@@ -75,12 +75,18 @@ async def _watch_sqlite(location: DatabaseLocation, listener: Listener) -> None:
 
 @asynccontextmanager
 async def _connected(location: DatabaseLocation) -> AsyncIterator[aiosqlite.Connection]:
-    """Connecting is never cut short: aiosqlite would leave a thread that trips over the end of the loop."""
+    """Connecting is not cut short: aiosqlite would leave a thread that trips over the end of the loop."""
     connecting = asyncio.ensure_future(aiosqlite.connect(location.path))
     try:
-        yield await asyncio.shield(connecting)
+        connection = await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        with suppress(sqlite3.Error):
+            await (await connecting).close()
+        raise
+    try:
+        yield connection
     finally:
-        await (await connecting).close()
+        await connection.close()
 
 
 async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from storage.database import DatabaseLocation, open_database
 from tests.forked import processes
 
+_SECONDS = 60
+
 
 def copy_of_tables(file: Path) -> DatabaseLocation:
-    """Put a SQLite database there, as the program's first start leaves it."""
+    """Put a SQLite database there, with nothing in its tables."""
     shutil.copy(_original(_folder().name), file)
     return DatabaseLocation(str(file))
 
@@ -31,7 +33,7 @@ def make_tables(database: DatabaseLocation) -> None:
     """Open it once, in a process of its own, for a test's own may have a loop already."""
     process = processes.Process(target=_open, args=(database,), daemon=True)
     process.start()
-    process.join()
+    process.join(_SECONDS)
     assert process.exitcode == 0
 
 

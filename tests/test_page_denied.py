@@ -11,6 +11,7 @@ from models.accounts import AdminIdentity, Role
 from models.authkeys import Authkey
 from models.denials import denial
 from models.manage2_functions import Requirement
+from models.privileges import privilege
 from models.secrets import Secret
 from models.submissions import CellChange
 from models.tables import Admin
@@ -62,6 +63,20 @@ async def test_a_refusal_appears_with_its_reason_and_the_missing_grant_is_staged
     await undoes(page, f"Staged: {SEARCH.label} for {IP} (billing)")
     await page.should_see("Stage this grant")
     assert not len(await console.staging.of(console.admin.id))
+
+
+async def test_what_is_staged_already_is_said_and_its_undo_takes_back_nothing_else(
+    page: User, console: Console, authkey: tuple[Authkey, Secret]
+) -> None:
+    key, secret = authkey
+    await asks(console, secret.text)
+    await page.should_see("Stage this grant")
+    await console.staging.stage(console.admin.id, key.id, SEARCH, True)
+    await console.staging.stage(console.admin.id, key.id, privilege("modlisc"), True)
+    page.find("Stage this grant").click()
+    await is_told(page, f"Staged already: {SEARCH.label} for {IP} (billing)")
+    assert "Staged already" in page.notify.messages[-1], "without an offer to undo what was done elsewhere"
+    assert (await console.staging.of(console.admin.id))[key.id].grants == SEARCH.mask | privilege("modlisc").mask
 
 
 async def test_more_of_the_same_is_counted_in_the_same_row_and_the_newest_is_on_top(

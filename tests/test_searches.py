@@ -1,5 +1,7 @@
 """What a search finds: words, alternatives, lists of addresses, wildcards, and the last four characters of a key; today as in the past."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from models.history_views import HistoryView
@@ -8,7 +10,7 @@ from models.secrets import KnownSecret
 from models.submissions import NewAuthkey
 from models.views import View
 from services.console import Console, open_console
-from storage import authkeys
+from storage import authkey_texts, authkeys
 from storage.database import DatabaseLocation, reader
 from tests.support import add_keys
 
@@ -106,8 +108,25 @@ async def test_the_end_of_a_key_is_found_however_many_end_so(console: Console, m
     assert await console.authkeys.count(View(search="wxYZ 192.0.2."), console.admin.id) == count
 
 
-async def test_a_million_keys_are_not_read_for_the_end_of_one(sqlite_database: DatabaseLocation) -> None:
+async def test_for_the_end_of_a_key_an_index_is_asked_and_no_table_read(sqlite_database: DatabaseLocation) -> None:
     async with open_console(sqlite_database) as console:
-        query = (await authkeys._matching(View(search="wxYZ"), console.admin.id, None)).values_list("id")
-        _, plan = await reader().execute_query(f"EXPLAIN QUERY PLAN {query.sql(params_inline=True)}")
-        assert [row["detail"] for row in plan if "INDEX" not in row["detail"]] == []
+        rows = (await authkeys._matching(View(search="wxYZ"), console.admin.id, None)).values_list("id")
+        ends = authkeys._all().filter(secret_hint="wxYZ").values_list("id")
+        for query, way in ((rows, "INDEX"), (ends, "SEARCH authkey USING COVERING INDEX")):
+            _, plan = await reader().execute_query(f"EXPLAIN QUERY PLAN {query.sql(params_inline=True)}")
+            assert [row["detail"] for row in plan if way not in row["detail"]] == []
+
+
+async def test_a_word_that_is_said_again_and_again_is_looked_up_once(
+    filled: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    holding = authkey_texts.holding
+
+    async def noted(text: str) -> Sequence[int] | None:
+        asked.append(text)
+        return await holding(text)
+
+    monkeypatch.setattr(authkey_texts, "holding", noted)
+    assert await filled.authkeys.count(View(search="mail " * 300), filled.admin.id) == 1
+    assert len(asked) <= 2, "the word, and all of it as the name of a service"

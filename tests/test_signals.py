@@ -22,8 +22,9 @@ class Nobody:
     def nothing_since(self, asked: float) -> None: ...
 
 
-def test_a_program_that_ends_while_the_watch_connects_leaves_no_thread_that_trips_over_it(
-    sqlite_database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("opens", [True, False], ids=["which then opens", "which cannot be opened"])
+def test_a_program_that_ends_while_the_watch_connects_to_a_database_ends_and_leaves_no_thread_behind(
+    sqlite_database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch, opens: bool
 ) -> None:
     connects = threading.Event()
     connect, tripped = sqlite3.connect, []
@@ -31,13 +32,16 @@ def test_a_program_that_ends_while_the_watch_connects_leaves_no_thread_that_trip
     def connect_slowly(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connects.set()
         time.sleep(0.2)  # a slow disk
+        if not opens:
+            raise sqlite3.OperationalError("unable to open database file")
         return connect(*arguments, **options)
 
     async def end_at_once() -> None:
         watching = asyncio.create_task(watch(sqlite_database, Nobody()))
         await asyncio.to_thread(connects.wait)
         watching.cancel()
-        await asyncio.wait([watching])
+        async with asyncio.timeout(30):
+            await asyncio.wait([watching])
         assert watching.cancelled()
 
     monkeypatch.setattr(sqlite3, "connect", connect_slowly)

@@ -127,10 +127,11 @@ class DeniedRows:
                     self._window.tell(f"{group.ip} ({group.service}) has {needed.label} by now: nothing to stage.")
                     offer("Has it now", is_offered=False)
                     return
-                await staging.stage(admin_id, group.authkey_id, needed, True)
+                is_new = await staging.stage(admin_id, group.authkey_id, needed, True)
                 number = staging.latest_step(admin_id)
-                text = f"Staged: {needed.label} for {group.ip} ({group.service}). Submit it with the keys."
-                self._window.tell(text, Undo(lambda: take_back(number), number))
+                said = "Staged" if is_new else "Staged already"
+                text = f"{said}: {needed.label} for {group.ip} ({group.service}). Submit it with the keys."
+                self._window.tell(text, Undo(lambda: take_back(number), number) if is_new else None)
                 offer("Staged", is_offered=False)
 
         async def take_back(number: int) -> None:
@@ -140,9 +141,10 @@ class DeniedRows:
         def offer(text: str, *, is_offered: bool) -> None:
             button.set_text(text)
             button.set_enabled(is_offered)
+            button.props["aria-label"] = f"{text}: {needed.label}, {group.ip}, {group.service}"
 
         button = ui.button(_STAGE, on_click=stage, color=None).props("flat dense no-caps").classes("quiet remedy")
-        button.props["aria-label"] = f"{_STAGE}: {needed.label}, {group.ip}, {group.service}"
+        offer(_STAGE, is_offered=True)
 
     def _try_again(self, group: DeniedRequests) -> None:
         """Of whatever an access check of a key can answer; the key itself is known to nobody here."""

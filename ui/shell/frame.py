@@ -23,7 +23,7 @@ VIEWS = {
     "/history": "History",
 }
 _SHORT_NAMES = {"/": "Keys", "/passphrases": "Passphrases", "/denied": "Denied"}
-"""Of views on a phone: words of their names"""
+"""Of views where there is little room: words of their names"""
 THEME_COOKIE = "authkeys-theme"
 
 _FAREWELL_SECONDS = 0.5

@@ -48,7 +48,7 @@ class Submitting:
         finally:
             self._bar.show_submitting(False)
             await show_staged()
-        if receipt is None:  # the other button was pressed too, or one of them twice: it says already what it came to
+        if receipt is None:  # another click, or another window, submitted it: that said already what it came to
             return
         issued, self._uuid = self._staging.take_issued(self._uuid), uuid.uuid4()
         self._bar.show_receipt(receipt)

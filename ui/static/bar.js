@@ -1,8 +1,11 @@
-// How high the bar is, which on a phone has several lines: what stands above it is told by `--bar-height`.
+// How high the bars are, which wrap where there is little room: what stands above them is told.
 
-const tell = ([{ target }]) => document.documentElement.style.setProperty("--bar-height", `${target.offsetHeight}px`);
+const HEIGHTS = { ".bar": "--bar-height", ".selection-bar": "--selection-height" };
 
-addEventListener("load", () => {
-  const bar = document.querySelector(".bar");
+function watch(selector, name) {
+  const bar = document.querySelector(selector);
+  const tell = () => document.documentElement.style.setProperty(name, `${bar.offsetHeight}px`);
   if (bar) new ResizeObserver(tell).observe(bar);
-});
+}
+
+addEventListener("load", () => Object.entries(HEIGHTS).forEach(([selector, name]) => watch(selector, name)));

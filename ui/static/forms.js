@@ -9,7 +9,9 @@ function onKey(event) {
 }
 
 function onClick(event) {
-  if (event.detail > 1 && event.target.closest(".q-btn.primary")) event.stopImmediatePropagation();
+  if (event.detail < 2 || !event.target.closest(".q-btn.primary")) return;
+  event.preventDefault(); // a form would be sent twice
+  event.stopImmediatePropagation();
 }
 
 addEventListener("click", onClick, true);
