@@ -103,6 +103,20 @@ async def test_a_day_is_chosen_by_keyboard_and_stands_in_the_address(page: Page)
     await expect(page.locator(".denied-table tbody tr")).to_have_count(1)
 
 
+async def test_at_any_width_and_on_paper_the_list_fits_and_what_helps_is_one_line(page: Page) -> None:
+    again = page.get_by_role("button", name="Try it again")
+    beside = "list => list.scrollWidth - list.clientWidth"
+    for width in (1440, 1100, 900, 801, 800, 768, 641, 600, 390):
+        await page.set_viewport_size({"width": width, "height": 800})
+        shape = await again.bounding_box()
+        assert shape
+        assert shape["height"] <= 44, width
+        assert await page.locator(".denied-list").evaluate(beside) <= 0, width
+    await page.set_viewport_size({"width": 718, "height": 1000})
+    await page.emulate_media(media="print")
+    assert await page.locator(".denied-list").evaluate(beside) <= 0
+
+
 async def test_on_a_phone_each_line_is_a_card_and_nothing_is_cut(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     card = page.locator(".denied-table tbody tr")
