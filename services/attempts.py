@@ -1,63 +1,23 @@
-"""Slowing down who guesses, with windows of a minute that survive a wall clock that jumps back."""
+"""Slowing down who guesses: so many attempts in a minute, counted by all instances together."""
 
 import ipaddress
-import math
-import time
-from collections import Counter
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from models.addresses import canonical_ip
-from models.errors import InvalidValue, TooManyAttempts
+from models.attempts import Limit
+from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
+from storage import attempts
 
-if TYPE_CHECKING:
-    from limits import RateLimitItem
-    from limits.aio.strategies import MovingWindowRateLimiter
+log = logging.getLogger(__name__)
 
 
-class Limiter:
-    """Counts events by key, and allows so many of each in a minute."""
-
-    def __init__(self) -> None:
-        self._clock = _wall_clock_offset()
-
-    @cached_property
-    def _windows(self) -> "MovingWindowRateLimiter":
-        # Imported when there is something to count, for a fast start.
-        from limits.aio.storage import MemoryStorage  # noqa: PLC0415
-        from limits.aio.strategies import MovingWindowRateLimiter  # noqa: PLC0415
-
-        self._storage = MemoryStorage()
-        return MovingWindowRateLimiter(self._storage)
-
-    async def hit(self, a_minute: int, *key: str) -> bool:
-        """Count one; whether it is within the limit."""
-        await self._forget_after_clock_jump()
-        return await self._windows.hit(_limit(a_minute), *key)
-
-    async def left(self, a_minute: int, *key: str) -> int:
-        """How many more are within the limit."""
-        await self._forget_after_clock_jump()
-        return (await self._windows.get_window_stats(_limit(a_minute), *key)).remaining
-
-    async def clear(self, a_minute: int, *key: str) -> None:
-        """Forget what was counted."""
-        await self._windows.clear(_limit(a_minute), *key)
-
-    async def wait(self, a_minute: int, *key: str) -> int:
-        """Seconds until one more is within the limit."""
-        reset, _ = await self._windows.get_window_stats(_limit(a_minute), *key)
-        return max(1, math.ceil(reset - time.time()))
-
-    async def _forget_after_clock_jump(self) -> None:
-        # The library's windows are in wall-clock time: after a jump back they would be shut until time catches up.
-        offset = _wall_clock_offset()
-        if abs(offset - self._clock) > 5 and self._windows:
-            await self._storage.reset()
-        self._clock = offset
+async def is_first(a_minute: int, *what: str) -> bool:
+    """Count one of what may be done so often in a minute; whether it is within the limit."""
+    return (await attempts.count([Limit(_key("once", *what), a_minute)])).wait is None
 
 
 class Attempts:
@@ -73,38 +33,33 @@ class Attempts:
     _ACCOUNT = 30
 
     def __init__(self, what: str = "to sign in") -> None:
-        """`what` was attempted, as the message says it."""
+        """`what` was attempted, as the message says it; each is counted by itself."""
         self._what = what
-        self._limiter = Limiter()
 
     async def count(self, name: str, address: str, *, known: bool) -> None:
-        """Count an attempt. Raises TooManyAttempts if it must wait."""
-        for limit, key in self._limits(name, address):
-            if not await self._limiter.hit(limit, *key) and not (known and limit is self._ACCOUNT):
-                seconds = await self._limiter.wait(limit, *key)
-                raise TooManyAttempts(f"Too many attempts {self._what}. Try again in {seconds} seconds.", seconds)
+        """Count an attempt. Raises TooManyAttempts if it must wait, and DatabaseUnavailable."""
+        counted = await attempts.count(
+            [
+                self._here(name, address),
+                Limit(_key(self._what, "address", _place(address)), self._ADDRESS),
+                Limit(_key(self._what, "account", name.casefold()), None if known else self._ACCOUNT),
+            ]
+        )
+        if counted.wait is not None:
+            raise TooManyAttempts(f"Too many attempts {self._what}. Try again in {counted.wait} seconds.", counted.wait)
 
     async def succeeded(self, name: str, address: str) -> None:
         """The attempt was right: it and those before it no longer count here."""
-        await self._limiter.clear(self._HERE, "here", name.casefold(), _place(address))
+        await attempts.clear(self._here(name, address).key)
 
-    def _limits(self, name: str, address: str) -> list[tuple[int, tuple[str, ...]]]:
-        account, place = name.casefold(), _place(address)
-        return [
-            (self._HERE, ("here", account, place)),
-            (self._ADDRESS, ("address", place)),
-            (self._ACCOUNT, ("account", account)),
-        ]
+    def _here(self, name: str, address: str) -> Limit:
+        return Limit(_key(self._what, "here", name.casefold(), _place(address)), self._HERE)
 
 
 class Guesses:
     """Slows down an address that tries phrases; only wrong ones count."""
 
     _WRONG = 20
-
-    def __init__(self) -> None:
-        self._limiter = Limiter()
-        self._under_way: Counter[str] = Counter()
 
     @asynccontextmanager
     async def guess(self, address: str) -> AsyncIterator["Guess"]:
@@ -113,31 +68,30 @@ class Guesses:
         Those that are being checked count like wrong ones until it is known: else hundreds sent at once would all be
         checked before the first of them is counted.
         """
-        place = _place(address)
-        self._under_way[place] += 1
+        ids, guess = await self._counted(address), Guess()
         try:
-            left = await self._limiter.left(self._WRONG, place)
-            if self._under_way[place] > left:
-                await self._refuse(place)
-            guess = Guess()
-            try:
-                yield guess
-            finally:
-                if guess.was_wrong:
-                    await self._limiter.hit(self._WRONG, place)
+            yield guess
         finally:
-            self._under_way[place] -= 1
-            if not self._under_way[place]:
-                del self._under_way[place]
+            if not guess.was_wrong:
+                await self._take_back(ids)
 
     async def count(self, address: str) -> None:
         """Count one, right or wrong. Raises TooManyAttempts if it must wait."""
-        place = _place(address)
-        if not await self._limiter.hit(self._WRONG, place):
-            await self._refuse(place)
+        await self._counted(address)
 
-    async def _refuse(self, place: str) -> NoReturn:
-        seconds = await self._limiter.wait(self._WRONG, place)
+    async def _counted(self, address: str) -> tuple[int, ...]:
+        counted = await attempts.count([Limit(_key("phrase", _place(address)), self._WRONG)])
+        if counted.wait is not None:
+            self._refuse(counted.wait)
+        return counted.ids
+
+    async def _take_back(self, ids: tuple[int, ...]) -> None:
+        try:
+            await attempts.take_back(ids)
+        except DatabaseUnavailable:  # what was done with the phrase is done; this one counts for a minute
+            log.warning("A phrase that was right counts as a wrong one for a minute: the database does not answer.")
+
+    def _refuse(self, seconds: int) -> NoReturn:
         raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
 
 
@@ -148,10 +102,9 @@ class Guess:
     was_wrong: bool = False
 
 
-def _limit(a_minute: int) -> "RateLimitItem":
-    from limits import RateLimitItemPerMinute  # noqa: PLC0415 - see above
-
-    return RateLimitItemPerMinute(a_minute)
+def _key(*parts: str) -> str:
+    """One text for several, of which none can pass for two."""
+    return "".join(f"{len(part)}:{part}" for part in parts)
 
 
 def _place(address: str) -> str:
@@ -161,7 +114,3 @@ def _place(address: str) -> str:
     except InvalidValue:
         return address
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 and not ip.is_loopback else str(ip)
-
-
-def _wall_clock_offset() -> float:
-    return time.time() - time.monotonic()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,12 @@ from services.submissions import Submissions
 from services.supervisor import Supervisor
 from services.uploads import Uploads
 from services.uses import Uses
+from storage import attempts
 from storage.database import DatabaseLocation, open_database
 from storage.transactions import finish_transactions
 
 _PURGE_SECONDS = 6 * 3600
+_PURGE_ATTEMPTS_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +124,7 @@ async def open_console(
                 supervisor.keeping(
                     {
                         "purge": lambda: _purge_regularly(submissions, sessions, uses),
+                        "purge of attempts": _purge_attempts_regularly,
                         **({"checkpoints": chain.append_regularly} if checkpoint_file else {}),
                     }
                 ),
@@ -168,3 +171,10 @@ async def _purge_regularly(submissions: Submissions, sessions: Sessions, uses: U
                 _PURGE_SECONDS // 3600,
             )
         await asyncio.sleep(_PURGE_SECONDS)
+
+
+async def _purge_attempts_regularly() -> None:
+    while True:
+        await asyncio.sleep(_PURGE_ATTEMPTS_SECONDS)
+        with suppress(DatabaseUnavailable):  # the next minute's purge takes these too
+            await attempts.purge()

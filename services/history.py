@@ -9,7 +9,7 @@ from models.history_views import HistoryView
 from models.history_wording import sentence
 from models.subjects import Subject
 from models.submissions import Modification
-from services.attempts import Limiter
+from services.attempts import is_first
 from storage import history, history_views
 from storage.transactions import run_transaction
 
@@ -32,7 +32,6 @@ class History:
     _A_MINUTE = 1
 
     def __init__(self) -> None:
-        self._limiter = Limiter()
         self._head = 0
         self.grown = Event[[]]()
         """There are new entries, from whichever process."""
@@ -44,8 +43,8 @@ class History:
         await run_transaction(lambda db: history.append(db, kind, admin, address, detail))
 
     async def put_flood(self, kind: EntryKind, admin: str, address: str, detail: str = "") -> None:
-        """Record what anybody can cause any number of times: once a minute from each address."""
-        if await self._limiter.hit(self._A_MINUTE, kind, address, detail):
+        """Record what anybody can cause any number of times: once a minute from each address, by whichever instance."""
+        if await is_first(self._A_MINUTE, kind, address, detail):
             await self.put(kind, admin, address, detail)
 
     # -- reading -------------------------------------------------------------------------------------------------------

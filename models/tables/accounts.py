@@ -1,6 +1,7 @@
 """The tables of who may sign in, and who has."""
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.models import Model
 
 
@@ -63,3 +64,17 @@ class OpenView(Model):
     class Meta:
         table = "open_view"
         unique_together = (("process", "admin", "path"),)
+
+
+class Attempt(Model):
+    """Something that may be tried so often in a minute, such as a password. What is older is deleted."""
+
+    id = fields.BigIntField(primary_key=True)
+    key = fields.CharField(max_length=64)
+    """SHA-256 of what is limited: a name, an address, or both"""
+    at = fields.FloatField(db_index=True)
+    """Unix time by the database's clock"""
+
+    class Meta:
+        table = "attempt"
+        indexes = (Index(fields=("key", "at")),)
