@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from cli import admin, history, keys, launch
+from cli import admin, backup, history, keys, launch
 from cli.command import refuse, run
 from cli.serve import serve
 from cli.settings import read_settings, refuse_demo_with, refuse_serving_flags, takes_settings
@@ -17,6 +17,9 @@ commands.add_typer(admin.commands, name="admin")
 commands.add_typer(history.commands, name="history")
 commands.command("import")(keys.import_csv)
 commands.command("export")(keys.export)
+commands.command("backup")(backup.backup)
+commands.command("restore")(backup.restore)
+commands.command("new-secret")(backup.new_secret)
 commands.command("open")(launch.open_running)
 commands.command("install-launcher")(launch.launcher)
 

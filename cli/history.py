@@ -20,7 +20,8 @@ from services.pruning import prune
 commands = typer.Typer(help="The history: check it, export it, prune it.", no_args_is_help=True)
 
 
-def _text_of(path: Path | None, what: str) -> str:
+def text_of(path: Path | None, what: str) -> str:
+    """What stands in a file that was given, or nothing. Raises InvalidValue, which calls the file `what`."""
     if path is None:
         return ""
     try:
@@ -53,7 +54,7 @@ async def _verify_archive(archive: Path) -> None:
 
 
 async def _verify(settings: Settings, checkpoint: Path | None, key: str) -> None:
-    checkpoints = _text_of(checkpoint, "The checkpoint file")
+    checkpoints = text_of(checkpoint, "The checkpoint file")
     async with open_console(settings.location, settings.secret_file) as console:
         with typer.progressbar(length=1, label="Verifying", file=sys.stderr) as bar:
 

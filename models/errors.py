@@ -14,6 +14,7 @@ AuthkeysError
 ├── SubmissionRefused       conflicts: nothing was written
 ├── ImportRefused           bad lines: nothing was written
 ├── RegistrationRefused     the phrase does not let this server register now
+├── BackupRefused           a backup cannot be made, or cannot be restored there
 ├── SecretUnusable          the server's secret file cannot be used as it is
 └── DatabaseError           the database cannot be used
     ├── DatabaseUnavailable it does not answer now; trying again may help
@@ -104,8 +105,12 @@ class ArchiveRefused(AuthkeysError):
     """The file into which the oldest entries should go cannot be made."""
 
 
+class BackupRefused(AuthkeysError):
+    """A backup cannot be made as it was asked for, or cannot be restored there; nothing was changed."""
+
+
 class SecretUnusable(AuthkeysError):
-    """The server's secret file cannot be read, or others can read it."""
+    """The server's secret file cannot be read, others can read it, or it is another one than the database's."""
 
 
 class DatabaseError(AuthkeysError):

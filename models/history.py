@@ -38,6 +38,9 @@ class EntryKind(StrEnum):
     PHRASE_REFUSED = "phrase refused"
     EXPORTED = "exported"
     PRUNED = "history pruned"
+    BACKED_UP = "backup made"
+    RESTORED = "backup restored"
+    SECRET_REPLACED = "secret replaced"
 
 
 class Totals(NamedTuple):

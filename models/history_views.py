@@ -79,7 +79,13 @@ ENTRIES_OF = {
         EntryKind.ENABLED,
         EntryKind.NAME_ERASED,
     ),
-    What.RECORDS: (EntryKind.EXPORTED, EntryKind.PRUNED),
+    What.RECORDS: (
+        EntryKind.EXPORTED,
+        EntryKind.PRUNED,
+        EntryKind.BACKED_UP,
+        EntryKind.RESTORED,
+        EntryKind.SECRET_REPLACED,
+    ),
 }
 
 

@@ -27,6 +27,9 @@ _SAID = {
     EntryKind.PHRASE_REFUSED: "a pickup passphrase was refused",
     EntryKind.EXPORTED: "exported",
     EntryKind.PRUNED: "pruned the history",
+    EntryKind.BACKED_UP: "made a backup",
+    EntryKind.RESTORED: "restored a backup",
+    EntryKind.SECRET_REPLACED: "replaced the server's secret",
 }
 _DID = {
     Kind.CHANGED: "changed",

@@ -61,9 +61,14 @@ class Chain:
     # -- checking ------------------------------------------------------------------------------------------------------
 
     async def check(
-        self, checkpoints: str = "", key: str = "", on_progress: Callable[[int, int], None] | None = None
+        self,
+        checkpoints: str = "",
+        key: str = "",
+        on_progress: Callable[[int, int], None] | None = None,
+        *,
+        is_noted: bool = True,
     ) -> Finding:
-        """Follow the whole chain in flat memory, and remember how it was found. Raises InvalidValue for bad checkpoints.
+        """Follow the whole chain in flat memory, and remember how it was found (`is_noted`). Raises InvalidValue for bad checkpoints.
 
         `checkpoints` is a text of signed ones, `key` the verifier key that signs them; by default this server's. Without any, those of its own file.
         """
@@ -86,7 +91,8 @@ class Chain:
                 break
         faults = list(filter(None, (checker.end(), await _stray(written))))
         fault = min(faults) if faults else await self._beside_the_chain()
-        await history.keep_check(Check(datetime.now(UTC), checker.number, str(fault or "")))
+        if is_noted:
+            await history.keep_check(Check(datetime.now(UTC), checker.number, str(fault or "")))
         return Finding(checker.number, checker.digest, count, fault, len(given))
 
     async def _beside_the_chain(self) -> Fault | None:

@@ -21,12 +21,12 @@ from services.clock import read_clock
 from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
+from services.installation import load_own_secret
 from services.keymaking import Handouts
 from services.passphrases import Passphrases
 from services.past import Past
 from services.presence import Presence
 from services.reversals import Reversals
-from services.secret_file import load_secret
 from services.sessions import Sessions
 from services.staging import Staging
 from services.submissions import Submissions
@@ -94,7 +94,7 @@ async def open_console(
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
-        secret = load_secret(secret_file or location.companion("secret"))
+        secret = await load_own_secret(location, secret_file)
         history = History()
         admins, sessions = Admins(history), Sessions(secret, history)
         uses = Uses()

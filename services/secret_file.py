@@ -38,6 +38,11 @@ def load_secret(path: Path) -> bytes:
     return secret
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something at the place of a secret, readable or not."""
+    return os.path.lexists(path)
+
+
 def _is_private(path: Path) -> bool:
     """Whether only the file's user and group can read it, and nobody else of them than its user can write it.
 

@@ -10,7 +10,7 @@ import os
 import shlex
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from tortoise.exceptions import OperationalError as TortoiseOperationalError
 from tortoise.transactions import in_transaction
 
 from models.errors import DatabaseError, DatabaseUnavailable, DatabaseUnusable
+from storage.backup_files import keep_backup
 from storage.database_problems import is_mistake, unavailable
 from storage.postgres_url import SCHEMES, shown
 
@@ -125,22 +126,43 @@ CLI_CONFIG = tortoise_config(DatabaseLocation(os.environ.get("AUTHKEYS_DATABASE"
 
 
 @asynccontextmanager
-async def open_database(location: DatabaseLocation) -> AsyncIterator[None]:
+async def open_database(location: DatabaseLocation, *, keeps_backup: bool = True) -> AsyncIterator[None]:
     """Connect, bring the schema up to date, and close at the end.
 
+    Before the schema of a SQLite file changes, a backup is kept beside it (`keeps_backup`), for who wants to go back.
     Raises DatabaseUnusable or DatabaseUnavailable, with words for the person who started the program.
     """
+    async with connected(location):
+        with opening_errors(location):
+            await _migrate(location, keeps_backup)
+            # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
+            await reader().execute_query("SELECT 1")
+            await counter().execute_query("SELECT 1")
+            await slow_reader().execute_query("SELECT 1")
+        yield
+
+
+@asynccontextmanager
+async def connected(location: DatabaseLocation) -> AsyncIterator[None]:
+    """Connect to a database as it is, whatever is in it, and close at the end. Raises like `open_database`."""
     try:
-        try:
+        with opening_errors(location):
             await _connect(location)
-        except DatabaseError:
-            raise
-        except _unusable() as error:
-            raise _cannot_open(location, error) from error
         yield
     finally:
         # Always: aiosqlite's thread would keep the process alive.
         await Tortoise.close_connections()
+
+
+@contextmanager
+def opening_errors(location: DatabaseLocation) -> Iterator[None]:
+    """Turn what goes wrong when a database is opened into words for the person who gave its place."""
+    try:
+        yield
+    except DatabaseError:
+        raise
+    except _unusable() as error:
+        raise _cannot_open(location, error) from error
 
 
 async def _connect(location: DatabaseLocation) -> None:
@@ -149,52 +171,64 @@ async def _connect(location: DatabaseLocation) -> None:
 
         await refuse_transaction_pooler(location.text)
     else:
-        _create_private(location.path)
-    config = tortoise_config(location)
+        create_private(location.path)
     if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
         raise PermissionError("readonly")  # SQLite would open it, and refuse the first change
     # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
-    await Tortoise.init(config=config, _enable_global_fallback=True)
+    await Tortoise.init(config=tortoise_config(location), _enable_global_fallback=True)
     await writer().execute_query("SELECT 1")
-    await _migrate(location, config)
-    # Now, not at the first request: a cancelled first connect leaks its lock (tortoise-orm 1.1.9).
-    await reader().execute_query("SELECT 1")
-    await counter().execute_query("SELECT 1")
-    await slow_reader().execute_query("SELECT 1")
 
 
-def _create_private(file: Path) -> None:
+def create_private(file: Path) -> None:
     """Make a new database, readable by its user only; SQLite gives the files beside it the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-async def _migrate(location: DatabaseLocation, config: dict[str, Any]) -> None:
-    """Apply what is missing, all or nothing: a program killed in the middle starts again as if nothing had been.
+def known_migrations() -> set[str]:
+    """The migrations that this release knows."""
+    return {file.stem for file in (Path(__file__).parent / "migrations").glob("[0-9]*.py")}
 
-    Of several instances that start at once one does it; the others wait, and then find nothing to do.
-    """
-    known = {file.stem for file in (Path(__file__).parent / "migrations").glob("[0-9]*.py")}
-    applied = await _applied_migrations()
-    if unknown := sorted(applied - known):
+
+def refuse_newer(location: DatabaseLocation, applied: Collection[str]) -> None:
+    """Raise DatabaseUnusable for a database with a migration that this release does not know."""
+    if unknown := sorted({*applied} - known_migrations()):
         raise DatabaseUnusable(
             f"The database {location} was made by a newer version of Authkeys (it has {', '.join(unknown)}). "
             "Nothing was changed. Start the newer version, or give another database with --database."
         )
-    if known != applied:
-        # Only now: at most starts nothing is to be done, and nothing of this needed.
-        from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415
 
+
+async def _migrate(location: DatabaseLocation, keeps_backup: bool) -> None:
+    """Apply what is missing, all or nothing: a program killed in the middle starts again as if nothing had been.
+
+    Of several instances that start at once one does it; the others wait, and then find nothing to do.
+    """
+    applied = await applied_migrations()
+    refuse_newer(location, applied)
+    if applied != known_migrations():
         async with in_transaction(writer().connection_name) as transaction:
-            if location.is_postgres:
-                await transaction.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            executor = MigrationExecutor(transaction, config["apps"])
-            # First of all: to look into a table that is not there would end the transaction.
-            await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
-            await executor.migrate()
+            await apply_migrations(transaction, location, keeps_backup)
 
 
-async def _applied_migrations() -> set[str]:
+async def apply_migrations(transaction: BaseDBAsyncClient, location: DatabaseLocation, keeps_backup: bool) -> None:
+    """Apply what is missing, as a part of this transaction."""
+    # Only now: at most starts nothing is to be done, and nothing of this needed.
+    from tortoise.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    if location.is_postgres:
+        await transaction.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    elif keeps_backup and (applied := await applied_migrations()) and (missing := known_migrations() - applied):
+        # With the writer's lock held: what others committed is in it, and of several that start at once one does it.
+        await keep_backup(location.path, sorted(missing))
+    executor = MigrationExecutor(transaction, tortoise_config(location)["apps"])
+    # First of all: to look into a table that is not there would end the transaction.
+    await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
+    await executor.migrate()
+
+
+async def applied_migrations() -> set[str]:
+    """The migrations that the open database has."""
     try:
         rows = await writer().execute_query_dict("SELECT name FROM tortoise_migrations WHERE app = 'models'")
     except TortoiseOperationalError:

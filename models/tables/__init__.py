@@ -13,6 +13,7 @@ from models.tables.accounts import Attempt as Attempt
 from models.tables.accounts import LaunchLink as LaunchLink
 from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import Session as Session
+from models.tables.installation import Installation as Installation
 from models.tables.preferences import Preference as Preference
 from models.tables.preferences import SavedView as SavedView
 from models.tables.records import Entry as Entry
