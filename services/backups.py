@@ -133,7 +133,8 @@ async def _fill(location: DatabaseLocation, part: Path) -> None:
         async with open_database(DatabaseLocation(str(part))):
             pass
         await from_postgres(location, part)
-    await asyncio.to_thread(backup_files.read_content, part)
+    if fault := await asyncio.to_thread(backup_files.fault_in, part):
+        raise BackupRefused(f"The database {location} is damaged: {fault}. No backup was made.")
 
 
 async def _verified(part: Path, chain: Chain, checkpoints: str) -> Made:
@@ -174,8 +175,7 @@ async def restore_backup(
     place or beside the backup; `new_secret` takes another one, with which passphrases and sessions end.
     Raises BackupRefused, ChainBroken, SecretUnusable and DatabaseError.
     """
-    content = await asyncio.to_thread(backup_files.read_content, file)
-    refuse_newer(DatabaseLocation(str(file)), content.migrations)
+    refuse_newer(DatabaseLocation(str(file)), await asyncio.to_thread(backup_files.migrations_in, file))
     secret = secret_path(location, secret_file)
     if not location.is_postgres:
         part = _new_names(location.path)

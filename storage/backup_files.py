@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from models.errors import BackupRefused
 
@@ -22,12 +21,6 @@ _PAGES = 1_000
 """That are copied in one step: 4 MB, after which other threads have a turn."""
 
 log = logging.getLogger(__name__)
-
-
-class Content(NamedTuple):
-    """What a SQLite file says of itself."""
-
-    migrations: frozenset[str]
 
 
 @contextmanager
@@ -111,28 +104,30 @@ def remove(file: Path) -> None:
         file.with_name(f"{file.name}{suffix}").unlink(missing_ok=True)
 
 
-def read_content(file: Path) -> Content:
-    """Look into a file that should be a backup. Blocks. Raises BackupRefused for what is none, or is damaged."""
-    if not file.is_file():
-        raise BackupRefused(f"There is no file {file}. Nothing was changed.")
+def fault_in(file: Path) -> str:
+    """What is wrong with a SQLite file, in words; empty if nothing is. Blocks."""
     try:
         with closing(_read_only(file)) as database:
-            fault = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            fault = "" if fault == "ok" else fault
-            tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not fault and "tortoise_migrations" not in tables:
-                raise BackupRefused(f"{file} is a SQLite database, but not one of Authkeys. Nothing was changed.")
-            broken = None if fault else database.execute("PRAGMA foreign_key_check").fetchone()
-            if fault or broken:
-                raise BackupRefused(_damaged(file, fault or f"a row of {broken[0]} belongs to none of {broken[2]}"))
-            rows = database.execute("SELECT name FROM tortoise_migrations WHERE app = 'models'")
-            return Content(frozenset(row[0] for row in rows))
+            found = str(database.execute("PRAGMA integrity_check(1)").fetchone()[0])
+            broken = database.execute("PRAGMA foreign_key_check").fetchone() if found == "ok" else None
     except sqlite3.Error as error:
-        raise BackupRefused(_damaged(file, str(error))) from error
+        return str(error)
+    if found != "ok":
+        return " ".join(found.split())
+    return f"a row of {broken[0]} belongs to none of {broken[2]}" if broken else ""
 
 
-def _damaged(file: Path, why: str) -> str:
-    return f"{file} is damaged, or no backup ({' '.join(why.split())}). Nothing was changed. Use another backup."
+def migrations_in(file: Path) -> set[str]:
+    """Of which release the backup in a file is. Blocks. Raises BackupRefused for what is none, or is damaged."""
+    if not file.is_file():
+        raise BackupRefused(f"There is no file {file}. Nothing was changed.")
+    if fault := fault_in(file):
+        raise BackupRefused(f"{file} is damaged, or no backup ({fault}). Nothing was changed. Use another backup.")
+    with closing(_read_only(file)) as database:
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "tortoise_migrations" not in tables:
+            raise BackupRefused(f"{file} is a SQLite database, but not one of Authkeys. Nothing was changed.")
+        return {row[0] for row in database.execute("SELECT name FROM tortoise_migrations WHERE app = 'models'")}
 
 
 # -- before the schema changes -------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ async def note(name: str, value: str) -> str:
 
     async def insert(db: Connection) -> str:
         await Installation.bulk_create([Installation(name=name, value=value)], ignore_conflicts=True, using_db=db)
-        return (await Installation.get(name=name).using_db(db)).value
+        row = await Installation.filter(name=name).using_db(db).first()
+        assert row is not None
+        return row.value
 
     return await run_transaction(insert)
 

@@ -86,7 +86,8 @@ async def _read_table(connection: "asyncpg.Connection", table: Table, file: sqli
         highest = f'SELECT coalesce(max("{column}"), 0) FROM "{table.name}"'
         value = max(last if is_called else last - 1, file.execute(highest).fetchone()[0])
         file.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table.name])
-        file.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table.name, value])
+        if value:
+            file.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table.name, value])
 
 
 async def _fetched(cursor: Any) -> list[Any]:
@@ -119,7 +120,7 @@ async def into_postgres(location: DatabaseLocation, source: Path) -> None:
     async def fill(db: Connection) -> None:
         await refuse_filled(location)
         await apply_migrations(db, location, keeps_backup=False)
-        connection: asyncpg.Connection = db._connection  # type: ignore[attr-defined]
+        connection: asyncpg.Connection = db._connection
         with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, check_same_thread=False)) as file:
             for table in tables_of(file):
                 await _write_table(connection, table, file)

@@ -22,6 +22,7 @@ class Done(NamedTuple):
 
     returncode: int
     stderr: str
+    stdout: str
 
 
 def run_forked(arguments: Sequence[str], environment: Mapping[str, str], given: str = "") -> Done:
@@ -49,4 +50,4 @@ def _run(pipe: Connection, arguments: list[str], environment: dict[str, str], gi
         code: object = 0
     except SystemExit as end:
         code = end.code
-    pipe.send((code or 0, sys.stderr.getvalue()))
+    pipe.send((code or 0, sys.stderr.getvalue(), sys.stdout.getvalue()))
