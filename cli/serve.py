@@ -18,6 +18,7 @@ from services.console import open_console
 from services.running import Running
 from ui.desktop.opening import require_native
 from web.server import AnnouncedServer, Serving
+from web.service_manager import ServiceManager
 
 
 async def serve(settings: Settings) -> None:
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
     if settings.native:
         require_native(serving.is_desktop)
     serving.check_certificate()
+    manager = ServiceManager()
     gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
         if settings.demo:
@@ -57,6 +59,8 @@ async def serve(settings: Settings) -> None:
             colleague = await demo.fill(console)
             loop = {"colleague": lambda: demo.work_as_colleague(console, colleague)}
             await stack.enter_async_context(console.supervisor.keeping(loop))
+        if manager.watchdog_seconds:
+            await stack.enter_async_context(console.supervisor.keeping({"watchdog": manager.feed_watchdog}))
         backend = _backend(settings)
         if backend:
             await stack.enter_async_context(backend.open())
@@ -68,6 +72,7 @@ async def serve(settings: Settings) -> None:
 
         async def answering() -> None:
             running.announce(url)
+            manager.ready(f"Answering at {url}")
             if serving.is_desktop:
                 print(f"Authkeys is running at {await launch_link(console, url)}", flush=True)
                 showing.add(asyncio.create_task(show(console, url, display, server.stop)))
@@ -75,7 +80,7 @@ async def serve(settings: Settings) -> None:
                 print(f"Authkeys is running at {url}", flush=True)
 
         showing: set[asyncio.Task[None]] = set()
-        server = AnnouncedServer(serving.config(), answering)
+        server = AnnouncedServer(serving.config(), answering, manager.stopping)
         server.config.app = build_app(
             console,
             serving,

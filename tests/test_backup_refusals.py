@@ -4,10 +4,12 @@ import asyncio
 import os
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -239,9 +241,14 @@ def run_and_stop(pipe: Connection, database: DatabaseLocation, file: Path, secre
         pipe.send("now")
         pipe.recv()
 
-    backups.backup_files.finish = stop  # type: ignore[assignment]
-    if database.is_postgres:
-        moving.sync = stop  # type: ignore[attr-defined]
+    async def write_and_stop(connection: Any, table: moving.Table, file_: sqlite3.Connection) -> None:
+        await write_table(connection, table, file_)
+        if table.name == "entry":
+            stop()
+
+    write_table, moving._write_table = moving._write_table, write_and_stop
+    backups.backup_files.finish = stop
+    tempfile.tempdir = str(file.parent)
     work = (
         backups.make_backup(database, secret, file, "alice", with_secret=True)
         if what == "backup"

@@ -1,6 +1,7 @@
 """How the application is served: the socket it listens on, TLS, the word of proxies, and what happens once it answers."""
 
 import math
+import signal
 import socket
 import ssl
 import time
@@ -118,15 +119,26 @@ class AnnouncedServer(uvicorn.Server):
 
     _told_to_end_at = -math.inf
 
-    def __init__(self, config: uvicorn.Config, on_answering: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_answering: Callable[[], Awaitable[None]],
+        on_ending: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._on_answering = on_answering
+        self._on_ending = on_ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then say so."""
         await super().startup(sockets)
         if not self.should_exit:
             await self._on_answering()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it ends, then let nobody in any more, close what is open, and finish what is under way."""
+        self._on_ending()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to end. One that is repeated at once is the same one; later, a second Ctrl+C ends without order.
@@ -137,7 +149,10 @@ class AnnouncedServer(uvicorn.Server):
         now = time.monotonic()
         if now - self._told_to_end_at > SAME_SIGNAL_SECONDS:
             self._told_to_end_at = now
-            super().handle_exit(sig, frame)
+            if sig == signal.SIGTERM:
+                self.stop()  # uvicorn would end by the signal after all is done; to be told to end is no failure
+            else:
+                super().handle_exit(sig, frame)
 
     def stop(self) -> None:
         """End, after what is under way."""

@@ -1,0 +1,182 @@
+"""As a service: what systemd is told, how it ends, and that the program needs no more than the unit and the container give it."""
+
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from models.privileges import privilege
+from models.views import View
+from services.console import Console
+from storage.database import DatabaseLocation
+from tests.browser import bar, chromium, needs_chromium, open_page
+from tests.databases import copy_of_tables
+from tests.elsewhere import start_over
+from tests.other_process import another_process
+from tests.program import ROOT, environment, running
+from tests.support import new_keys, stage_all
+from tests.waiting import soon
+
+UNIT = ROOT / "deploy" / "authkeys.service"
+KEYS = 20_000
+
+
+class Manager:
+    """What systemd does: it names a datagram socket, and listens there."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(address.replace("@", "\0", 1))
+        self._socket.settimeout(30)
+
+    def told(self) -> list[str]:
+        """The lines of the next thing that it is told."""
+        return self._socket.recv(4_096).decode().split("\n")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture(params=["file", "abstract"])
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
+    name = str(tmp_path / "notify") if request.param == "file" else f"@authkeys-test-{os.getpid()}"
+    with closing(Manager(name)) as manager:
+        yield manager
+
+
+def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
+    manager: Manager, tmp_path: Path
+) -> None:
+    database = copy_of_tables(tmp_path / "authkeys.db").text
+    variables = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "300000"}
+    with running(database=database, sign_in=False, **variables) as program:
+        told = manager.told()
+        while told == ["WATCHDOG=1"]:
+            told = manager.told()
+        assert told == ["READY=1", f"STATUS=Answering at {program.url}"]
+        for _ in range(3):
+            assert manager.told() == ["WATCHDOG=1"]
+        program.end(signal.SIGTERM)
+        while told[0] != "STOPPING=1":
+            told = manager.told()
+        assert program.process.returncode == 0
+        assert program.complaints() == ""
+
+
+def test_a_manager_that_is_not_there_or_watches_another_process_changes_nothing(tmp_path: Path) -> None:
+    database = copy_of_tables(tmp_path / "authkeys.db").text
+    variables = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "300000", "WATCHDOG_PID": "1"}
+    with running(database=database, sign_in=False, **variables) as program:
+        program.end(signal.SIGTERM)
+        assert program.process.returncode == 0
+        assert "systemd could not be told READY=1: No such file or directory" in program.complaints()
+
+
+async def stage_for_all(console: Console) -> None:
+    await start_over(console, new_keys(KEYS))
+    await stage_all(console.staging, console.admin.id, View(), privilege("search"), True)
+
+
+def counts(database: str) -> tuple[int, int, int]:
+    """How many authkeys have a privilege, how many changes are on record, and how many are staged."""
+    with closing(sqlite3.connect(database)) as file:
+        queries = ("authkey WHERE privileges <> 0", "modification WHERE kind = 'changed'", "staged_change")
+        applied, recorded, staged = (file.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in queries)
+    return applied, recorded, staged
+
+
+@needs_chromium
+async def test_who_is_told_to_end_while_twenty_thousand_keys_are_submitted_loses_none(tmp_path: Path) -> None:
+    database = copy_of_tables(tmp_path / "authkeys.db").text
+    async with another_process(DatabaseLocation(database), "alice") as preparing:
+        await preparing.do(stage_for_all)
+    with running(database=database) as program:
+        async with chromium() as browser:
+            page = await open_page(browser, program)
+            await expect(bar(page)).to_contain_text("20,000 changes")
+            await page.get_by_role("button", name="Submit authkey modifications").click()
+            await page.locator(".review-foot").get_by_role("button", name="Submit").click()
+            await expect(bar(page)).to_contain_text("Submitting")
+            program.process.send_signal(signal.SIGTERM)
+            await expect(page.locator("#popup")).to_contain_text("Connection lost")
+            assert soon(lambda: program.process.poll() is not None)
+        assert program.process.returncode == 0
+        assert "Traceback" not in program.complaints()
+    assert counts(database) in [(KEYS, KEYS, 0), (0, 0, KEYS)]
+
+
+# -- the unit ------------------------------------------------------------------------------------------------------------
+
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs Debian's package systemd")
+
+
+def analyzed(*arguments: str) -> str:
+    done = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@needs_systemd
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / "authkeys.service"
+    unit.write_text(UNIT.read_text().replace("/opt/authkeys/.venv/bin/python", sys.executable))
+    assert "authkeys.service" not in analyzed("verify", str(unit))
+
+
+@needs_systemd
+def test_the_service_may_do_little(tmp_path: Path) -> None:
+    last = analyzed("security", "--offline=true", "--no-pager", str(UNIT)).strip().splitlines()[-1]
+    assert float(last.split(":")[1].split()[0]) <= 2.0, last
+
+
+REFUSING_WRITABLE_CODE = """
+import ctypes, os, sys
+assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0  # PR_SET_MDWE: as MemoryDenyWriteExecute=yes; it passes to who is executed
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+READ_ONLY = 'mount -t tmpfs tmpfs "$1" && mount -o remount,bind,ro / && shift && exec "$@"'
+
+
+@contextmanager
+def confined(folder: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """The program where everything but one folder is read-only, memory that can be written is never run, and HOME is nothing."""
+    program = [sys.executable, "-c", REFUSING_WRITABLE_CODE, str(ROOT / "main.py"), "--no-browser", "--port", "0"]
+    command = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(folder), *program]
+    process = subprocess.Popen(
+        command,
+        env=environment(HOME="/nonexistent", **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a file system read-only")
+@pytest.mark.parametrize("keeps_cache", [True, False])
+def test_the_program_writes_nowhere_but_where_its_database_is(tmp_path: Path, keeps_cache: bool) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    cache = {"XDG_CACHE_HOME": str(folder)} if keeps_cache else {}
+    with confined(
+        folder, AUTHKEYS_DATABASE=str(folder / "authkeys.db"), PYTHONDONTWRITEBYTECODE="1", **cache
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Authkeys is running at http://127.0.0.1:")
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, "")
