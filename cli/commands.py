@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from cli import admin, backup, history, keys, launch
+from cli import admin, backup, healthcheck, history, keys, launch
 from cli.command import refuse, run
 from cli.serve import serve
 from cli.settings import read_settings, refuse_demo_with, refuse_serving_flags, takes_settings
@@ -20,6 +20,7 @@ commands.command("export")(keys.export)
 commands.command("backup")(backup.backup)
 commands.command("restore")(backup.restore)
 commands.command("new-secret")(backup.new_secret)
+commands.command("healthcheck")(healthcheck.healthcheck)
 commands.command("open")(launch.open_running)
 commands.command("install-launcher")(launch.launcher)
 

@@ -11,8 +11,11 @@ from api.gateway import Backend
 from api.stub_backend import stub_backend
 from cli.application import build_app
 from cli.launch import Display, launch_link, show, show_running
+from cli.logs import set_up_logs
+from cli.operations import metrics_settings, operated
 from cli.settings import Settings
 from models.errors import NotAllowed
+from models.proxies import TrustedProxies
 from services import demo
 from services.console import open_console
 from services.running import Running
@@ -23,6 +26,7 @@ from web.service_manager import ServiceManager
 
 async def serve(settings: Settings) -> None:
     """Serve until the program is told to end. Raises AuthkeysError for what stands in the way, with words."""
+    set_up_logs(settings.log_format, access_log=settings.access_log)
     serving = Serving(
         settings.host,
         settings.port,
@@ -37,6 +41,7 @@ async def serve(settings: Settings) -> None:
         require_native(serving.is_desktop)
     serving.check_certificate()
     manager = ServiceManager()
+    metrics = metrics_settings(settings)
     gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
         if settings.demo:
@@ -61,6 +66,8 @@ async def serve(settings: Settings) -> None:
             await stack.enter_async_context(console.supervisor.keeping(loop))
         if manager.watchdog_seconds:
             await stack.enter_async_context(console.supervisor.keeping({"watchdog": manager.feed_watchdog}))
+        proxies = TrustedProxies(settings.trusted_proxy)
+        around = await stack.enter_async_context(operated(console, metrics, proxies, access_log=settings.access_log))
         backend = _backend(settings)
         if backend:
             await stack.enter_async_context(backend.open())
@@ -81,12 +88,14 @@ async def serve(settings: Settings) -> None:
 
         showing: set[asyncio.Task[None]] = set()
         server = AnnouncedServer(serving.config(), answering, manager.stopping)
-        server.config.app = build_app(
-            console,
-            serving,
-            closing=stack.pop_all(),
-            stop=server.stop if serving.is_desktop else None,
-            backend=backend,
+        server.config.app = around(
+            build_app(
+                console,
+                serving,
+                closing=stack.pop_all(),
+                stop=server.stop if serving.is_desktop else None,
+                backend=backend,
+            )
         )
     await server.serve(sockets=[listener])
     await _end(showing)

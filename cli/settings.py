@@ -23,6 +23,9 @@ RootPath = Annotated[str, BeforeValidator(options.root_path)]
 Proxies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.trusted_proxies)]
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.allowed_hosts)]
 BackendUrl = Annotated[str | None, BeforeValidator(options.backend_url)]
+MetricsHost = Annotated[str, BeforeValidator(options.metrics_host)]
+MetricsPort = Annotated[int | None, BeforeValidator(options.metrics_port)]
+LogFormat = Annotated[str, BeforeValidator(options.log_format)]
 Switch = Annotated[bool, BeforeValidator(lambda value, info: options.switch(flag(info.field_name), value))]
 
 
@@ -50,6 +53,16 @@ class Settings(BaseSettings):
     checkpoint_file: Path | None = Field(
         None, description="where signed checkpoints of the history are appended each hour; - is standard output"
     )
+    metrics_host: MetricsHost = Field("127.0.0.1", description="the address on which --metrics-port listens")
+    metrics_port: MetricsPort = Field(
+        None, description="a port of its own for /metrics and /health, in plain HTTP; 0 takes a free one"
+    )
+    metrics_token_file: Path | None = Field(
+        None,
+        description="a file with the bearer token that /metrics then takes; with it /metrics is on the main port too",
+    )
+    log_format: LogFormat = Field("text", description="how the log is written on standard error: text or json")
+    access_log: Switch = Field(False, description="log each request in one line, without query, headers or keys")
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")

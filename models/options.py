@@ -10,6 +10,7 @@ from models.addresses import canonical_ip, canonical_network
 from models.errors import InvalidValue
 
 VARIABLE_PREFIX = "AUTHKEYS_"
+LOG_FORMATS = ("text", "json")
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _HOST_NAME = re.compile(
@@ -55,7 +56,12 @@ def database_text(text: str) -> str:
     return text
 
 
-def listening_host(text: str) -> str:
+def metrics_host(text: str) -> str:
+    """The address or name on which metrics are served. Raises InvalidValue for what is neither."""
+    return listening_host(text, "--metrics-host")
+
+
+def listening_host(text: str, option: str = "--host") -> str:
     """The address or name to listen on. Raises InvalidValue for what is neither."""
     text = text.strip()
     try:
@@ -64,23 +70,55 @@ def listening_host(text: str) -> str:
         pass
     host, _, port = text.partition(":")
     if host and port.isdigit():
-        raise InvalidValue(f"--host takes an address without a port: --host {host} --port {port}.")
+        raise InvalidValue(
+            f"{option} takes an address without a port: {option} {host} {option.replace('host', 'port')} {port}."
+        )
     if ":" in text and not re.search(r"[/\[\]\s]", text):
         return text  # an address with a zone id; the operating system knows its zones
     if not _HOST_NAME.fullmatch(text.lower()):
         raise InvalidValue(
-            "--host takes one address of this machine, such as 127.0.0.1, or 0.0.0.0 or :: for all of them, "
+            f"{option} takes one address of this machine, such as 127.0.0.1, or 0.0.0.0 or :: for all of them, "
             f"not {text!r:.80}."
         )
     return text
 
 
-def port(given: str | int) -> int:
+def port(given: str | int, option: str = "--port") -> int:
     """The TCP port to listen on; 0 for a free one. Raises InvalidValue for what is no port."""
     text = str(given).strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
-        raise InvalidValue(f"--port takes a number from 0 to 65535, where 0 takes a free one: not {text!r:.80}.")
+        raise InvalidValue(f"{option} takes a number from 0 to 65535, where 0 takes a free one: not {text!r:.80}.")
     return int(text)
+
+
+def metrics_port(given: str | int | None) -> int | None:
+    """The port for metrics alone, None for none. Raises InvalidValue."""
+    return None if given is None else port(given, "--metrics-port")
+
+
+def log_format(text: str) -> str:
+    """How the log is written. Raises InvalidValue for what is no format."""
+    name = text.strip().lower()
+    if name not in LOG_FORMATS:
+        raise InvalidValue(f"--log-format is {' or '.join(LOG_FORMATS)}, not {text!r:.80}.")
+    return name
+
+
+def server_url(text: str) -> str:
+    """The address of a running server, as given with --url, without a slash at its end. Raises InvalidValue."""
+    example = "--url takes the address of a running server, such as http://127.0.0.1:8080"
+    try:
+        parts = urlsplit(text.strip())
+        given_port = parts.port
+    except ValueError as error:
+        raise InvalidValue(f"{example}: {error}.") from None
+    if "@" in parts.netloc:
+        raise InvalidValue(f"{example}, without a name and a password: the health check needs none.")
+    if parts.scheme not in ("http", "https") or not parts.hostname or given_port == 0:
+        raise InvalidValue(f"{example}, with http:// or https:// and a host: not {text!r:.80}.")
+    if parts.query or parts.fragment or re.search(r"\s", text.strip()):
+        raise InvalidValue(f"{example}, without ?, # and spaces: not {text!r:.80}.")
+    return text.strip().rstrip("/")
 
 
 def trusted_proxies(given: str | Iterable[str] | None) -> tuple[str, ...]:

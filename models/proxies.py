@@ -52,6 +52,10 @@ class TrustedProxies:
         """Whether a canonical address is one of theirs."""
         return self._knows(address)
 
+    def trusts(self, peer: str) -> bool:
+        """Whether a connection comes from one of theirs, however its address is written."""
+        return _canonical(peer) in self
+
     def caller(self, peer: str, forwarded_for: Iterable[str], forwarded_proto: Iterable[str]) -> Caller:
         """Who calls, by the connection's other end and the values of X-Forwarded-For and X-Forwarded-Proto.
 

@@ -8,13 +8,13 @@ the feed is not up to date (`ChangeFeed.heard_within`) the cache is not used.
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import NamedTuple
 
 from models.access_checks import KeyState, Place, Reason, Verdict, decide
 from models.addresses import canonical_ip
 from models.denials import Echoes, denial
-from models.errors import InvalidValue
+from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.secrets import digest
@@ -65,13 +65,20 @@ class Authorizer:
 
     async def ask(self, question: Question) -> Verdict:
         """The answer; it is on record. Raises DatabaseUnavailable, which must be taken for a no."""
-        verdict = await self.judge(question)
+        began = perf_counter()
+        try:
+            verdict = await self.judge(question)
+        except DatabaseUnavailable:
+            self._uses.tally.unanswered += 1
+            raise
         if question.secret:
             self._uses.note_credentials(question.ip, question.what)
         if verdict.allowed and verdict.key is not None:
+            self._uses.tally.allowed += 1
             self._uses.note_use(verdict.key.id, question.needs)
         elif verdict.reason is not None:
             self.note_denial(question, verdict)
+        self._uses.tally.seconds.add(perf_counter() - began)
         return verdict
 
     async def deny_unknown(self, question: Question, reason: Reason) -> None:

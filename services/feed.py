@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -91,7 +92,7 @@ class ChangeFeed:
         self._stagings = stagings
         self._sessions = sessions
         self._signal = asyncio.Event()
-        self._heard_at = 0.0
+        self._heard_at = -inf
         self._looking = False
         self._seen = 0
         self._told = asyncio.Event()
@@ -115,7 +116,12 @@ class ChangeFeed:
 
     def heard_within(self, seconds: float) -> bool:
         """Whether everything that was committed up to so long ago is known here."""
-        return monotonic() - self._heard_at < seconds
+        return self.lag < seconds
+
+    @property
+    def lag(self) -> float:
+        """Seconds since which something may have been committed that is not known here; infinite before the first look."""
+        return monotonic() - self._heard_at
 
     @asynccontextmanager
     async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from models.history_wording import sentence
 from models.subjects import Subject
 from models.submissions import Modification
 from services.attempts import is_first
+from models.tallies import EntryTally
 from storage import history, history_views
 from storage.transactions import run_transaction
 
@@ -33,6 +34,7 @@ class History:
 
     def __init__(self) -> None:
         self._head = 0
+        self.tally = EntryTally()
         self.grown = Event[[]]()
         """There are new entries, from whichever process."""
 
@@ -40,12 +42,17 @@ class History:
 
     async def put(self, kind: EntryKind, admin: int | str, address: str = "", detail: str = "") -> None:
         """Record what happened; `admin` is an account, or a name as it was given. Raises DatabaseUnavailable."""
-        await run_transaction(lambda db: history.append(db, kind, admin, address, detail))
+        self.tally.noted[kind] += 1
+        await self._put(kind, admin, address, detail)
 
     async def put_flood(self, kind: EntryKind, admin: str, address: str, detail: str = "") -> None:
         """Record what anybody can cause any number of times: once a minute from each address, by whichever instance."""
+        self.tally.noted[kind] += 1
         if await is_first(self._A_MINUTE, kind, address, detail):
-            await self.put(kind, admin, address, detail)
+            await self._put(kind, admin, address, detail)
+
+    async def _put(self, kind: EntryKind, admin: int | str, address: str, detail: str) -> None:
+        await run_transaction(lambda db: history.append(db, kind, admin, address, detail))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

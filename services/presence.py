@@ -50,6 +50,11 @@ class Presence:
         """Who else is here, by name."""
         return [person for person in self._people if person.admin_id != admin_id]
 
+    @property
+    def window_count(self) -> int:
+        """How many windows are open in this process."""
+        return sum(self._open.values())
+
     def enter(self, admin_id: int, path: str) -> None:
         """A window of this admin shows the view at this path."""
         self._open[admin_id, path] += 1

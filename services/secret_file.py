@@ -20,7 +20,7 @@ def load_secret(path: Path) -> bytes:
     """
     try:
         _create(path)
-        if os.name == "posix" and not _is_private(path):
+        if os.name == "posix" and not is_private(path):
             raise SecretUnusable(
                 f"Other users of this machine can read or write the secret file {path}. Run: chmod 640 {path} - or, if somebody "
                 "may have read it, replace it by a new one. "
@@ -43,7 +43,7 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def _is_private(path: Path) -> bool:
+def is_private(path: Path) -> bool:
     """Whether only the file's user and group can read it, and nobody else of them than its user can write it.
 
     A secret that is mounted (Docker and Kubernetes: 0444 or 0644, owned by root) is in the container's reach only, and its mode

@@ -82,6 +82,7 @@ class Sessions:
             await history.append(db, how, admin.id, address)
 
         await run_transaction(insert)
+        self._history.tally.noted[how] += 1
         return self._signer.sign(token).decode()
 
     async def make_launch_link(self, admin: AdminIdentity) -> str:

@@ -8,21 +8,44 @@ nothing at all is written.
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import NamedTuple
 
 from nicegui import Event
 
 from models.accounts import AdminIdentity
-from models.errors import DatabaseUnavailable, SubmissionRefused
+from models.errors import (
+    AuthkeysError,
+    DatabaseUnavailable,
+    DuplicateAuthkey,
+    NotAllowed,
+    RowNotFound,
+    SubmissionRefused,
+)
 from models.history import Written
 from models.plans import KEEP_REMOVED, decide
 from models.subjects import Subject
 from models.submissions import Change, Conflict, Source, inverse
+from models.tallies import SubmissionTally
 from models.wording import count_of
-from storage import accounts, authkey_plans, passphrase_plans, submissions
+from storage import accounts, authkey_plans, passphrase_plans, passphrases, staging, submissions
 from storage.transactions import Connection, run_transaction
 
 _CHUNK = 2_500
+_CAUSES: dict[type[Exception], str] = {
+    SubmissionRefused: "conflict",
+    DuplicateAuthkey: "conflict",
+    RowNotFound: "conflict",
+    NotAllowed: "not_allowed",
+    DatabaseUnavailable: "database",
+    # Somebody was faster: the caller tries again, or says so.
+    staging.StagingOutdated: "overtaken",
+    passphrases.PassphraseOutdated: "overtaken",
+    AuthkeysError: "refused",
+    Exception: "mistake",
+}
+CAUSES = frozenset(_CAUSES.values())
+"""Why a submission failed, as it is counted"""
 _PLANS = {Subject.AUTHKEY: authkey_plans, Subject.PASSPHRASE: passphrase_plans}
 
 Progress = Callable[[int, int], None]
@@ -61,6 +84,7 @@ class Submissions:
         """Something was committed by this process; the change feed has something to read."""
         self.first_told: list[Callable[[set[int]], None]] = []
         """Called with the changed authkeys right after a commit, before it is confirmed to anybody."""
+        self.tally = SubmissionTally()
 
     async def submit(
         self,
@@ -77,6 +101,23 @@ class Submissions:
         """
         if not order.changes:
             return Receipt(None, 0, 0)
+        began = perf_counter()
+        try:
+            receipt = await self._commit(order, on_progress, also)
+        except Exception as error:
+            self.tally.failed[_cause(error)] += 1
+            raise
+        if receipt.revision is not None:
+            self.tally.commit(order.source, perf_counter() - began)
+        self.committed.emit()
+        return receipt
+
+    async def _commit(
+        self,
+        order: Order,
+        on_progress: Progress | None,
+        also: Callable[[Connection], Awaitable[None]] | None,
+    ) -> Receipt:
         touched: set[int] = set()
 
         def ended() -> None:
@@ -84,7 +125,7 @@ class Submissions:
                 tell(touched)
 
         try:
-            receipt = await run_transaction(
+            return await run_transaction(
                 lambda db: _apply(db, order, on_progress, also, touched), in_order=True, ended=ended
             )
         except DatabaseUnavailable:
@@ -92,9 +133,7 @@ class Submissions:
             known = await self.receipt_of(order.uuid)
             if known is None:
                 raise
-            receipt = known
-        self.committed.emit()
-        return receipt
+            return known
 
     async def receipt_of(self, submission_uuid: uuid.UUID) -> Receipt | None:
         """The receipt of a submission that was committed, or None."""
@@ -146,6 +185,10 @@ async def _apply(
         await also(db)
     await submissions.end(db, begun, change_count, key_count, written, order.address, order.detail)
     return Receipt(begun.revision, change_count, key_count) if key_count else Receipt(None, 0, 0)
+
+
+def _cause(error: Exception) -> str:
+    return next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -22,6 +22,7 @@ from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.subjects import Row
+from models.tallies import AccessTally
 from models.usage import (
     KEPT_USE_DAYS,
     NO_PRIVILEGE,
@@ -59,6 +60,7 @@ class Uses:
         self._challenges = Challenges()
         self._writing: asyncio.Task[None] | None = None
         self._full = asyncio.Event()
+        self.tally = AccessTally()
         self.since = datetime.now(UTC)
         """When uses began to be counted"""
         self.denied = Event[[]]()
@@ -84,6 +86,7 @@ class Uses:
 
     def note_denial(self, which: Denial) -> None:
         """A question was answered with no."""
+        self.tally.denied[which.reason] += 1
         self.note_denials(which, 1, datetime.now(UTC))
 
     def note_denials(self, which: Denial, times: int, at: datetime) -> None:
@@ -92,6 +95,7 @@ class Uses:
 
     def note_challenge(self, ip: str, what: str) -> None:
         """A call without a key was answered with the demand for one: denied, unless the client comes with one."""
+        self.tally.denied[Reason.NO_KEY] += 1
         self._challenges.put(ip, what, monotonic(), datetime.now(UTC))
 
     def note_credentials(self, ip: str, what: str) -> None:

@@ -41,7 +41,7 @@ _AMENDED = " + ".join(
     f"CASE WHEN amendment LIKE '{pattern}' THEN 1 ELSE 0 END"
     for pattern in ("[[%", *(f'%["{each}",%' for each in TextName))
 )
-_CHANGE_COUNT = f"CASE WHEN removal OR restoration OR ip IS NOT NULL THEN 1 ELSE {_BITS} + {_AMENDED} END"
+CHANGE_COUNT = f"CASE WHEN removal OR restoration OR ip IS NOT NULL THEN 1 ELSE {_BITS} + {_AMENDED} END"
 """`StagedRow.change_count`"""
 
 WhoStaged = Mapping[int, Mapping[int, str]]
@@ -108,7 +108,7 @@ async def first_entries(desk: DeskKey, count: int) -> dict[int, StagedRow]:
 async def summaries(admin_ids: Collection[int]) -> list[StagedSummary]:
     """How much each of these admins has staged, where it is anything."""
     query = (
-        f"SELECT admin_id, subject, sum({_CHANGE_COUNT}), count(*) FROM staged_change "
+        f"SELECT admin_id, subject, sum({CHANGE_COUNT}), count(*) FROM staged_change "
         f"WHERE admin_id IN ({parameters(len(admin_ids))}) GROUP BY admin_id, subject ORDER BY admin_id, subject"
     )
     versions = StagingVersion.filter(admin_id__in=list(admin_ids)).using_db(reader())

@@ -64,7 +64,7 @@ class Serving:
         ports = range(self.port, min(self.port + _NEXT_PORTS, 65_536)) if self.port and self.is_desktop else [self.port]
         for port in ports:
             try:
-                return _listen(self.host, port)
+                return listen_on(self.host, port)
             except OSError as error:
                 problem = error
         raise CannotServe(
@@ -90,6 +90,7 @@ class Serving:
         return uvicorn.Config(
             "",
             http=GuardedProtocol,
+            log_config=None,  # `cli.logs` writes its records like ours
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -102,7 +103,8 @@ class Serving:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
+    """Listen there. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
