@@ -25,7 +25,7 @@ _REMEMBERED_SECONDS = 0.5
 """However often somebody asks, the database is asked only so often."""
 
 
-class Part(StrEnum):
+class HealthPart(StrEnum):
     """What must be well for this process to be ready."""
 
     DATABASE = "database"
@@ -58,7 +58,7 @@ class PartState(NamedTuple):
 class HealthReport(NamedTuple):
     """How all parts fare."""
 
-    parts: dict[Part, PartState]
+    parts: dict[HealthPart, PartState]
 
     @property
     def ready(self) -> bool:
@@ -97,9 +97,9 @@ class Health:
         """How all parts fare now."""
         return HealthReport(
             {
-                Part.DATABASE: await self._check_database(),
-                Part.FEED: self._check_feed(),
-                Part.LOOPS: self._check_loops(),
+                HealthPart.DATABASE: await self._check_database(),
+                HealthPart.FEED: self._check_feed(),
+                HealthPart.LOOPS: self._check_loops(),
             }
         )
 
