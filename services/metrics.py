@@ -4,6 +4,7 @@ Imported when metrics are asked for only: prometheus-client takes its time. It k
 same of its own parts. No label grows with keys, names or addresses: each has the values of an enumeration of ours.
 """
 
+import logging
 import platform
 import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 
 from models.access import ABSOLUTE, IDLE
@@ -26,7 +27,7 @@ from services.submissions import CAUSES
 from services.supervisor import Supervisor
 from storage import history, vitals
 
-CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+log = logging.getLogger(__name__)
 
 Families = Callable[[], Iterable[Metric]]
 """What is in memory"""
@@ -58,6 +59,8 @@ class Metrics:
                 found += await read()
             except DatabaseUnavailable:
                 continue  # `authkeys_database_up` says so
+            except Exception:
+                log.exception("Some metrics could not be read and are left out; this is a mistake in Authkeys.")
         self._now = found  # no await from here on, so that two who ask at once do not mix
         return generate_latest(self._registry)
 

@@ -35,9 +35,9 @@ async def staged_changes(known: StagedCount | None = None) -> StagedCount:
         steps = int(rows[0][0])
         if known and known.steps == steps:
             return known
-        some = f"SELECT * FROM staged_change LIMIT {MOST_STAGED}"
+        portion = f"SELECT * FROM staged_change LIMIT {MOST_STAGED}"
         _, rows = await counter().execute_query(
-            f"SELECT subject, sum({CHANGE_COUNT}) FROM ({some}) AS some GROUP BY subject"
+            f"SELECT subject, sum({CHANGE_COUNT}) FROM ({portion}) AS portion GROUP BY subject"
         )
     found = {Subject(subject): int(count) for subject, count in rows}
     return StagedCount(steps, {subject: found.get(subject, 0) for subject in Subject})
@@ -45,8 +45,8 @@ async def staged_changes(known: StagedCount | None = None) -> StagedCount:
 
 async def session_count(used_since: datetime, begun_since: datetime) -> int:
     """How many sessions last, MOST_SESSIONS at most."""
-    some = f"SELECT used_at, created_at FROM session LIMIT {MOST_SESSIONS}"
-    query = f"SELECT count(*) FROM ({some}) AS some WHERE used_at > {{}} AND created_at > {{}}"
+    portion = f"SELECT used_at, created_at FROM session LIMIT {MOST_SESSIONS}"
+    query = f"SELECT count(*) FROM ({portion}) AS portion WHERE used_at > {{}} AND created_at > {{}}"
     text, values = statement(query, used_since, begun_since)
     with database_errors():
         _, rows = await counter().execute_query(text, values)

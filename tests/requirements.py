@@ -12,6 +12,7 @@ PACKAGES = (
         "pgbouncer",
         "desktop-file-utils",
         "xvfb",
+        "prometheus",
     ),
     # What Qt's windows need, for --native, beside what Chromium needs too
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0", "libxcb-xinerama0"),
