@@ -9,8 +9,8 @@ from models.history_views import HistoryView
 from models.history_wording import sentence
 from models.subjects import Subject
 from models.submissions import Modification
-from services.attempts import is_first
 from models.tallies import EntryTally
+from services.attempts import is_first
 from storage import history, history_views
 from storage.transactions import run_transaction
 

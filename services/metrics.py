@@ -22,7 +22,7 @@ from models.errors import DatabaseUnavailable
 from models.history import Check
 from models.submissions import Source
 from models.tallies import AccessTally, Durations, EntryTally, SubmissionTally
-from services.health import Health, Heard, HealthPart
+from services.health import Health, HealthPart, Heard
 from services.submissions import CAUSES
 from services.supervisor import Supervisor
 from storage import history, vitals
@@ -216,7 +216,9 @@ async def _health_families(health: Health) -> list[Metric]:
     ready = GaugeMetricFamily("authkeys_ready", "Whether this part is well, as /health/ready says.", labels=("part",))
     for part, state in report.parts.items():
         ready.add_metric((part.value,), state.ready)
-    up = GaugeMetricFamily("authkeys_database_up", "Whether the database answers.", report.parts[HealthPart.DATABASE].ready)
+    up = GaugeMetricFamily(
+        "authkeys_database_up", "Whether the database answers.", report.parts[HealthPart.DATABASE].ready
+    )
     return [ready, up]
 
 

@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0018_ends_of_keys")]
+    dependencies = [("models", "0019_attempts")]
 
     initial = False
 
