@@ -70,7 +70,7 @@ async def make_backup(
     if not location.is_postgres and not location.path.is_file():
         raise BackupRefused(f"There is no database {location}. Give another with --database.")
     secret = await _put_on_record(location, secret_file, who, file.name + (", with the secret" if with_secret else ""))
-    with _placed(part, file):
+    with _kept_only_if_done(own), _placed(part, file):
         await _fill(location, part)
         made = await _verified(part, Chain(secret), checkpoints)
         await asyncio.to_thread(backup_files.finish, part)
@@ -101,6 +101,8 @@ async def _put_on_record(location: DatabaseLocation, secret_file: Path | None, w
     async with connected(location):
         applied = await applied_migrations()
         refuse_newer(location, applied)
+        if not applied:
+            raise BackupRefused(f"There is nothing in the database {location} yet. Give another with --database.")
         if applied != known_migrations():
             raise BackupRefused(
                 f"The database {location} is of an earlier release, and this one would change it first. Nothing was changed. Make the "
@@ -119,10 +121,9 @@ def _placed(part: Path, file: Path) -> Iterator[None]:
         create_private(part)
         try:
             yield
-            os.link(part, file)
+            backup_files.place(part, file)
         finally:
             backup_files.remove(part)
-        backup_files.sync(file.parent)
 
 
 async def _fill(location: DatabaseLocation, part: Path) -> None:

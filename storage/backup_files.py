@@ -5,12 +5,13 @@ a read transaction of a WAL database it does not: it copies that moment, and nob
 """
 
 import asyncio
+import errno
 import logging
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from models.errors import BackupRefused
@@ -87,6 +88,23 @@ def finish(file: Path) -> None:
         with closing(sqlite3.connect(file)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
         sync(file)
+
+
+def place(part: Path, file: Path) -> None:
+    """Give a file its name, durably, unless there is one of that name. Raises BackupRefused if there is."""
+    try:
+        os.link(part, file)
+    except FileExistsError:
+        raise BackupRefused(f"{file} exists by now. It was left as it is; give another file.") from None
+    except OSError as error:
+        # Network shares and file systems of other worlds know no second names of a file.
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if os.path.lexists(file):
+            raise BackupRefused(f"{file} exists by now. It was left as it is; give another file.") from None
+        part.rename(file)
+    with suppress(OSError):  # they may not know this of folders either
+        sync(file.parent)
 
 
 def sync(path: Path) -> None:

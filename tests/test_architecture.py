@@ -103,7 +103,9 @@ def test_only_storage_knows_the_tables_and_the_drivers() -> None:
         for each in imports_of(path)
         if any(each.is_of(hidden) for hidden in (*DRIVERS, "models.tables"))
     }
-    assert knowing == {f"models.tables{part}" for part in ("", ".accounts", ".preferences", ".records")}
+    assert knowing == {
+        f"models.tables{part}" for part in ("", ".accounts", ".installation", ".preferences", ".records")
+    }
 
 
 def test_no_statement_of_sql_stands_outside_of_storage() -> None:

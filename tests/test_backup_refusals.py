@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from models.errors import BackupRefused
 from services import backups
-from storage import moving
+from storage import backup_files, moving
 from storage.database import DatabaseLocation
 from tests.backups import command, digests_in, done, refused, rows_in, select
 from tests.elsewhere import key
@@ -117,8 +118,8 @@ def test_a_disk_that_fills_up_meanwhile_is_told_and_the_part_goes(
     said = refused(postgres_database, "backup", small_disk / "new.db")
     assert "full" in said or "not enough room" in said
     assert list(small_disk.iterdir()) == []
-    with pytest.raises(backups.BackupRefused, match="there is not enough room on that disk"):
-        backups.backup_files.copy(original.path, small_disk / "new.db")
+    with pytest.raises(BackupRefused, match="there is not enough room on that disk"):
+        backup_files.copy(original.path, small_disk / "new.db")
 
 
 # -- restoring one -------------------------------------------------------------------------------------------------------
@@ -241,13 +242,13 @@ def run_and_stop(pipe: Connection, database: DatabaseLocation, file: Path, secre
         pipe.send("now")
         pipe.recv()
 
-    async def write_and_stop(connection: Any, table: moving.Table, file_: sqlite3.Connection) -> None:
-        await write_table(connection, table, file_)
+    async def write_and_stop(connection: Any, table: moving.Table, file: sqlite3.Connection) -> None:
+        await write_table(connection, table, file)
         if table.name == "entry":
             stop()
 
     write_table, moving._write_table = moving._write_table, write_and_stop
-    backups.backup_files.finish = stop
+    backup_files.finish = stop  # type: ignore[assignment]
     tempfile.tempdir = str(file.parent)
     work = (
         backups.make_backup(database, secret, file, "alice", with_secret=True)

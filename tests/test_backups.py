@@ -1,6 +1,7 @@
 """Backups, of both databases and into both: everything up to one moment, whoever submits meanwhile."""
 
 import asyncio
+import errno
 import sqlite3
 import stat
 import uuid
@@ -8,9 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import pytest
+
 from models.accounts import AdminIdentity
+from models.errors import BackupRefused
 from models.submissions import Removal
 from services.console import Console, open_console
+from storage import backup_files
 from storage.database import DatabaseLocation, reader
 from tests.backups import OF_THE_MOMENT, digests_in, done, rows_in, select
 from tests.postgres import Cluster
@@ -135,3 +140,24 @@ async def test_all_rows_of_all_tables_are_the_same_from_sqlite_to_postgresql_and
     assert sum(1 for rows in before.values() if rows) >= 14
     for table in before.keys() - {"entry"}:
         assert after[table] == before[table], table
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_meanwhile_stays_as_it_is_also_where_a_file_has_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    part, file = tmp_path / "new.db.part", tmp_path / "new.db"
+    part.write_text("ours")
+    if not links:
+        monkeypatch.setattr(backup_files.os, "link", lambda *_: _no_links())
+    file.write_text("theirs")
+    with pytest.raises(BackupRefused, match="exists by now. It was left as it is"):
+        backup_files.place(part, file)
+    assert file.read_text() == "theirs"
+    file.unlink()
+    backup_files.place(part, file)
+    assert file.read_text() == "ours"
+
+
+def _no_links() -> None:
+    raise OSError(errno.EOPNOTSUPP, "no links here")

@@ -62,8 +62,8 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
     manager: Manager, tmp_path: Path
 ) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
-    variables = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "300000"}
-    with running(database=database, sign_in=False, **variables) as program:
+    named = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "300000"}
+    with running(database=database, sign_in=False, **named) as program:  # type: ignore[arg-type]
         told = manager.told()
         while told == ["WATCHDOG=1"]:
             told = manager.told()
@@ -79,8 +79,8 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
 
 def test_a_manager_that_is_not_there_or_watches_another_process_changes_nothing(tmp_path: Path) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
-    variables = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "300000", "WATCHDOG_PID": "1"}
-    with running(database=database, sign_in=False, **variables) as program:
+    named = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "300000", "WATCHDOG_PID": "1"}
+    with running(database=database, sign_in=False, **named) as program:  # type: ignore[arg-type]
         program.end(signal.SIGTERM)
         assert program.process.returncode == 0
         assert "systemd could not be told READY=1: No such file or directory" in program.complaints()
@@ -113,7 +113,7 @@ def serve_and_submit(pipe: Connection, database: str) -> None:
 
     pages: list[asyncio.Task[None]] = []
     build_app, serve.build_app = serve.build_app, build
-    serve.ServiceManager.ready = lambda manager, status: answering.set()  # type: ignore[method-assign]
+    serve.ServiceManager.ready = lambda self, status: answering.set()  # type: ignore[method-assign]
     os.environ["LOGNAME"] = "alice"
     commands(["--database", database, "--no-browser", "--port", "0"])
 
@@ -193,6 +193,7 @@ def test_the_program_writes_nowhere_but_where_its_database_is(tmp_path: Path, ke
     folder = tmp_path / "state"
     folder.mkdir()
     cache = {"XDG_CACHE_HOME": str(folder)} if keeps_cache else {}
+    cache["TMPDIR"] = str(folder)  # SQLite wants one; the unit and the container give it a /tmp of its own
     with confined(
         folder, AUTHKEYS_DATABASE=str(folder / "authkeys.db"), PYTHONDONTWRITEBYTECODE="1", **cache
     ) as process:
