@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import sqlite3
 import stat
 import uuid
@@ -149,9 +150,9 @@ def test_a_file_that_appears_meanwhile_stays_as_it_is_also_where_a_file_has_one_
     part, file = tmp_path / "new.db.part", tmp_path / "new.db"
     part.write_text("ours")
     if not links:
-        monkeypatch.setattr(backup_files.os, "link", lambda *_: _no_links())
+        monkeypatch.setattr(os, "link", lambda *_: _no_links())
     file.write_text("theirs")
-    with pytest.raises(BackupRefused, match="exists by now. It was left as it is"):
+    with pytest.raises(BackupRefused, match=r"exists by now\. It was left as it is"):
         backup_files.place(part, file)
     assert file.read_text() == "theirs"
     file.unlink()
