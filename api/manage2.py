@@ -28,7 +28,7 @@ from models.manage2_requests import (
 )
 from models.secrets import looks_like_key
 from services.authorizer import Question
-from services.console import Console
+from services.for_scripts import ForScripts
 from web.requests import BodyNotRead, address_of, printable_path, read_body
 
 REGISTER, ADD_PHRASE = function_at("/XMLregisterAuth.cgi"), function_at("/XMLaddPickupPass.cgi")
@@ -61,7 +61,7 @@ class _Caller(NamedTuple):
     key: KeyState | None = None
 
 
-def manage2_router(console: Console, backend: Backend | None) -> APIRouter:
+def manage2_router(console: ForScripts, backend: Backend | None) -> APIRouter:
     """One route for all functions: their names are known in many spellings, which no path template says."""
     router = APIRouter()
 
@@ -102,7 +102,7 @@ def is_manage2(raw_path: str) -> bool:
 
 
 async def _perform(
-    console: Console, backend: Backend | None, function: Manage2Function, request: Request, body: bytes
+    console: ForScripts, backend: Backend | None, function: Manage2Function, request: Request, body: bytes
 ) -> Answer | Response:
     content_type = request.headers.get("content-type")
     variables = parse_variables(request.method, request.scope["query_string"], body, content_type)
@@ -126,7 +126,7 @@ async def _perform(
         raise
 
 
-async def _unknown(console: Console, function: Manage2Function, variables: Variables, request: Request) -> Answer:
+async def _unknown(console: ForScripts, function: Manage2Function, variables: Variables, request: Request) -> Answer:
     credentials = _credentials(variables, request)
     question = Question(
         credentials.secret if credentials else None,
@@ -149,7 +149,7 @@ def _failure(function: Manage2Function, error: AuthkeysError) -> tuple[Answer, i
     return refused(function, "The database does not answer. Try again later."), 503
 
 
-async def _register(console: Console, variables: Variables, ip: str) -> Answer:
+async def _register(console: ForScripts, variables: Variables, ip: str) -> Answer:
     # Manage2 wants a user, and its clients send one, by any name: it is a claim that nothing here depends on. Whose account
     # a registration belongs to is known from the phrase.
     variables.require("user")
@@ -163,7 +163,7 @@ async def _register(console: Console, variables: Variables, ip: str) -> Answer:
     return registered(key.service, key.ip, key.secret.text)
 
 
-async def _add_phrase(console: Console, variables: Variables, caller: _Caller, ip: str) -> Answer:
+async def _add_phrase(console: ForScripts, variables: Variables, caller: _Caller, ip: str) -> Answer:
     phrase, key = variables.require("pickup"), caller.key
     # No privileges: the call has no way to name any. The admin grants them in the page.
     if key is None:
@@ -174,7 +174,7 @@ async def _add_phrase(console: Console, variables: Variables, caller: _Caller, i
     return phrase_added(phrase, caller.name)
 
 
-async def _let_in(console: Console, function: Manage2Function, variables: Variables, request: Request) -> _Caller:
+async def _let_in(console: ForScripts, function: Manage2Function, variables: Variables, request: Request) -> _Caller:
     ip, credentials = address_of(request), _credentials(variables, request)
     question = Question(credentials.secret if credentials else None, ip, function.needs, function.name)
     if credentials is None:
@@ -210,7 +210,7 @@ def _credentials(variables: Variables, request: Request) -> Credentials | None:
 
 
 async def _with_password(
-    console: Console, function: Manage2Function, credentials: Credentials, ip: str
+    console: ForScripts, function: Manage2Function, credentials: Credentials, ip: str
 ) -> _Caller | None:
     try:
         admin = await console.admins.authenticate_script(credentials.username or "", credentials.secret, ip)

@@ -6,10 +6,10 @@ from api.authorize import AUTHORIZE_PATH, authorize_router
 from api.gateway import Backend
 from api.manage2 import is_manage2, manage2_router
 from models.proxies import TrustedProxies
-from services.console import Console
+from services.for_scripts import ForScripts
 
 
-def scripts_app(console: Console, trusted: TrustedProxies, backend: Backend | None) -> FastAPI:
+def scripts_app(console: ForScripts, trusted: TrustedProxies, backend: Backend | None) -> FastAPI:
     """`/authorize` and Manage2's functions; `trusted` proxies may ask for others."""
     app = FastAPI(title="Authkeys", openapi_url=f"{AUTHORIZE_PATH}/openapi.json", docs_url=None, redoc_url=None)
     app.include_router(authorize_router(console.authorizer, trusted))

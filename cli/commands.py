@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from cli import admin, backup, healthcheck, history, keys, launch
+from cli.check import check
 from cli.command import refuse, run
 from cli.serve import serve
 from cli.settings import read_settings, refuse_demo_with, refuse_serving_flags, takes_settings
@@ -15,6 +16,7 @@ commands = typer.Typer(
 )
 commands.add_typer(admin.commands, name="admin")
 commands.add_typer(history.commands, name="history")
+commands.command("check")(check)
 commands.command("import")(keys.import_csv)
 commands.command("export")(keys.export)
 commands.command("backup")(backup.backup)

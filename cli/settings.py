@@ -26,6 +26,8 @@ BackendUrl = Annotated[str | None, BeforeValidator(options.backend_url)]
 MetricsHost = Annotated[str, BeforeValidator(options.metrics_host)]
 MetricsPort = Annotated[int | None, BeforeValidator(options.metrics_port)]
 LogFormat = Annotated[str, BeforeValidator(options.log_format)]
+Workers = Annotated[int, BeforeValidator(options.workers)]
+FreshWithin = Annotated[float, BeforeValidator(options.fresh_within)]
 Switch = Annotated[bool, BeforeValidator(lambda value, info: options.switch(flag(info.field_name), value))]
 
 
@@ -50,6 +52,19 @@ class Settings(BaseSettings):
     )
     allowed_host: HostNames = Field((), description="a name under which browsers reach this server; repeatable")
     backend: BackendUrl = Field(None, description="URL of the licensing backend that allowed Manage2 calls go to")
+    workers: Workers = Field(
+        min(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            options.MOST_WORKERS,
+        ),
+        description="of `check`: how many processes answer access checks; by default one for each core",
+    )
+    hold_keys: Switch = Field(
+        False, description="of `check`: all keys are held in memory, beside a proxy on another machine"
+    )
+    fresh_within: FreshWithin = Field(
+        1.0, description="of `check`: seconds within which a revocation holds, or nothing is answered; from 0.5 to 600"
+    )
     checkpoint_file: Path | None = Field(
         None, description="where signed checkpoints of the history are appended each hour; - is standard output"
     )
@@ -75,6 +90,11 @@ class Settings(BaseSettings):
 
 SHARED = ("database", "secret_file")
 """What every command uses; the other options are for serving."""
+FOR_CHECKS = ("workers", "hold_keys", "fresh_within")
+"""What only `check` uses"""
+USED_BY_CHECK = (
+    *SHARED, "host", "port", "ssl_certfile", "ssl_keyfile", "root_path", "trusted_proxy", "backend", *FOR_CHECKS
+)  # fmt: skip
 
 
 def read_settings(**flags: Any) -> Settings:
@@ -95,7 +115,8 @@ def refuse_demo_with(flags: Iterable[str]) -> None:
 
 def refuse_serving_flags(command: str, flags: Iterable[str]) -> None:
     """Raise InvalidValue if flags for serving were given to a command, which would ignore them without a word."""
-    if others := [flag(name) for name in flags if name not in SHARED]:
+    used = USED_BY_CHECK if command == "check" else SHARED
+    if others := [flag(name) for name in flags if name not in used]:
         raise InvalidValue(f"{' and '.join(others)} is for serving; {command!r} does not use it.")
 
 
@@ -110,9 +131,18 @@ def variable(name: str) -> str:
 
 
 def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command of Typer's one flag for each option; it gets what was given as keyword arguments."""
+    """Give a command of Typer's one flag for each option that is not `check`'s; it gets what was given as keyword arguments."""
+    return _with_flags(command, [name for name in Settings.model_fields if name not in FOR_CHECKS])
+
+
+def takes_settings_of_check(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for `check`."""
+    return _with_flags(command, USED_BY_CHECK)
+
+
+def _with_flags(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    flags = [_flag_parameter(name, field) for name, field in Settings.model_fields.items()]
+    flags = [_flag_parameter(name, Settings.model_fields[name]) for name in names]
     command.__signature__ = inspect.Signature([context, *flags])  # type: ignore[attr-defined]
     return command
 

@@ -9,7 +9,7 @@ from collections import Counter, OrderedDict
 from datetime import datetime
 from typing import NamedTuple
 
-from models.access_checks import Reason
+from models.access_checks import Place, Reason
 from models.addresses import MAX_CALLER_LENGTH, canonical_ip, sort_key
 from models.errors import InvalidValue
 from models.texts import search_key, storable
@@ -49,6 +49,27 @@ class Counted(NamedTuple):
 def denial(reason: Reason, ip: str, authkey_id: int, service: str, what: str) -> Denial:
     """A denied request, with what its caller wrote cut and cleaned to what a table can hold."""
     return Denial(reason.value, storable(ip, MAX_CALLER_LENGTH), authkey_id, storable(service, 100), storable(what, 80))
+
+
+class Refused(NamedTuple):
+    """One question that was answered with no, wherever."""
+
+    reason: Reason
+    ip: str
+    authkey_id: int
+    service: str
+    what: str
+    digest: str
+    """The key's; empty for none"""
+    place: Place
+    moment: float
+    """In seconds of a clock that never jumps, and that is the same in all processes of this machine"""
+    at: datetime
+
+    @property
+    def denial(self) -> Denial:
+        """What goes on record."""
+        return denial(self.reason, self.ip, self.authkey_id, self.service, self.what)
 
 
 def search_keys(which: Denial) -> tuple[bytes | None, str]:
@@ -132,6 +153,12 @@ class Echoes:
     def __init__(self) -> None:
         self._expected: Counter[tuple[str, str, str]] = Counter()
         self._order: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+
+    def has_counted(self, refused: Refused) -> bool:
+        """Whether this is one that was counted when the authorizer refused it; one of the authorizer's is expected from now on."""
+        if refused.place is Place.AUTHORIZER:
+            self.expect(refused.ip, refused.what, refused.digest, refused.moment)
+        return refused.place is Place.GATEWAY and self.is_one(refused.ip, refused.what, refused.digest, refused.moment)
 
     def expect(self, ip: str, what: str, digest: str, moment: float) -> None:
         """The authorizer refused this; `digest` is the key's, empty for none."""

@@ -11,6 +11,9 @@ from models.errors import InvalidValue
 
 VARIABLE_PREFIX = "AUTHKEYS_"
 LOG_FORMATS = ("text", "json")
+MOST_WORKERS = 64
+SOONEST, LATEST = 0.5, 600.0
+"""Seconds within which a change may be asked to take effect"""
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _HOST_NAME = re.compile(
@@ -159,6 +162,31 @@ def backend_url(text: str | None) -> str | None:
     if parts.query or parts.fragment or re.search(r"\s", text.strip()):
         raise InvalidValue(f"{example}, without ?, # and spaces: not {text!r:.80}.")
     return text.strip()
+
+
+def workers(given: str | int) -> int:
+    """How many processes answer. Raises InvalidValue."""
+    text = str(given).strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_WORKERS):
+        raise InvalidValue(
+            f"--workers takes a number from 1 to {MOST_WORKERS}, one for each core that shall answer: not {text!r:.80}."
+        )
+    return int(text)
+
+
+def fresh_within(given: str | float) -> float:
+    """Within how many seconds a change takes effect, or nothing is answered. Raises InvalidValue."""
+    text = str(given).strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not SOONEST <= seconds <= LATEST:  # nor is "nan"
+        raise InvalidValue(
+            f"--fresh-within takes seconds from {SOONEST:g} to {LATEST:g}, within which a revocation holds or nothing is answered: "
+            f"not {text!r:.80}."
+        )
+    return seconds
 
 
 def switch(option: str, given: str | bool) -> bool:

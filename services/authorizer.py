@@ -6,21 +6,24 @@ the feed is not up to date (`ChangeFeed.heard_within`) the cache is not used.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from time import monotonic, perf_counter
 from typing import NamedTuple
 
-from models.access_checks import KeyState, Place, Reason, Verdict, decide
+from models.access_checks import Place, Reason, Verdict, decide
 from models.addresses import canonical_ip
-from models.denials import Echoes, denial
+from models.denials import Refused
 from models.errors import DatabaseUnavailable, InvalidValue
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
 from models.secrets import digest
 from services.feed import ChangeFeed
-from services.uses import Uses
-from storage import secrets
+from services.noting import Noting
+from services.secret_reading import LONGEST_READ, Found, SecretsReader
+from services.supervisor import Supervisor
 
 CACHED = 200_000
 """Keys in use that are remembered; some 400 bytes each."""
@@ -42,26 +45,36 @@ class Question(NamedTuple):
     place: Place = Place.GATEWAY
 
 
-class _Cached(NamedTuple):
-    key: KeyState | None = None
-    gone: Reason | None = None
-    """Why the key is no longer in force"""
-    revision: int = 0
-    """The submission that last touched the authkey when it was read"""
-
-
 class Authorizer:
     """Answers access checks and notes what was allowed and what was denied."""
 
-    def __init__(self, feed: ChangeFeed, uses: Uses) -> None:
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        uses: Noting,
+        fresh_within: float = FRESH_SECONDS,
+        patience: float = LONGEST_READ,
+    ) -> None:
+        """What another process changes takes effect here within `fresh_within` seconds; the database has `patience` to answer."""
+        self._fresh_within = fresh_within
+        self._reader = SecretsReader(fresh_within, patience)
         self._feed = feed
         self._uses = uses
-        self._known: OrderedDict[str, _Cached] = OrderedDict()
-        self._unknown: OrderedDict[str, _Cached] = OrderedDict()
+        self._known: OrderedDict[str, Found] = OrderedDict()
+        self._unknown: OrderedDict[str, Found] = OrderedDict()
         self._digests: dict[int, str] = {}
         self._forgotten: dict[str, None] = {}
         self._changes = 0
-        self._echoes = Echoes()
+
+    @asynccontextmanager
+    async def holding(self, supervisor: Supervisor) -> AsyncIterator[None]:
+        """What runs behind it until the block ends: nothing, for what it remembers it asked for itself."""
+        yield
+
+    @property
+    def age(self) -> float:
+        """How many seconds old what is answered may be; more than the bound, and the database is asked, or nobody."""
+        return self._feed.lag
 
     async def ask(self, question: Question) -> Verdict:
         """The answer; it is on record. Raises DatabaseUnavailable, which must be taken for a no."""
@@ -94,31 +107,33 @@ class Authorizer:
             ip = canonical_ip(question.ip)
         except InvalidValue:
             return Verdict(Reason.UNKNOWN_KEY)
-        secret_digest = digest(question.secret)
-        found = self._known.get(secret_digest) or self._unknown.get(secret_digest)
-        if found is None or not self._feed.heard_within(FRESH_SECONDS):
-            found = await self._read_anew(secret_digest)
+        found = await self._find(digest(question.secret))
         if found.gone is not None:
             return Verdict(found.gone, found.key)
         return decide(found.key, ip, question.needs)
 
-    def note_denial(self, question: Question, verdict: Verdict) -> None:
-        """Put a denied request on record, with its reason: once, also if a proxy sends the call on for its caller to learn why."""
-        key, reason = verdict.key, verdict.reason or Reason.UNKNOWN_WHAT
-        if reason is Reason.NO_KEY:
-            if not self._is_echo(question):
-                self._uses.note_challenge(question.ip, question.what)
-            return
-        if not self._is_echo(question):
-            self._uses.note_denial(
-                denial(reason, question.ip, key.id if key else 0, key.service if key else "", question.what)
-            )
+    async def _find(self, secret_digest: str) -> Found:
+        found = self._known.get(secret_digest) or self._unknown.get(secret_digest)
+        if found is None or not self._feed.heard_within(self._fresh_within):
+            return await self._read_anew(secret_digest)
+        return found
 
-    def _is_echo(self, question: Question) -> bool:
-        which = (question.ip, question.what, digest(question.secret) if question.secret else "")
-        if question.place is Place.AUTHORIZER:
-            self._echoes.expect(*which, monotonic())
-        return question.place is Place.GATEWAY and self._echoes.is_one(*which, monotonic())
+    def note_denial(self, question: Question, verdict: Verdict) -> None:
+        """Put a denied request on record, with its reason."""
+        key, secret = verdict.key, question.secret
+        self._uses.note_refused(
+            Refused(
+                verdict.reason or Reason.UNKNOWN_WHAT,
+                question.ip,
+                key.id if key else 0,
+                key.service if key else "",
+                question.what,
+                digest(secret) if secret else "",
+                question.place,
+                monotonic(),
+                datetime.now(UTC),
+            )
+        )
 
     def invalidate(self, authkey_ids: Iterable[int]) -> None:
         """These authkeys were changed, and others may be new: ask the database again."""
@@ -142,19 +157,19 @@ class Authorizer:
         remembered = self._known.get(self._digests.get(authkey_id, ""))
         return remembered is not None and remembered.revision < revision
 
-    async def _read_anew(self, secret_digest: str) -> _Cached:
+    async def _read_anew(self, secret_digest: str) -> Found:
         changes = self._changes
         self._forgotten.pop(secret_digest, None)
         together = [secret_digest, *islice(self._forgotten, _READ_TOGETHER - 1)]
         for each in together[1:]:
             del self._forgotten[each]
-        found = await _read(together)
+        found = await self._reader.read(together)
         if changes == self._changes:  # otherwise something may have changed while it was read
             for each in together:
                 self._remember(each, found[each])
         return found[secret_digest]
 
-    def _remember(self, secret_digest: str, found: _Cached) -> None:
+    def _remember(self, secret_digest: str, found: Found) -> None:
         key = found.key
         if key is None or found.gone is Reason.REPLACED:
             # Beside its new secret: `forget` finds only one of an authkey.
@@ -169,11 +184,3 @@ class Authorizer:
         if len(self._known) > CACHED:
             _, oldest = self._known.popitem(last=False)
             self._digests.pop(oldest.key.id if oldest.key else 0, None)
-
-
-async def _read(digests: list[str]) -> dict[str, _Cached]:
-    found = await secrets.find(digests)
-    return {
-        each: _Cached(known.key, known.gone, known.revision) if (known := found.get(each)) else _Cached()
-        for each in digests
-    }

@@ -27,7 +27,7 @@ from services.submissions import Submissions
 from services.supervisor import Supervisor
 from storage import staging, submissions
 from storage.database import DatabaseLocation
-from storage.signals import watch
+from storage.signals import Rhythm, watch
 
 NAMED_MODIFICATIONS = 500
 """A commit with more modifications than this is told without naming them: pages then read their rows anew."""
@@ -85,14 +85,18 @@ class ChangeFeed:
         location: DatabaseLocation,
         submissions: Submissions,
         stagings: Mapping[Subject, Staging[Any]],
-        sessions: Sessions,
+        sessions: Sessions | None,
+        rhythm: Rhythm = Rhythm(),  # noqa: B008 - it never changes
     ) -> None:
+        """Without `stagings` and `sessions` it is one for access checks only, which have no pages."""
         self._location = location
         self._submissions = submissions
         self._stagings = stagings
         self._sessions = sessions
+        self._rhythm = rhythm
         self._signal = asyncio.Event()
         self._heard_at = -inf
+        self._heard_again = asyncio.Event()
         self._looking = False
         self._seen = 0
         self._told = asyncio.Event()
@@ -102,11 +106,11 @@ class ChangeFeed:
         """Called, in this order, before anybody else hears of a commit. While one fails nothing counts as heard."""
         self._listeners = [
             *(_Listener(f"staged changes to {subject}s", self._rebase(subject)) for subject in stagings),
-            _Listener("pages", self._tell_pages),
+            *([_Listener("pages", self._tell_pages)] if stagings else []),
         ]
-        self.followers: dict[str, Callable[[], Awaitable[None]]] = {
-            "staged changes elsewhere": self._read_staged_elsewhere
-        }
+        self.followers: dict[str, Callable[[], Awaitable[None]]] = (
+            {"staged changes elsewhere": self._read_staged_elsewhere} if stagings else {}
+        )
         """Awaited after every signal: what else may have been changed by another process."""
         self.available = True
         self.committed = Event[[Commit]]()
@@ -123,13 +127,19 @@ class ChangeFeed:
         """Seconds since which something may have been committed that is not known here; infinite before the first look."""
         return monotonic() - self._heard_at
 
+    async def hears_again(self, patience: float) -> None:
+        """Wait until something is heard, at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._heard_again.wait()
+
     @asynccontextmanager
     async def running(self, supervisor: Supervisor) -> AsyncIterator[None]:
         """Follow the database until the block ends."""
         self.revision = self._seen = await submissions.newest()
         self._submissions.committed.subscribe(self._signal.set, expect_args=False)
         loops = {
-            "signals of commits": lambda: watch(self._location, self),
+            "signals of commits": lambda: watch(self._location, self, self._rhythm),
             "change feed": self._follow,
             "change feed of pages": self._follow_slowly,
         }
@@ -162,7 +172,8 @@ class ChangeFeed:
         """What never waits: which sessions ended, and what access checks must read anew."""
         self._looking = True
         try:
-            await self._sessions.refresh()
+            if self._sessions:
+                await self._sessions.refresh()
             commits = await self._read()
             if commits.commits:
                 self._tell_at_once(commits)
@@ -262,6 +273,8 @@ class ChangeFeed:
     def _heard(self, at: float) -> None:
         if not self._signal.is_set():  # otherwise there is something that was not looked at yet
             self._heard_at = max(self._heard_at, at)
+            self._heard_again.set()
+            self._heard_again = asyncio.Event()
 
 
 async def _surviving(name: str, hearing: Awaitable[None]) -> bool:

@@ -17,7 +17,7 @@ from nicegui import Event
 from models.access_checks import Reason
 from models.denial_hours import DeniedDay, denied_days, hour_of
 from models.denial_views import EVERYTHING_DENIED, DeniedView
-from models.denials import Challenges, Counted, Denial, DeniedRequests, PendingDenials
+from models.denials import Challenges, Counted, Denial, DeniedRequests, Echoes, PendingDenials, Refused
 from models.errors import DatabaseError, DatabaseUnavailable
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
@@ -40,7 +40,8 @@ from storage import denied_requests, submissions, uses
 WRITE_SECONDS = 3
 KEPT_DENIALS = 1_000
 """Rows; equal ones share one"""
-_PENDING_USES = 100_000
+_PENDING_USES, _MOST_USES = 100_000, 200_000
+"""Different ones that are worth a write at once, and that are kept at most, some 300 bytes each"""
 _DRAWN = 50_000
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Uses:
         self._uses: dict[tuple[int, int], tuple[int, datetime]] = {}
         self._denials = PendingDenials()
         self._challenges = Challenges()
+        self._echoes = Echoes()
         self._writing: asyncio.Task[None] | None = None
         self._full = asyncio.Event()
         self.tally = AccessTally()
@@ -78,8 +80,13 @@ class Uses:
 
     def note_uses(self, authkey_id: int, needs: Privilege | Requirement, times: int, at: datetime) -> None:
         """An authkey was let through so often, until then."""
-        bit = needs.bit if isinstance(needs, Privilege) else NO_PRIVILEGE
+        self.add_uses(authkey_id, bit_of(needs), times, at)
+
+    def add_uses(self, authkey_id: int, bit: int, times: int, at: datetime) -> None:
+        """The same, with the privilege's bit. While the database is away no more than `_MOST_USES` different ones are kept."""
         count, _ = self._uses.get((authkey_id, bit), (0, None))
+        if not count and len(self._uses) >= _MOST_USES:
+            return
         self._uses[authkey_id, bit] = (count + times, at)
         if len(self._uses) >= _PENDING_USES:
             self._full.set()
@@ -93,10 +100,18 @@ class Uses:
         """A question was answered with no so often, then."""
         self._denials.add(which, Counted(times, at, at))
 
-    def note_challenge(self, ip: str, what: str) -> None:
-        """A call without a key was answered with the demand for one: denied, unless the client comes with one."""
-        self.tally.denied[Reason.NO_KEY] += 1
-        self._challenges.put(ip, what, monotonic(), datetime.now(UTC))
+    def note_refused(self, refused: Refused) -> None:
+        """A question was answered with no: on record once, also if a proxy sends the call on for its caller to learn why.
+
+        A call without a key was answered with the demand for one: denied, unless the client comes with one.
+        """
+        if self._echoes.has_counted(refused):
+            return
+        self.tally.denied[refused.reason] += 1
+        if refused.reason is Reason.NO_KEY:
+            self._challenges.put(refused.ip, refused.what, refused.moment, refused.at)
+        else:
+            self.note_denials(refused.denial, 1, refused.at)
 
     def note_credentials(self, ip: str, what: str) -> None:
         """A call brought a key, right or wrong: what the same client asked without one was not denied."""
@@ -182,9 +197,9 @@ class Uses:
                 log.warning("A use or a denied request cannot be stored and is left out: %s.", type(error).__name__)
 
     def _give_back(self, batch: _Batch) -> None:
-        for key, (count, at) in batch.uses.items():
-            more, later = self._uses.get(key, (0, at))
-            self._uses[key] = (count + more, max(at, later))
+        newer, self._uses = self._uses, batch.uses
+        for (authkey_id, bit), (count, at) in newer.items():
+            self.add_uses(authkey_id, bit, count, at)
         self._denials.give_back(batch.denials)
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -264,6 +279,11 @@ class Uses:
         if newest != self._newest:
             self._newest = newest
             self.denied.emit()
+
+
+def bit_of(needs: Privilege | Requirement) -> int:
+    """Under which bit a use is counted."""
+    return needs.bit if isinstance(needs, Privilege) else NO_PRIVILEGE
 
 
 def _unchanged(rows: Iterable[Row], quiet: Quiet | None) -> list[Row]:

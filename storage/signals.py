@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import aiosqlite
 
@@ -25,12 +25,17 @@ _POLL_SECONDS = 0.2
 """Until what another process (the command line) commits on SQLite shows; our own commits signal themselves. At 0.04 an idle
 server used 1.0 % of a core, at 0.2 it uses 0.35 %."""
 _RETRY_SECONDS = 1
-_HEARTBEAT_SECONDS = 0.3
-_HEARTBEAT_TIMEOUT = 5
 _SNAPSHOT = "SELECT txid_current_snapshot()::text"
 """PostgreSQL's counterpart of `PRAGMA data_version`"""
 
 log = logging.getLogger(__name__)
+
+
+class Rhythm(NamedTuple):
+    """How often PostgreSQL is asked, and for how long an answer is awaited before the connection is taken for dead."""
+
+    beat: float = 0.3
+    patience: float = 5.0
 
 
 class Listener(Protocol):
@@ -46,10 +51,12 @@ class Listener(Protocol):
         """Nothing was committed up to this moment (`time.monotonic`) that was not signalled."""
 
 
-async def watch(location: DatabaseLocation, listener: Listener) -> None:
+async def watch(location: DatabaseLocation, listener: Listener, rhythm: Rhythm = Rhythm()) -> None:  # noqa: B008
     """Tell of every commit, this process's own included, for ever; after an error begin anew, and tell."""
     while True:
-        await (_watch_postgres if location.is_postgres else _watch_sqlite)(location, listener)
+        await (
+            _watch_postgres(location, listener, rhythm) if location.is_postgres else _watch_sqlite(location, listener)
+        )
         listener.committed_something()
         await asyncio.sleep(_RETRY_SECONDS)
 
@@ -89,7 +96,7 @@ async def _connected(location: DatabaseLocation) -> AsyncIterator[aiosqlite.Conn
         await connection.close()
 
 
-async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> None:
+async def _watch_postgres(location: DatabaseLocation, listener: Listener, rhythm: Rhythm) -> None:
     import asyncpg  # noqa: PLC0415 - who works with SQLite shall not wait for it
 
     from storage.postgres_engine import connect  # noqa: PLC0415 - likewise
@@ -97,7 +104,7 @@ async def _watch_postgres(location: DatabaseLocation, listener: Listener) -> Non
     connection = None
     try:
         connection = await connect(location.text)
-        await _listen(connection, listener)
+        await _listen(connection, listener, rhythm)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         log.warning("The change feed has no connection to PostgreSQL: %s", type(error).__name__)
     finally:
@@ -119,7 +126,7 @@ def _hear(listener: Listener, text: str) -> None:
         listener.committed_something()
 
 
-async def _listen(connection: "asyncpg.Connection", listener: Listener) -> None:
+async def _listen(connection: "asyncpg.Connection", listener: Listener, rhythm: Rhythm) -> None:
     lost = asyncio.Event()
     connection.add_termination_listener(lambda _: lost.set())
     await connection.add_listener(CHANNEL, lambda *notification: _hear(listener, notification[-1]))
@@ -128,12 +135,12 @@ async def _listen(connection: "asyncpg.Connection", listener: Listener) -> None:
         # The heartbeat sees commits itself, whatever became of LISTEN: every transaction that ends changes the server's
         # snapshot (postgresql.org/docs/current/functions-info.html, 9.27.7).
         asked = monotonic()
-        snapshot = await connection.fetchval(_SNAPSHOT, timeout=_HEARTBEAT_TIMEOUT)
+        snapshot = await connection.fetchval(_SNAPSHOT, timeout=rhythm.patience)
         if snapshot != seen:
             seen = snapshot
             listener.committed_something()
         else:
             listener.nothing_since(asked)
         with suppress(TimeoutError):
-            async with asyncio.timeout(_HEARTBEAT_SECONDS):
+            async with asyncio.timeout(rhythm.beat):
                 await lost.wait()

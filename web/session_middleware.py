@@ -18,6 +18,7 @@ from models.errors import DatabaseUnavailable
 from models.proxies import TrustedProxies
 from models.wording import unavailable_html
 from services.sessions import Sessions, admit
+from web.caller import below_root, prepare, raw_path
 
 _OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH})
 _SOCKET_PATH = "/_nicegui_ws/"
@@ -96,12 +97,9 @@ class SessionMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        _put_caller(scope, self._proxies)
-        _root_path_once(scope)
-        # NiceGUI would believe it from anybody; our own way to say this is --root-path.
-        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-forwarded-prefix"]
+        prepare(scope, self._proxies)
         connection = HTTPConnection(scope)
-        if self._scripts and scope["type"] == "http" and self._is_for_scripts(_raw_path(connection)):
+        if self._scripts and scope["type"] == "http" and self._is_for_scripts(raw_path(scope)):
             await self._scripts(scope, receive, send)
             return
         if scope["type"] == "http":
@@ -187,46 +185,9 @@ def _is_visit(connection: HTTPConnection) -> bool:
     )
 
 
-def _put_caller(scope: Scope, proxies: TrustedProxies) -> None:
-    """From here on the connection's address and scheme are the caller's, as `models.proxies` decides it."""
-    peer, port = scope.get("client") or ("", 0)
-    told_for: list[str] = []
-    told_proto: list[str] = []
-    for name, value in scope["headers"]:
-        if name == b"x-forwarded-for":
-            told_for.append(value.decode("latin-1"))
-        elif name == b"x-forwarded-proto":
-            told_proto.append(value.decode("latin-1"))
-    caller = proxies.caller(peer, told_for, told_proto)
-    scope["client"] = (caller.address, port)
-    if caller.scheme:
-        secure = caller.scheme == "https"
-        scope["scheme"] = ("wss" if secure else "ws") if scope["type"] == "websocket" else caller.scheme
-
-
-def _root_path_once(scope: Scope) -> None:
-    """Uvicorn puts the root path before every path, also if the proxy in front did not take it away: then take one away."""
-    root = scope.get("root_path", "")
-    if root and f"{scope['path']}/".startswith(f"{root}{root}/"):
-        scope["path"] = scope["path"].removeprefix(root)
-        if raw := scope.get("raw_path"):
-            scope["raw_path"] = raw.removeprefix(root.encode())
-
-
 def _path(connection: HTTPConnection) -> str:
     """The path below the root path."""
-    return _below_root(connection, connection.scope["path"])
-
-
-def _raw_path(connection: HTTPConnection) -> str:
-    """The same as it was sent, percent-encoding and all."""
-    raw = connection.scope.get("raw_path")
-    return _below_root(connection, raw.decode("latin-1") if raw else connection.scope["path"])
-
-
-def _below_root(connection: HTTPConnection, path: str) -> str:
-    root = connection.scope.get("root_path", "")
-    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+    return below_root(connection.scope, connection.scope["path"])
 
 
 def _refuse(text: str, status: int) -> Response:

@@ -1,0 +1,126 @@
+"""A worker of `check`: answers access checks and the gateway, and tells its parent what it noted. Started by `cli.workers`.
+
+Run as a module, with the number of the socket to its parent. It imports neither pages nor commands.
+"""
+
+import asyncio
+import gc
+import json
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from time import monotonic
+
+from api.gateway import Backend
+from api.scripts import is_for_scripts, scripts_app
+from cli.command import run
+from cli.settings import Settings, read_settings
+from cli.workers import ANSWERING, BEAT, BEAT_SECONDS
+from models.proxies import TrustedProxies
+from services.for_scripts import Holding, open_checks
+from services.note_channel import TELL_SECONDS, ToldNotes
+from web.scripts_gate import ScriptsGate
+from web.server import AnnouncedServer, Serving
+from web.shared_port import share
+
+_MOST_UNTOLD = 4 * 1024 * 1024
+"""Bytes that the parent has not read yet: then what is noted stays here, where it is bounded."""
+
+
+class WorkerServer(AnnouncedServer):
+    """Ends when it is told to, and leaves the rest of the process to end in order."""
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Uvicorn would let the signal end the process as soon as it has stopped to serve, before anything is told."""
+        self.stop()
+
+
+class Parent:
+    """What the worker says to its parent, and whether there is one."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notes: ToldNotes) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._notes = notes
+
+    async def settings(self) -> Settings:
+        """What the parent says first."""
+        return read_settings(**json.loads(await self._reader.readline()))
+
+    async def gone(self) -> None:
+        """Wait until the parent is gone."""
+        with suppress(ConnectionError):
+            await self._reader.read()
+
+    async def answering(self) -> None:
+        """Say that this worker answers."""
+        self._writer.write(ANSWERING)
+
+    async def tell_regularly(self) -> None:
+        """Say what was noted, and that this worker lives."""
+        told_at = 0.0
+        while True:
+            if self._tell() or monotonic() - told_at > BEAT_SECONDS:
+                self._writer.write(BEAT)
+                told_at = monotonic()
+            await asyncio.sleep(TELL_SECONDS)
+
+    async def tell_the_rest(self) -> None:
+        """Say what is left, to the end."""
+        with suppress(ConnectionError):
+            self._tell()
+            await self._writer.drain()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    def _tell(self) -> bool:
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNTOLD or not (line := self._notes.take()):
+            return False
+        self._writer.write(f"{line}\n".encode())
+        return True
+
+
+async def live(channel: socket.socket) -> None:
+    """Answer until the parent says that it is enough, or is gone."""
+    notes = ToldNotes()
+    reader, writer = await asyncio.open_unix_connection(sock=channel)
+    parent = Parent(reader, writer, notes)
+    settings = await parent.settings()
+    telling = asyncio.create_task(parent.tell_regularly())
+    working = asyncio.create_task(answer(settings, notes, parent.answering))
+    orphaned = asyncio.create_task(parent.gone())
+    try:
+        await asyncio.wait({working, orphaned}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+    finally:
+        telling.cancel()
+        orphaned.cancel()
+        await parent.tell_the_rest()
+
+
+async def answer(settings: Settings, notes: ToldNotes, answering: Callable[[], Awaitable[None]]) -> None:
+    """Answer until it is told to end. Raises AuthkeysError for what stands in the way, with words."""
+    serving = Serving(
+        settings.host, settings.port, settings.ssl_certfile, settings.ssl_keyfile, settings.root_path, settings.trusted_proxy
+    )  # fmt: skip
+    gc.set_threshold(50_000, 20, 50)  # as in main.py
+    gc.freeze()  # what was imported stays
+    async with AsyncExitStack() as stack:
+        holding = Holding(settings.fresh_within, settings.hold_keys)
+        checks = await stack.enter_async_context(open_checks(settings.location, settings.secret_file, notes, holding))
+        backend = Backend(settings.backend) if settings.backend else None
+        if backend:
+            await stack.enter_async_context(backend.open())
+        proxies = TrustedProxies(settings.trusted_proxy)
+        listener = stack.enter_context(share(serving.host, serving.port))
+        server = WorkerServer(serving.config(), answering)
+        server.config.app = ScriptsGate(scripts_app(checks, proxies, backend), is_for_scripts, proxies)
+        await server.serve(sockets=[listener])
+
+
+if __name__ == "__main__":
+    run(live(socket.socket(fileno=int(sys.argv[1]))))
