@@ -5,6 +5,7 @@ directly, so both use asyncpg's.
 """
 
 import logging
+import socket
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from models.errors import DatabaseUnusable
 from storage.postgres_url import asyncpg_dsn, shown
 
 _CONNECT_SECONDS = 10
+_SILENT_MILLISECONDS = 10_000
 
 
 class PostgresClient(AsyncpgDBClient):
@@ -27,7 +29,7 @@ class PostgresClient(AsyncpgDBClient):
         """Open the pool; Tortoise calls this."""
         for parsed in ("host", "port", "user", "password", "database"):
             settings.pop(parsed, None)
-        return await asyncpg.create_pool(asyncpg_dsn(self._address), **settings)
+        return await asyncpg.create_pool(asyncpg_dsn(self._address), init=_notice_silence, **settings)
 
 
 client_class = PostgresClient
@@ -44,7 +46,21 @@ logging.getLogger("asyncpg.pool").addFilter(_without_traceback)
 
 async def connect(address: str) -> asyncpg.Connection:
     """A connection of its own. Raises what asyncpg raises, and DatabaseUnusable for an address that is none."""
-    return await asyncpg.connect(asyncpg_dsn(address), timeout=_CONNECT_SECONDS)
+    connection = await asyncpg.connect(asyncpg_dsn(address), timeout=_CONNECT_SECONDS)
+    await _notice_silence(connection)
+    return connection
+
+
+async def _notice_silence(connection: asyncpg.Connection) -> None:
+    """Let the system end a connection on which nothing that was sent arrives, as when a firewall has forgotten it.
+
+    By itself Linux would try for a quarter of an hour (tcp(7), TCP_USER_TIMEOUT), and who waits for the answer with it.
+    asyncpg shows its socket nowhere but here.
+    """
+    transport = getattr(connection, "_transport", None)
+    found = transport.get_extra_info("socket") if transport else None
+    if found is not None and found.family != getattr(socket, "AF_UNIX", None) and hasattr(socket, "TCP_USER_TIMEOUT"):
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_MILLISECONDS)
 
 
 async def refuse_transaction_pooler(address: str) -> None:

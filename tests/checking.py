@@ -22,12 +22,12 @@ _SECONDS = 60
 class CheckProgram:
     """A running parent with its workers."""
 
-    def __init__(self, database: str, secret_file: Path, *arguments: str, before: tuple[str, ...] = ()) -> None:
+    def __init__(self, database: str, secret_file: Path, *arguments: str, **variables: str) -> None:
         self.errors = tempfile.TemporaryFile("w+")
         shared = ("--database", database, "--secret-file", str(secret_file))
         self.process = subprocess.Popen(
-            [*before, *_command(*shared, "check", "--port", "0", *arguments)],
-            env=environment(LOGNAME="alice"),
+            [*_command(*shared, "check", "--port", "0", *arguments)],
+            env=environment(LOGNAME="alice", **variables),
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
@@ -96,12 +96,10 @@ def a_secret_file(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def checking(
-    database: str, secret_file: Path, *arguments: str, before: tuple[str, ...] = ()
-) -> AsyncIterator[CheckProgram]:
+async def checking(database: str, secret_file: Path, *arguments: str, **variables: str) -> AsyncIterator[CheckProgram]:
     """A parent with its workers, ended after the block, whatever happens."""
     # In a thread: who waits for it may itself hold the database open.
-    program = await asyncio.to_thread(CheckProgram, database, secret_file, *arguments, before=before)
+    program = await asyncio.to_thread(CheckProgram, database, secret_file, *arguments, **variables)
     workers = program.workers
     try:
         yield program

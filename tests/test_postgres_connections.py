@@ -184,3 +184,16 @@ async def test_pgbouncer_in_another_mode_is_refused_at_start_and_told_what_to_se
     ):
         async with open_database(pooled):
             pass
+
+
+async def test_a_connection_on_which_nothing_arrives_any_more_is_given_up_in_seconds(
+    postgres_database: DatabaseLocation,
+) -> None:
+    async with open_database(postgres_database), reader().acquire_connection() as pooled:
+        alone = await connect(postgres_database.text)
+        try:
+            for each in (alone, pooled):
+                found = each._transport.get_extra_info("socket")
+                assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+        finally:
+            await alone.close()
