@@ -16,7 +16,8 @@ from models.secrets import new_secret
 from models.submissions import CellChange, NewAuthkey
 from services.authorizer import FRESH_SECONDS, Question
 from services.console import open_console
-from storage.database import DatabaseLocation, open_database, writer
+from storage.database import DatabaseLocation, open_database, reader, writer
+from storage.postgres_engine import connect
 from storage.postgres_url import asyncpg_dsn
 from tests.other_process import another_process
 from tests.postgres import Cluster, running_cluster
