@@ -2,19 +2,33 @@
 
 import getpass
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from cli.command import run
+from cli.command import refuse, run
 from cli.settings import Settings
-from models.accounts import Role
+from models.access import INVITATION_PATH, is_loopback
+from models.accounts import Role, normalized
+from models.errors import InvalidValue
+from models.options import server_url
+from models.wording import minute
 from services.console import Console, open_console
+from services.invitations import Link
+from services.running import Running
 
 commands = typer.Typer(help="Accounts: who may sign in.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The account's name.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help="Where browsers reach the server, as in https://keys.example.com; else the one that runs here is asked."
+    ),
+]
 
 
 @commands.command("add")
@@ -26,6 +40,52 @@ def add_admin(
     """Add an account; asks for its password."""
     _on_console(
         context, f"Added {name} ({role}).", lambda console: console.admins.add(name, _new_password(), role, _me())
+    )
+
+
+@commands.command("invite")
+def invite(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[
+        Role, typer.Option(help="Of a new account: an auditor sees everything and changes nothing.")
+    ] = Role.ADMIN,
+    url: Url = None,
+) -> None:
+    """Print a link with which the owner of an account without a password chooses one; a new account is added."""
+
+    async def make(console: Console) -> Link:
+        known = {account.name.casefold() for account in await console.admins.accounts()}
+        if normalized(name).casefold() in known:
+            return await console.invitations.renew(name, _me())
+        return await console.invitations.invite(name, role, _me())
+
+    _print_link(context, url, make)
+
+
+@commands.command("reset")
+def reset(context: typer.Context, name: Name, url: Url = None) -> None:
+    """End an account's password and its sessions, at once, and print a link with which its owner chooses a new one."""
+    _print_link(context, url, lambda console: console.invitations.reset(name, _me()))
+
+
+@commands.command("sessions")
+def list_sessions(context: typer.Context, name: Name) -> None:
+    """Show where an account is signed in."""
+
+    async def show(console: Console) -> None:
+        for each in await console.sessions.of(await _id_of(console, name)):
+            device = each.device or "unknown device"
+            print(f"{device:<28} {each.address:<40} since {minute(each.created_at)}, last used {minute(each.used_at)}")
+
+    _on_console(context, "", show)
+
+
+@commands.command("end-sessions")
+def end_sessions(context: typer.Context, name: Name) -> None:
+    """Sign an account out everywhere, at once."""
+    _on_console(
+        context, f"The sessions of {name} have ended.", lambda console: console.admins.end_sessions(name, _me())
     )
 
 
@@ -68,10 +128,10 @@ def list_admins(context: typer.Context) -> None:
     """Show all accounts."""
 
     async def show(console: Console) -> None:
+        now = datetime.now(UTC)
         for account in await console.admins.accounts():
-            state = "disabled" if account.disabled else "password" if account.has_password else "launch link only"
-            used = f"{account.last_used:%Y-%m-%d %H:%M} UTC" if account.last_used else "-"
-            print(f"{account.name:<24} {account.role:<8} {state:<16} last signed in: {used}")
+            used = minute(account.last_used) if account.last_used else "-"
+            print(f"{account.name:<24} {account.role:<8} {account.state(now):<18} last used: {used}")
 
     _on_console(context, "", show)
 
@@ -99,6 +159,36 @@ def _on_console(context: typer.Context, done: str, work: Callable[[Console], Cor
             print(done)
 
     run(reported())
+
+
+def _print_link(context: typer.Context, url: str | None, make: Callable[[Console], Awaitable[Link]]) -> None:
+    """The address is asked for first: a link that nobody can be given would have ended the one before for nothing."""
+    settings: Settings = context.obj
+    try:
+        server = server_url(url) if url else Running(settings.location.companion("server")).url()
+        if server is None:
+            raise InvalidValue(
+                f"No server runs on {settings.location} on this machine, so its address is not known. "
+                "Give it with --url, as browsers reach it: --url https://keys.example.com"
+            )
+    except InvalidValue as error:
+        refuse(error)
+
+    async def work(console: Console) -> None:
+        link = await make(console)
+        print(f"{server}{INVITATION_PATH}?token={link.token}")
+        print(f"It lets {link.name} choose a password, once, until {minute(link.until)}.", file=sys.stderr)
+        if is_loopback(urlsplit(server).hostname or ""):
+            print("It opens on this machine only. For others, give the server's address with --url.", file=sys.stderr)
+
+    _on_console(context, "", work)
+
+
+async def _id_of(console: Console, name: str) -> int:
+    found = [each.id for each in await console.admins.accounts() if each.name == normalized(name)]
+    if not found:
+        raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
+    return found[0]
 
 
 def _new_password() -> str:

@@ -20,6 +20,7 @@ from models.proxies import TrustedProxies
 from services.console import Console
 from ui.shell.frame import FAVICON, STATIC_PATH
 from ui.shell.routes import register_pages
+from web.invitation import invitation_router
 from web.lasting_files import LastingFiles
 from web.server import Serving
 from web.session_middleware import SessionMiddleware
@@ -43,6 +44,7 @@ def build_app(
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(sign_in_router(console))
+    app.include_router(invitation_router(console))
     app.include_router(rows_router(console))
     app.include_router(exports_router(console))
     app.include_router(issued_keys_router(console))

@@ -13,6 +13,7 @@ LAUNCH_LINK_LASTS = timedelta(minutes=10)
 
 SIGN_IN_PATH = "/sign-in"
 LAUNCH_PATH = "/launch"
+INVITATION_PATH = "/invitation"
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 

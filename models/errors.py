@@ -7,6 +7,7 @@ AuthkeysError
 │   └── AuthkeyNotFound     the authkey does not
 ├── DuplicateAuthkey        (ip, service) is taken
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
+├── LinkRefused             an invitation that lets nobody in (any more)
 ├── TooManyAttempts         wrong passwords came too fast
 ├── NotStaged               the step cannot be taken on what is staged now
 ├── SelectionMoved          other rows are at its corners than those that were selected
@@ -52,6 +53,10 @@ class NotStaged(AuthkeysError):
 
 class NotAllowed(AuthkeysError):
     """The admin may not do this."""
+
+
+class LinkRefused(AuthkeysError):
+    """A link with which nobody can choose a password, or not any more."""
 
 
 class TooManyAttempts(AuthkeysError):

@@ -34,6 +34,8 @@ class What(StrEnum):
     REFUSED = "refused"
     ACCOUNTS = "accounts"
     RECORDS = "records"
+    ACCESS = "access"
+    """Whatever is no submission"""
 
 
 WHAT_NAMES = {
@@ -48,6 +50,7 @@ WHAT_NAMES = {
     What.REFUSED: "Refused sign-ins",
     What.ACCOUNTS: "Accounts",
     What.RECORDS: "Exports and prunes",
+    What.ACCESS: "Access record",
 }
 SOURCE_NAMES = {
     Source.GRID: "Grid",
@@ -69,8 +72,16 @@ ENTRIES_OF = {
         EntryKind.LAUNCHED,
         EntryKind.SIGNED_OUT,
         EntryKind.SIGNED_OUT_EVERYWHERE,
+        EntryKind.SESSION_ENDED,
+        EntryKind.JOINED,
     ),
-    What.REFUSED: (EntryKind.REFUSED, EntryKind.LINK_REFUSED, EntryKind.SLOWED, EntryKind.PHRASE_REFUSED),
+    What.REFUSED: (
+        EntryKind.REFUSED,
+        EntryKind.LINK_REFUSED,
+        EntryKind.SLOWED,
+        EntryKind.INVITE_REFUSED,
+        EntryKind.PHRASE_REFUSED,
+    ),
     What.ACCOUNTS: (
         EntryKind.ADDED,
         EntryKind.PASSWORD_CHANGED,
@@ -78,6 +89,8 @@ ENTRIES_OF = {
         EntryKind.DISABLED,
         EntryKind.ENABLED,
         EntryKind.NAME_ERASED,
+        EntryKind.INVITED,
+        EntryKind.RESET,
     ),
     What.RECORDS: (
         EntryKind.EXPORTED,
@@ -86,6 +99,7 @@ ENTRIES_OF = {
         EntryKind.RESTORED,
         EntryKind.SECRET_REPLACED,
     ),
+    What.ACCESS: tuple(kind for kind in EntryKind if kind is not EntryKind.SUBMITTED),
 }
 
 

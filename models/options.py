@@ -116,7 +116,7 @@ def server_url(text: str) -> str:
     except ValueError as error:
         raise InvalidValue(f"{example}: {error}.") from None
     if "@" in parts.netloc:
-        raise InvalidValue(f"{example}, without a name and a password: the health check needs none.")
+        raise InvalidValue(f"{example}, without a name and a password.")
     if parts.scheme not in ("http", "https") or not parts.hostname or given_port == 0:
         raise InvalidValue(f"{example}, with http:// or https:// and a host: not {text!r:.80}.")
     if parts.query or parts.fragment or re.search(r"\s", text.strip()):
@@ -187,8 +187,6 @@ def fresh_within(given: str | float) -> float:
             f"not {text!r:.80}."
         )
     return seconds
-
-
 def switch(option: str, given: str | bool) -> bool:
     """Whether an option without a value is on; its variable says so. Raises InvalidValue for what says neither."""
     text = str(given).strip().lower()

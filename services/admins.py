@@ -12,7 +12,9 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from models.account_states import Account
 from models.accounts import AdminIdentity, Role, account_name, check_password, normalized
+from models.actors import by_account
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.history import EntryKind
@@ -21,11 +23,13 @@ from models.texts import storable
 from services.attempts import Attempts
 from services.history import History
 from services.sessions import SignedIn
-from storage import accounts, history, preferences, saved_views, sessions
-from storage.accounts import Account
-from storage.transactions import Connection, run_transaction
+from storage import account_list, accounts, history, invitations, preferences, saved_views, sessions
+from storage.accounts import StoredAccount
+from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
 T = TypeVar("T")
+By = AdminIdentity | str
+"""Who changes an account: an admin, whose rights are looked at; or words, on the command line, for who needs none"""
 
 _HASHERS = 2
 """Passwords checked at the same time: each takes 64 MiB and a core for some 50 ms (argon2-cffi's default, RFC 9106)."""
@@ -124,30 +128,30 @@ class Admins:
 
     async def accounts(self) -> list[Account]:
         """All accounts, by name."""
-        return await accounts.listed()
+        return await account_list.listed()
 
-    async def add(self, name: str, password: str, role: Role, by: str) -> None:
-        """Add an account. Raises InvalidValue for a bad or taken name and for a weak password."""
+    async def add(self, name: str, password: str, role: Role, by: By) -> None:
+        """Add an account. Raises InvalidValue for a bad or taken name and for a weak password, NotAllowed."""
         name = account_name(name)
-        check_password(password, name)
-        hashed = await self._in_thread(lambda: self._hasher.hash(password))
+        hashed = await self.hash_of(password, name)
 
         async def insert(db: Connection) -> None:
-            if taken := await accounts.find_alike(db, name):
-                raise InvalidValue(
-                    f"There is already an account {taken.name!r}. "
-                    "Change its password with `admin passwd`, or choose another name."
-                )
+            who = await may_change_accounts(db, by)
+            await require_free(db, name)
             await accounts.add(db, name, role, hashed)
-            await history.append(db, EntryKind.ADDED, name, "", f"as {role}, by {by}")
+            await history.append(db, EntryKind.ADDED, name, "", f"as {role}, {who}")
 
         await run_transaction(insert)
 
-    async def set_password(self, name: str, password: str, by: str, *, keep_session: int | None = None) -> None:
-        """Give an account a new password and end its sessions, except one. Raises InvalidValue."""
+    async def hash_of(self, password: str, name: str) -> str:
+        """What is stored of a password of this account. Raises InvalidValue for a weak one."""
         check_password(password, name)
-        hashed = await self._in_thread(lambda: self._hasher.hash(password))
-        await self._change(name, EntryKind.PASSWORD_CHANGED, f"by {by}", keep_session, password_hash=hashed)
+        return await self._in_thread(lambda: self._hasher.hash(password))
+
+    async def set_password(self, name: str, password: str, by: By, *, keep_session: int | None = None) -> None:
+        """Give an account a new password; its link for one ends, and its sessions, except one. Raises InvalidValue."""
+        hashed = await self.hash_of(password, name)
+        await self._change(name, EntryKind.PASSWORD_CHANGED, by, keep_session=keep_session, password_hash=hashed)
 
     async def change_own_password(self, admin: AdminIdentity, present: str, new: str, session: SignedIn) -> None:
         """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, WrongPassword, TooManyAttempts."""
@@ -157,29 +161,41 @@ class Admins:
             raise InvalidValue("The new password is the present one. Choose another; nothing was changed.")
         await self.set_password(admin.name, new, "its owner", keep_session=session.id)
 
-    async def set_disabled(self, name: str, disabled: bool, by: str) -> None:
-        """Disable an account, which ends its sessions at once, or enable it again. Raises InvalidValue."""
-        kind = EntryKind.DISABLED if disabled else EntryKind.ENABLED
-        await self._change(name, kind, f"by {by}", disabled=disabled)
+    async def set_disabled(self, name: str, disabled: bool, by: By) -> None:
+        """Disable an account, which ends its sessions and its link at once, or enable it again.
 
-    async def set_role(self, name: str, role: Role, by: str) -> None:
-        """Give an account another role, which ends its sessions. Raises InvalidValue."""
-        await self._change(name, EntryKind.ROLE_CHANGED, f"to {role}, by {by}", role=role)
+        Raises InvalidValue; NotAllowed also for the last admin who can come in.
+        """
+        kind = EntryKind.DISABLED if disabled else EntryKind.ENABLED
+        await self._change(name, kind, by, takes_away=disabled, disabled=disabled)
+
+    async def set_role(self, name: str, role: Role, by: By) -> None:
+        """Give an account another role, which ends its sessions. Raises InvalidValue; NotAllowed as `set_disabled` does."""
+        takes_away = role is not Role.ADMIN
+        await self._change(name, EntryKind.ROLE_CHANGED, by, f"to {role}", takes_away=takes_away, role=role)
+
+    async def end_sessions(self, name: str, by: By) -> None:
+        """Sign an account out everywhere. Raises InvalidValue, NotAllowed."""
+        await self._change(name, EntryKind.SIGNED_OUT_EVERYWHERE, by)
 
     async def erase_name(self, name: str, by: str) -> None:
         """Forget a person's name: of an account, which is then disabled, or as it was given by who has none.
 
-        The history names accounts by number, and other names by a digest, so its chain still holds. Raises InvalidValue.
+        The history names accounts by number, and other names by a digest, so its chain still holds.
+        Raises InvalidValue; NotAllowed for the last admin who can come in.
         """
 
         async def erase(db: Connection) -> None:
+            await take_turn_in_accounts(db)
             row = await accounts.find(normalized(name), db)
             if row is None:
                 if not await history.erase_name(db, name):
                     raise InvalidValue(f"There is no account {name!r}, and nothing is on record under that name.")
             else:
+                await account_list.require_another_admin(db, row.id)
                 nobody = f"account-{row.id}"
                 await accounts.update(db, row.id, name=nobody, disabled=True, password_hash=None)
+                await invitations.withdraw(db, row.id)
                 await sessions.delete_all_of(db, row.id)
                 await preferences.forget(db, row.id)
                 await saved_views.forget_private(db, row.id)
@@ -188,15 +204,29 @@ class Admins:
         await run_transaction(erase)
 
     async def _change(
-        self, name: str, kind: EntryKind, detail: str, keep_session: int | None = None, **values: object
+        self,
+        name: str,
+        kind: EntryKind,
+        by: By,
+        detail: str = "",
+        *,
+        takes_away: bool = False,
+        keep_session: int | None = None,
+        **values: object,
     ) -> None:
+        """`takes_away` is whether an admin can do less, or nothing, afterwards."""
+
         async def change(db: Connection) -> None:
-            row = await accounts.find(normalized(name), db)
-            if row is None:
-                raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
-            await accounts.update(db, row.id, **values)
+            who = await may_change_accounts(db, by)
+            row = await find_account(db, name)
+            if takes_away:
+                await account_list.require_another_admin(db, row.id)
+            if kind in (EntryKind.DISABLED, EntryKind.PASSWORD_CHANGED):
+                await invitations.withdraw(db, row.id)
+            if values:
+                await accounts.update(db, row.id, **values)
             await sessions.delete_all_of(db, row.id, but=keep_session)
-            await history.append(db, kind, row.id, "", detail)
+            await history.append(db, kind, row.id, "", f"{detail}, {who}" if detail else who)
 
         await run_transaction(change)
 
@@ -214,6 +244,32 @@ class Admins:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._hashing:
             return await asyncio.to_thread(work)
+
+
+async def may_change_accounts(db: Connection, by: By) -> str:
+    """Wait until nobody else changes accounts; then who does it, as the record has it. Raises NotAllowed if they may not (any more)."""
+    await take_turn_in_accounts(db)
+    if isinstance(by, str):
+        return f"by {by}"
+    await accounts.require_change(db, by.id)
+    return by_account(by.id)
+
+
+async def find_account(db: Connection, name: str) -> StoredAccount:
+    """The account of this name. Raises InvalidValue if there is none."""
+    row = await accounts.find(normalized(name), db)
+    if row is None:
+        raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
+    return row
+
+
+async def require_free(db: Connection, name: str) -> None:
+    """Raise InvalidValue if an account has this name, in whatever case."""
+    if taken := await accounts.find_alike(db, name):
+        raise InvalidValue(
+            f"There is already an account {taken.name!r}. "
+            "Change its password with `admin passwd`, or choose another name."
+        )
 
 
 class _KnownRight:

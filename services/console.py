@@ -22,6 +22,7 @@ from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
 from services.installation import load_own_secret
+from services.invitations import Invitations
 from services.keymaking import Handouts
 from services.passphrases import Passphrases
 from services.past import Past
@@ -51,6 +52,7 @@ class Console:
     admin: AdminIdentity
     """The local admin: whom launch links sign in, and as whom the command line acts."""
     admins: Admins
+    invitations: Invitations
     sessions: Sessions
     history: History
     chain: Chain
@@ -133,6 +135,7 @@ async def open_console(
                     location,
                     admin,
                     admins,
+                    Invitations(admins, history),
                     sessions,
                     history,
                     chain,

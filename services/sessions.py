@@ -22,6 +22,7 @@ from models.history import EntryKind
 from models.texts import storable
 from services.history import History
 from storage import history, sessions
+from storage.sessions import StoredSession
 from storage.transactions import Connection, run_transaction
 
 _NOTE_USE_AFTER = timedelta(minutes=1)
@@ -72,13 +73,15 @@ class Sessions:
 
     # -- beginning -----------------------------------------------------------------------------------------------------
 
-    async def begin(self, admin: AdminIdentity, address: str, how: EntryKind = EntryKind.SIGNED_IN) -> str:
-        """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable."""
+    async def begin(
+        self, admin: AdminIdentity, address: str, how: EntryKind = EntryKind.SIGNED_IN, device: str = ""
+    ) -> str:
+        """Begin a session; returns what goes into the browser's cookie. `device` is in words. Raises DatabaseUnavailable."""
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         address = storable(address, MAX_CALLER_LENGTH)
 
         async def insert(db: Connection) -> None:
-            await sessions.add(db, _digest(token), admin.id, address, now)
+            await sessions.add(db, _digest(token), admin.id, address, now, device)
             await history.append(db, how, admin.id, address)
 
         await run_transaction(insert)
@@ -95,14 +98,14 @@ class Sessions:
         """Whether a launch link was not used yet."""
         return await sessions.is_link(_digest(launch_token))
 
-    async def launch(self, token: str, address: str) -> str | None:
+    async def launch(self, token: str, address: str, device: str = "") -> str | None:
         """Use a launch link; returns the cookie of the new session, or None for a used, expired or invented one."""
         digest = _digest(token)
         link = await sessions.take_link(digest) if await sessions.is_link(digest) else None
         if link is None or link.is_disabled or not is_fresh(link.created_at, datetime.now(UTC)):
             await self._history.put_flood(EntryKind.LINK_REFUSED, "", address)
             return None
-        return await self.begin(link.admin, address, EntryKind.LAUNCHED)
+        return await self.begin(link.admin, address, EntryKind.LAUNCHED, device)
 
     # -- finding -------------------------------------------------------------------------------------------------------
 
@@ -125,6 +128,11 @@ class Sessions:
     def lasts(self, session: SignedIn) -> bool:
         """Whether this session, which was let in here, was not ended since."""
         return session.digest in self._current
+
+    async def of(self, admin_id: int) -> list[StoredSession]:
+        """The sessions of an admin that last, the one that was used last first."""
+        now = datetime.now(UTC)
+        return [each for each in await sessions.of(admin_id) if is_current(each.created_at, each.used_at, now)]
 
     async def _used(self, session: SignedIn) -> SignedIn | None:
         now = datetime.now(UTC)
@@ -156,6 +164,33 @@ class Sessions:
 
         await run_transaction(delete)
         self._forget([session for session in self._current.values() if session.admin.id == admin.id])
+
+    async def end_chosen(self, by: SignedIn, session_id: int) -> bool:
+        """End one of one's own sessions, as chosen in another; whether there was such a one."""
+
+        async def delete(db: Connection) -> bool:
+            ended = await sessions.delete_one_of(db, by.admin.id, session_id)
+            if ended is not None:
+                where = f"{ended.device or 'an unknown device'}, {ended.address}"
+                await history.append(db, EntryKind.SESSION_ENDED, by.admin.id, by.address, where)
+            return ended is not None
+
+        was_there = await run_transaction(delete)
+        await self.refresh()
+        return was_there
+
+    async def end_others(self, by: SignedIn) -> int:
+        """End all of one's own sessions but this one; returns how many there were."""
+
+        async def delete(db: Connection) -> int:
+            ended = await sessions.delete_all_of(db, by.admin.id, but=by.id)
+            if ended:
+                await history.append(db, EntryKind.SESSION_ENDED, by.admin.id, by.address, "all others")
+            return ended
+
+        ended = await run_transaction(delete)
+        await self.refresh()
+        return ended
 
     async def refresh(self) -> None:
         """See which of the sessions in use here are over: ended elsewhere, disabled, or expired."""

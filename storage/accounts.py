@@ -1,9 +1,6 @@
 """Every statement about accounts of admins."""
 
-from datetime import datetime
 from typing import NamedTuple
-
-from tortoise.functions import Max
 
 from models import accounts
 from models.accounts import MAX_NAME_LENGTH, AdminIdentity, Role
@@ -26,16 +23,6 @@ class StoredAccount(NamedTuple):
     def identity(self) -> AdminIdentity:
         """Whose it is."""
         return AdminIdentity(self.id, self.name, self.role)
-
-
-class Account(NamedTuple):
-    """An account as it is listed."""
-
-    name: str
-    role: Role
-    has_password: bool
-    disabled: bool
-    last_used: datetime | None
 
 
 async def make_local(name: str) -> AdminIdentity:
@@ -68,16 +55,6 @@ async def require_change(db: Connection, admin_id: int) -> None:
     accounts.require_change(Role(row.role))
 
 
-async def listed() -> list[Account]:
-    """All accounts, by name, with when each was last in use."""
-    with database_errors():
-        rows = await Admin.all().using_db(reader()).annotate(last_used=Max("sessions__used_at")).order_by("name")
-    return [
-        Account(row.name, Role(row.role), row.password_hash is not None, row.disabled, row.last_used)  # type: ignore[attr-defined]
-        for row in rows
-    ]
-
-
 async def anybody_has_password() -> bool:
     """Whether anybody can sign in with a password."""
     with database_errors():
@@ -90,9 +67,16 @@ async def has_password(admin_id: int) -> bool:
         return await Admin.filter(id=admin_id, password_hash__isnull=False).using_db(reader()).exists()
 
 
-async def add(db: Connection, name: str, role: Role, password_hash: str) -> None:
-    """Add an account."""
-    await Admin.create(name=name, role=role, password_hash=password_hash, using_db=db)
+async def add(db: Connection, name: str, role: Role, password_hash: str | None) -> int:
+    """Add an account; returns its number."""
+    row = await Admin.create(name=name, role=role, password_hash=password_hash, using_db=db)
+    return row.id
+
+
+async def by_id(db: Connection, admin_id: int) -> StoredAccount | None:
+    """The account with this number."""
+    row = await Admin.filter(id=admin_id).using_db(db).first()
+    return _stored(row) if row else None
 
 
 async def update(db: Connection, admin_id: int, **values: object) -> None:

@@ -1,9 +1,10 @@
 """Every statement that reads the history for people. Searching and filtering happen in SQL, on the slow reader."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar, cast
 
+from models.actors import actor_in, with_names
 from models.amendments import texts_from_text
 from models.chain import Record
 from models.history import Change, Entry, EntryKind
@@ -116,7 +117,15 @@ async def admin_names() -> list[str]:
 async def _read(rest: str, values: Sequence[Any] = ()) -> list[Entry]:
     with database_errors():
         _, rows = await slow_reader().execute_query(f"{_WITH_NAMES} {rest}", list(values))
-    return [_named(tuple(row)) for row in rows]
+    found = [_named(tuple(row)) for row in rows]
+    actors = {actor for each in found if (actor := actor_in(each.detail)) is not None}
+    names = await _names_of(actors) if actors else {}
+    return [each._replace(detail=with_names(each.detail, names)) if names else each for each in found]
+
+
+async def _names_of(admin_ids: Collection[int]) -> dict[int, str]:
+    with database_errors():
+        return dict(await Admin.filter(id__in=admin_ids).using_db(slow_reader()).values_list("id", "name"))
 
 
 def _named(row: tuple[Any, ...]) -> Entry:

@@ -18,21 +18,34 @@ class StoredSession(NamedTuple):
     address: str
     created_at: datetime
     used_at: datetime
+    device: str = ""
+    """`devices.device_in_words`, of when it was begun"""
 
 
-async def add(db: Connection, digest: str, admin_id: int, address: str, now: datetime) -> None:
+async def add(db: Connection, digest: str, admin_id: int, address: str, now: datetime, device: str = "") -> None:
     """Begin a session."""
-    await Session.create(digest=digest, admin_id=admin_id, address=address, created_at=now, used_at=now, using_db=db)
+    await Session.create(
+        digest=digest, admin_id=admin_id, address=address, created_at=now, used_at=now, device=device, using_db=db
+    )
 
 
 async def find(digest: str) -> StoredSession | None:
     """The session with this digest, unless its admin is disabled."""
     with database_errors():
         row = await Session.filter(digest=digest).using_db(reader()).select_related("admin").first()
-    if row is None or row.admin.disabled:
-        return None
+    return None if row is None or row.admin.disabled else _stored(row)
+
+
+async def of(admin_id: int) -> list[StoredSession]:
+    """All sessions of an admin, also those that were not used for too long; the one that was used last first."""
+    with database_errors():
+        rows = await Session.filter(admin_id=admin_id).using_db(reader()).select_related("admin").order_by("-used_at")
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Session) -> StoredSession:
     admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
-    return StoredSession(row.id, admin, row.address, row.created_at, row.used_at)
+    return StoredSession(row.id, admin, row.address, row.created_at, row.used_at, row.device)
 
 
 async def is_known(admin_id: int, address: str) -> bool:
@@ -58,10 +71,20 @@ async def delete(db: Connection, session_id: int) -> None:
     await notify(db)
 
 
-async def delete_all_of(db: Connection, admin_id: int, *, but: int | None = None) -> None:
-    """End all sessions of an admin, except one."""
-    await Session.filter(admin_id=admin_id).exclude(id=but or 0).using_db(db).delete()
+async def delete_one_of(db: Connection, admin_id: int, session_id: int) -> StoredSession | None:
+    """End a session of this admin; returns it, or None if the admin has no such one."""
+    row = await Session.filter(id=session_id, admin_id=admin_id).using_db(db).select_related("admin").first()
+    if row is None or not await Session.filter(id=row.id).using_db(db).delete():
+        return None
     await notify(db)
+    return _stored(row)
+
+
+async def delete_all_of(db: Connection, admin_id: int, *, but: int | None = None) -> int:
+    """End all sessions of an admin, except one; returns how many there were."""
+    ended = await Session.filter(admin_id=admin_id).exclude(id=but or 0).using_db(db).delete()
+    await notify(db)
+    return ended
 
 
 async def purge(sessions_before: datetime, links_before: datetime) -> None:

@@ -25,6 +25,8 @@ Work = Callable[[Connection], Awaitable[T]]
 _SUBMISSION_LOCK = 4_242_001
 # The last lock that any transaction takes: a sign-out need not wait for a long submission, only for its end.
 _CHAIN_LOCK = 4_242_002
+# Changes of accounts take it first: of two admins who take each other's rights away only one finds that there is another.
+_ACCOUNTS_LOCK = 4_242_003
 CHANNEL = "authkeys"
 """Where PostgreSQL's instances tell each other what they committed: `notify`."""
 PROCESS = token_hex(4)
@@ -64,6 +66,12 @@ async def take_turn_in_chain(db: Connection) -> None:
     """Wait until nobody else is about to commit an entry of the history. Nothing else is locked after this."""
     if not is_sqlite():
         await db.execute_query(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})")
+
+
+async def take_turn_in_accounts(db: Connection) -> None:
+    """Wait until nobody else changes accounts, before anything is read of them (on SQLite whoever writes is alone anyway)."""
+    if not is_sqlite():
+        await db.execute_query(f"SELECT pg_advisory_xact_lock({_ACCOUNTS_LOCK})")
 
 
 async def finish_transactions() -> None:

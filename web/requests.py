@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from models.devices import device_in_words
 from models.errors import InvalidValue
 from models.manage2_requests import MAX_BYTES
 
@@ -24,6 +25,11 @@ class BodyNotRead(InvalidValue):
 def address_of(request: Request) -> str:
     """The caller's address: the connection's, or a trusted proxy's word (`web.session_middleware` has put it there); canonical."""
     return request.client.host if request.client else ""
+
+
+def device_of(request: Request) -> str:
+    """What the caller says it is, in words; a claim."""
+    return device_in_words(request.headers.get("user-agent", ""))
 
 
 def printable_path(path: str) -> str:

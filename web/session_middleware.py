@@ -13,14 +13,14 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.access import LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
+from models.access import INVITATION_PATH, LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
 from models.errors import DatabaseUnavailable
 from models.proxies import TrustedProxies
 from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 from web.caller import below_root, prepare, raw_path
 
-_OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH})
+_OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH})
 _SOCKET_PATH = "/_nicegui_ws/"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 

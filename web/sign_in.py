@@ -13,12 +13,12 @@ from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
-from web.requests import address_of, read_form
+from web.requests import address_of, device_of, read_form
 from web.session_middleware import cookie_name, is_secure, session_cookie
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
 # No script at all runs here, so the policy of this page can be stricter than that of the others.
-_POLICY = (
+POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
@@ -41,8 +41,8 @@ def sign_in_router(console: Console) -> APIRouter:
             admin = await console.admins.authenticate(name, fields.get("password", ""), address_of(request))
             if admin is None:
                 raise InvalidValue("The name or the password is wrong, or the account is disabled.")
-            await _end_present_session(console, request)
-            cookie = await console.sessions.begin(admin, address_of(request))
+            await end_present_session(console, request)
+            cookie = await console.sessions.begin(admin, address_of(request), device=device_of(request))
         except InvalidValue as error:
             return await _page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
@@ -51,7 +51,7 @@ def sign_in_router(console: Console) -> APIRouter:
             return answer
         except DatabaseUnavailable as error:
             return await _page(console, request, to=to, name=name, problem=str(error), status=503)
-        return _welcome(console, request, cookie, to)
+        return welcome(console, request, cookie, to)
 
     @router.head(LAUNCH_PATH)
     async def look_at_launch_link(request: Request) -> Response:
@@ -61,7 +61,7 @@ def sign_in_router(console: Console) -> APIRouter:
     @router.get(LAUNCH_PATH)
     async def launch(request: Request, token: str = "") -> Response:
         try:
-            cookie = await console.sessions.launch(token, address_of(request))
+            cookie = await console.sessions.launch(token, address_of(request), device_of(request))
             if cookie is None and await console.sessions.find(session_cookie(request, console.sessions)):
                 return RedirectResponse(request.scope.get("root_path", "") + "/", 303)  # the same link, clicked again
         except DatabaseUnavailable as error:
@@ -70,7 +70,7 @@ def sign_in_router(console: Console) -> APIRouter:
             command = console.command("open")
             problem = f"This launch link was used already, or is too old. Make a new one with: {command}"
             return await _page(console, request, problem=problem, status=401)
-        return _welcome(console, request, cookie, "/")
+        return welcome(console, request, cookie, "/")
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -94,14 +94,15 @@ async def _end(console: Console, request: Request, ending: Awaitable[None]) -> R
     return _goodbye(console, request)
 
 
-async def _end_present_session(console: Console, request: Request) -> None:
+async def end_present_session(console: Console, request: Request) -> None:
     """Who signs in anew leaves the session before behind: nobody can have planted it for later use."""
     present = await console.sessions.find(session_cookie(request, console.sessions))
     if present is not None:
         await console.sessions.end(present, address_of(request))
 
 
-def _welcome(console: Console, request: Request, cookie: str, to: str) -> Response:
+def welcome(console: Console, request: Request, cookie: str, to: str) -> Response:
+    """The way in: the browser gets its session's cookie, and goes on."""
     answer = RedirectResponse(request.scope.get("root_path", "") + to, 303)
     answer.set_cookie(
         cookie_name(request, console.sessions),
@@ -155,7 +156,7 @@ async def _page(
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
-    return HTMLResponse(text, status, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
+    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
 
 _ENDED = (

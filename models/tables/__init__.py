@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from models.tables.accounts import Admin as Admin
 from models.tables.accounts import Attempt as Attempt
+from models.tables.accounts import Invitation as Invitation
 from models.tables.accounts import LaunchLink as LaunchLink
 from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import Session as Session

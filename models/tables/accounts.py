@@ -32,6 +32,8 @@ class Session(Model):
     address = fields.CharField(max_length=45)
     created_at = fields.DatetimeField()
     used_at = fields.DatetimeField()
+    device = fields.CharField(max_length=60, default="", db_default="")
+    """`devices.device_in_words`, of when it was begun"""
 
     class Meta:
         table = "session"
@@ -48,6 +50,22 @@ class LaunchLink(Model):
 
     class Meta:
         table = "launch_link"
+
+
+class Invitation(Model):
+    """A link with which the owner of an account chooses its password, once. An account has one at most, used ones are deleted."""
+
+    id = fields.BigIntField(primary_key=True)
+    digest = fields.CharField(max_length=64, unique=True)
+    admin: fields.OneToOneRelation[Admin] = fields.OneToOneField(
+        "models.Admin", related_name="invitation", on_delete=fields.CASCADE
+    )
+    created_at = fields.DatetimeField()
+    is_reset = fields.BooleanField(default=False)
+    """Whether the account had a password before"""
+
+    class Meta:
+        table = "invitation"
 
 
 class OpenView(Model):

@@ -83,7 +83,11 @@ class Entry(Model):
 
     class Meta:
         table = "entry"
-        indexes = (Index(fields=("admin_id", "number")), Index(fields=("kind", "number")))
+        indexes = (
+            Index(fields=("admin_id", "number")),
+            Index(fields=("kind", "number")),
+            Index(fields=("address", "number")),
+        )
 
 
 class HistoryCheck(Model):

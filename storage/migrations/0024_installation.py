@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0019_attempts")]
+    dependencies = [("models", "0020_invitations")]
 
     initial = False
 

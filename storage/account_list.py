@@ -1,0 +1,71 @@
+"""Every statement that lists accounts, and that asks who of them can come in."""
+
+from collections import Counter
+from typing import Any
+
+from tortoise.functions import Count, Max
+
+from models.account_states import Account
+from models.accounts import Role
+from models.errors import NotAllowed
+from models.history import EntryKind
+from models.tables import Admin, Entry, Invitation
+from storage.database import database_errors, reader
+from storage.transactions import Connection
+
+
+async def listed() -> list[Account]:
+    """All accounts, by name, with when each was last in use."""
+    with database_errors():
+        db = reader()
+        rows = await Admin.all().using_db(db).annotate(used=Max("sessions__used_at"), open=Count("sessions"))
+        links = {each.admin_id: each for each in await Invitation.all().using_db(db)}  # type: ignore[attr-defined]
+        launched = await _launched(db, [row.id for row in rows if row.password_hash is None])
+    accounts = [_account(row, links.get(row.id), row.id in launched) for row in rows]
+    return sorted(accounts, key=lambda account: account.name.casefold())
+
+
+def _account(row: Any, link: Invitation | None, launched: bool) -> Account:
+    return Account(
+        row.id,
+        row.name,
+        Role(row.role),
+        row.disabled,
+        row.password_hash is not None,
+        launched,
+        link.created_at if link else None,
+        bool(link and link.is_reset),
+        row.open,
+        row.used,
+    )
+
+
+async def roles() -> Counter[Role]:
+    """How many accounts that are not disabled have which role."""
+    with database_errors():
+        found = await Admin.filter(disabled=False).using_db(reader()).values_list("role", flat=True)
+    return Counter(Role(str(each)) for each in found)
+
+
+async def require_another_admin(db: Connection, admin_id: int) -> None:
+    """Raise NotAllowed if without this account no admin could come in any more, and with it one can.
+
+    One can with a password; or by launch links, if one did: that the program's user has an account says nothing, for on a
+    server nobody may ever see its terminal. Call it when nobody else changes accounts (`take_turn_in_accounts`).
+    """
+    admins = await Admin.filter(role=Role.ADMIN, disabled=False).using_db(db)
+    launched = await _launched(db, [row.id for row in admins if row.password_hash is None])
+    able = {row.id: row.name for row in admins if row.password_hash is not None or row.id in launched}
+    if list(able) == [admin_id]:
+        raise NotAllowed(
+            f"{able[admin_id]!r} is the last admin who can sign in. Nothing was changed. First let another admin in: add or "
+            "enable one who has chosen a password."
+        )
+
+
+async def _launched(db: Connection, admin_ids: list[int]) -> set[int]:
+    """Which of these accounts a launch link ever signed in, as far as the history goes back."""
+    if not admin_ids:
+        return set()
+    found = Entry.filter(admin_id__in=admin_ids, kind=EntryKind.LAUNCHED).using_db(db)
+    return {int(str(each)) for each in await found.distinct().values_list("admin_id", flat=True)}

@@ -1,0 +1,133 @@
+"""Where an invitation leads: plain HTML, in which the owner of an account chooses its password and is signed in.
+
+Only the form uses a link up: whatever checks or previews links may look at it. Its token stands in the address, where the
+sign-in page's launch links have theirs; the policy of this page keeps it out of what the browser tells next.
+"""
+
+from html import escape
+from pathlib import Path
+from string import Template
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from models.access import INVITATION_PATH, SIGN_IN_PATH
+from models.accounts import MIN_PASSWORD_LENGTH, Role
+from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, LinkRefused, TooManyAttempts
+from services.console import Console
+from services.invitations import Opened
+from web.requests import address_of, device_of, read_form
+from web.sign_in import POLICY, end_present_session, welcome
+
+_HERE = Path(__file__).parent
+_LOOK = (_HERE / "sign_in.html").read_text("utf-8").partition("<body>")[0]
+_MORE = """<style>
+  .rule { font-size: 13px; margin: 6px 0 0; }
+  .foot { margin: 16px 0 0; font-size: 13px; }
+  a { color: var(--accent); }
+  @media (prefers-color-scheme: dark) { a { color: #a5b4fc; } }
+  [readonly] { background: var(--page); }
+</style>
+</head>
+"""
+_PAGE = Template(
+    _LOOK.replace("Sign in ·", "Invitation ·").replace("</head>\n", _MORE)
+    + (_HERE / "invitation.html").read_text("utf-8")
+)
+_STATUS: tuple[tuple[type[AuthkeysError], int], ...] = (
+    (TooManyAttempts, 429),
+    (DatabaseUnavailable, 503),
+    (LinkRefused, 410),
+    (InvalidValue, 400),
+)
+
+
+def invitation_router(console: Console) -> APIRouter:
+    """`/invitation`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.head(INVITATION_PATH)
+    async def look() -> Response:
+        return _answer("", 200)
+
+    @router.get(INVITATION_PATH)
+    async def form(request: Request, token: str = "") -> Response:
+        try:
+            return _page(request, token, await console.invitations.open(token, address_of(request)))
+        except AuthkeysError as error:
+            return _page(request, "", None, error)
+
+    @router.post(INVITATION_PATH)
+    async def accept(request: Request) -> Response:
+        token, opened, address = "", None, address_of(request)
+        try:
+            fields = await read_form(request)
+            token = fields.get("token", "")
+            opened = await console.invitations.open(token, address)
+            password = fields.get("password", "")
+            if password != fields.get("again", ""):
+                raise InvalidValue("The two passwords are not the same.")
+            admin = await console.invitations.accept(token, password, address)
+            await end_present_session(console, request)
+            cookie = await console.sessions.begin(admin, address, device=device_of(request))
+        except AuthkeysError as error:
+            return _page(request, token, None if isinstance(error, LinkRefused) else opened, error)
+        return welcome(console, request, cookie, "/")
+
+    return router
+
+
+def _page(request: Request, token: str, opened: Opened | None, error: AuthkeysError | None = None) -> Response:
+    """For whom the link is, and the form; without `opened` only what is wrong with it."""
+    root = request.scope.get("root_path", "")
+    status = next((each for kind, each in _STATUS if isinstance(error, kind)), 200)
+    answer = _answer(
+        _PAGE.substitute(
+            title=_title(opened),
+            text=_text(opened),
+            problem=f'<p class="problem" id="problem" role="alert">{escape(str(error))}</p>' if error else "",
+            hidden="" if opened else "hidden",
+            way_out="hidden" if opened else "",
+            action=escape(root + INVITATION_PATH),
+            sign_in=escape(root + SIGN_IN_PATH),
+            token=escape(token),
+            name=escape(opened.admin.name if opened else ""),
+            shortest=MIN_PASSWORD_LENGTH,
+            described="problem" if error else "",
+            wrong='aria-invalid="true"' if error else "",
+        ),
+        status,
+    )
+    if isinstance(error, TooManyAttempts):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _title(opened: Opened | None) -> str:
+    if opened is None:
+        return "This link cannot be used"
+    return "Choose a new password" if opened.is_reset else "You are invited"
+
+
+def _text(opened: Opened | None) -> str:
+    if opened is None:
+        return "Nothing was changed."
+    may = "sees everything and changes nothing" if opened.admin.role is Role.AUDITOR else "sees and changes everything"
+    ended = "The password that it had holds no longer. " if opened.is_reset else ""
+    return (
+        f"This link is for the account <strong>{escape(opened.admin.name)}</strong>, which {may} in API Authorization Keys. "
+        f"{ended}Choose the password with which you sign in from now on."
+    )
+
+
+def _answer(text: str, status: int) -> Response:
+    return HTMLResponse(
+        text,
+        status,
+        headers={
+            "Content-Security-Policy": POLICY,
+            "Cache-Control": "no-store",
+            # The form comes with the origin, which is checked, and without the address that holds the token.
+            "Referrer-Policy": "strict-origin",
+        },
+    )
