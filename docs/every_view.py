@@ -8,6 +8,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, StorageState, async_playwright
@@ -23,6 +24,9 @@ COLOURS = {
 PHONE = "390"
 PASTED = "192.0.2.7\tbilling\t1\t0\t1\tx\t\t\n198.51.100.300\tbilling\t1\n203.0.113.9\tnew one\t1\t1\t1"
 SIDEWAYS = "document.scrollingElement.scrollWidth - innerWidth"
+
+_NUMBERS = count(1)
+"""Of invited accounts: a name is taken once"""
 
 State = Callable[[Page], Awaitable[object]]
 
@@ -130,6 +134,34 @@ async def history_panel(page: Page) -> None:
     await page.locator(".side").wait_for()
 
 
+async def manage(page: Page) -> None:
+    """The demo's colleague."""
+    await page.get_by_role("button", name="Manage: maya").click()
+    await (
+        page.get_by_role("button", name="Reset password").or_(page.get_by_role("button", name="link")).first.wait_for()
+    )
+
+
+async def invite(page: Page) -> None:
+    """Somebody new, up to the link."""
+    await page.get_by_role("button", name="Add account").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name").fill(f"ines{next(_NUMBERS)}")
+    await dialog.get_by_role("radio", name="Auditor").click()
+    await dialog.get_by_role("button", name="Add and make the link").click()
+    await page.locator(".secret-text").wait_for()
+
+
+async def invitation(page: Page) -> None:
+    """As who was invited sees it, after a first try."""
+    await invite(page)
+    await page.goto(await page.locator(".secret-text").inner_text())
+    await page.get_by_label("New password").fill("abcabcabcabc")
+    await page.get_by_label("The same again").fill("abcabcabcabc")
+    await page.get_by_role("button", name="Set password").click()
+    await page.get_by_role("alert").wait_for()
+
+
 async def nothing(_: Page) -> None:
     """As it opens."""
 
@@ -161,6 +193,16 @@ WIDE: dict[str, tuple[str, State]] = {
     "denied-none-found": ("/denied?search=nothing-has-this-name", nothing),
     "history": ("/history", nothing),
     "history-panel": ("/history", history_panel),
+    "settings-account": ("/settings/account", nothing),
+    "settings-sessions": ("/settings/sessions", nothing),
+    "settings-accounts": ("/settings/accounts", nothing),
+    "settings-add": ("/settings/accounts", press("Add account")),
+    "settings-link": ("/settings/accounts", invite),
+    "settings-manage": ("/settings/accounts", manage),
+    "settings-access": ("/settings/access", nothing),
+    "invitation": ("/settings/accounts", invitation),
+    "invitation-refused": ("/invitation?token=none", nothing),
+    "account-menu": ("/", press("Account: signed in as")),
     "no-page": ("/no-such-page", nothing),
 }
 # A phone has neither these columns nor these keys; its row is a card, and what is staged there was staged before.

@@ -6,6 +6,7 @@ from html import escape
 from itertools import islice
 from typing import NamedTuple
 
+from models.accounts import Role
 from models.amendments import TextChange, TextName
 from models.authkeys import Authkey
 from models.privileges import Privilege, privileges_in
@@ -25,6 +26,10 @@ _RESTORED = {
 }
 GOT_NEW_KEY = "It got a new key; one that it had before stopped working"
 """Said of an authkey"""
+ROLE_WORDS = {
+    Role.ADMIN: "Admin: sees and changes everything",
+    Role.AUDITOR: "Auditor: sees everything, changes nothing",
+}
 _LOOKED_AT = 1_000
 """Entries of a step by which it is named; all of a larger one are alike"""
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

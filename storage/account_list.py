@@ -11,6 +11,7 @@ from models.errors import NotAllowed
 from models.history import EntryKind
 from models.tables import Admin, Entry, Invitation
 from storage.database import database_errors, reader
+from storage.history import time_of
 from storage.transactions import Connection
 
 
@@ -36,7 +37,7 @@ def _account(row: Any, link: Invitation | None, launched: bool) -> Account:
         link.created_at if link else None,
         bool(link and link.is_reset),
         row.open,
-        row.used,
+        time_of(row.used) if row.used else None,  # of a maximum SQLite gives the text
     )
 
 

@@ -5,8 +5,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar, cast
 
 from models.actors import actor_in, with_names
+from models.addresses import canonical_ip, search_range, sort_key
 from models.amendments import texts_from_text
 from models.chain import Record
+from models.errors import InvalidValue
 from models.history import Change, Entry, EntryKind
 from models.history_views import ENTRIES_OF, KINDS_OF, HistoryView, What
 from models.privileges import privilege
@@ -174,18 +176,53 @@ async def _search(where: Conditions, text: str) -> None:
     """Entries about the keys that a text means; or, if it is an address, of who came from there."""
     named, *values = search_condition(text, of_keys=False)
     found = [id_ for table in _NAMES for id_ in await _ids(f"{table} WHERE {named}", *values)]
-    other = ["entry.address = {}"]
+    addresses = await _addresses_in(text)
+    other = [f"entry.address IN ({', '.join(['{}'] * len(addresses))})"]
     if phrases := await _ids("pickup_passphrase WHERE note_key LIKE {} ESCAPE '\\'", _pattern(text)):
         other.append(_done_to(Subject.PASSPHRASE, phrases))
     if len(found) <= _FEW:
-        where.add(f"({' OR '.join([_done_to(Subject.AUTHKEY, found), *other])})", text)
+        where.add(f"({' OR '.join([_done_to(Subject.AUTHKEY, found), *other])})", *addresses)
         return
     each = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {table}.id = done.row_id AND {named})" for table in _NAMES)
     keys = (
         "submission.subject = 'authkey' AND EXISTS (SELECT 1 FROM modification AS done "
         f"WHERE done.submission_id = submission.id AND ({each}))"
     )
-    where.add(f"({' OR '.join([keys, *other])})", *values * len(_NAMES), text)
+    where.add(f"({' OR '.join([keys, *other])})", *values * len(_NAMES), *addresses)
+
+
+# Each address once, however many entries there are of it: one step in the index to the next address.
+_ADDRESSES = (
+    "WITH RECURSIVE known(address) AS (SELECT MIN(address) FROM entry UNION ALL "
+    "SELECT (SELECT MIN(entry.address) FROM entry WHERE entry.address > known.address) FROM known "
+    "WHERE known.address IS NOT NULL) SELECT address FROM known WHERE address IS NOT NULL"
+)
+
+
+async def _addresses_in(text: str) -> list[str]:
+    """The addresses on record that a search means: an address, a network, or the beginning of one. At least the text itself."""
+    span = search_range(text)
+    if span is None or span[0] == span[1]:
+        return [text if span is None else _canonical(text)]
+    with database_errors():
+        _, rows = await slow_reader().execute_query(_ADDRESSES)
+    found = [each for (each,) in map(tuple, rows) if _is_address(each) and span[0] <= sort_key(each) <= span[1]]
+    if len(found) > _FEW:
+        raise InvalidValue(
+            f"There are entries from more than {_FEW:,} addresses of {text}. Search for a smaller network."
+        )
+    return found or [text]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return _canonical(text) == text
+    except InvalidValue:
+        return False
+
+
+def _canonical(text: str) -> str:
+    return canonical_ip(text.strip().partition("/")[0])
 
 
 def _done_to(subject: Subject, row_ids: Iterable[int]) -> str:

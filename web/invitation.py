@@ -112,10 +112,10 @@ def _title(opened: Opened | None) -> str:
 def _text(opened: Opened | None) -> str:
     if opened is None:
         return "Nothing was changed."
-    may = "sees everything and changes nothing" if opened.admin.role is Role.AUDITOR else "sees and changes everything"
+    may = "sees everything, changes nothing" if opened.admin.role is Role.AUDITOR else "sees and changes everything"
     ended = "The password that it had holds no longer. " if opened.is_reset else ""
     return (
-        f"This link is for the account <strong>{escape(opened.admin.name)}</strong>, which {may} in API Authorization Keys. "
+        f"This link is for the account <strong>{escape(opened.admin.name)}</strong> ({opened.admin.role}: {may}). "
         f"{ended}Choose the password with which you sign in from now on."
     )
 

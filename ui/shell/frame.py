@@ -22,6 +22,10 @@ VIEWS = {
     "/denied": "Denied requests",
     "/history": "History",
 }
+SETTINGS_PATH = "/settings"
+"""Not among the views: it is reached by the account menu"""
+NAMES = {**VIEWS, SETTINGS_PATH: "Settings"}
+"""What each page is called, as others hear who is where"""
 _SHORT_NAMES = {"/": "Keys", "/passphrases": "Passphrases", "/denied": "Denied"}
 """Of views where there is little room: words of their names"""
 THEME_COOKIE = "authkeys-theme"
@@ -124,6 +128,9 @@ class Frame:
                     "account-role"
                 )
                 with ui.element("div").classes("row-menu").props("role=menu"):
+                    settings = ui.element("a").classes("menu-button export-link").mark("settings")
+                    with settings.props(f'href="{self._root}{SETTINGS_PATH}" role=menuitem'):
+                        ui.label("Settings")
                     if on_change_password:
                         ui.menu_item("Change password", on_change_password).props("role=menuitem")
                     self._form_item("Sign out", "/sign-out")

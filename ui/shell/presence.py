@@ -13,7 +13,7 @@ from models.wording import changes_to, consequences, count_of
 from services.console import Console
 from services.staging import StagingChange
 from ui.shell.feedback import user_errors
-from ui.shell.frame import VIEWS
+from ui.shell.frame import NAMES
 from ui.shell.times import show_time, time_label
 
 SHOWN_INITIALS = 3
@@ -134,7 +134,7 @@ class _Card:
 
     async def draw(self, person: Person, staged: Sequence[StagedSummary]) -> None:
         """As it is now."""
-        self._views.set_text(", ".join(VIEWS.get(path, path) for path in person.paths))
+        self._views.set_text(", ".join(NAMES.get(path, path) for path in person.paths))
         self._nothing.set_visibility(not staged)
         by_subject = {each.subject: each for each in staged}
         for subject, desk in self._desks.items():

@@ -7,6 +7,7 @@ from ui.authkeys.registration import register_authkeys_page
 from ui.denied.page import register_denied_page
 from ui.history.page import register_history_page
 from ui.passphrases.page import register_passphrases_page
+from ui.settings.page import register_settings_pages
 from ui.shell.frame import serve_static_files
 from ui.shell.memory import collect_closed_pages
 from ui.shell.no_page import register_error_pages
@@ -23,3 +24,4 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     register_passphrases_page(console, stop)
     register_denied_page(console, stop)
     register_history_page(console, stop)
+    register_settings_pages(console, stop)

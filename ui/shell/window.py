@@ -15,10 +15,10 @@ from models.subjects import Subject
 from models.views import View
 from services.console import Console
 from services.saved_views import views_seen_by
-from services.sessions import session_of
+from services.sessions import SignedIn, session_of
 from ui.shell.dialogs import ask_new_password, ask_quit, show_shortcuts
 from ui.shell.feedback import show_bug, user_errors
-from ui.shell.frame import VIEWS, Frame
+from ui.shell.frame import NAMES, VIEWS, Frame
 from ui.shell.palette import Command, Palette
 from ui.shell.presence import Others
 from ui.shell.toasts import Toasts, Undo
@@ -51,6 +51,16 @@ class Window:
         return self._session.admin
 
     @property
+    def session(self) -> SignedIn:
+        """The session that this window belongs to."""
+        return self._session
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the admin had a password to change when the page was opened."""
+        return self._has_password
+
+    @property
     def root_path(self) -> str:
         """What stands before every path of ours."""
         return str(self._request.scope.get("root_path", ""))
@@ -79,7 +89,7 @@ class Window:
             available=self.console.feed.available,
             on_commands=self._open_palette,
             is_demo=self.console.is_demo,
-            on_change_password=self._ask_password if self._has_password else None,
+            on_change_password=self.ask_password if self._has_password else None,
             on_quit=self._ask_quit if self._may_quit else None,
         )
         self._toasts = Toasts(self._undo)
@@ -151,7 +161,7 @@ class Window:
                 "view",
                 is_offered=path != self._path,
             )
-            for path, name in VIEWS.items()
+            for path, name in NAMES.items()
         ]
 
     async def _saved_views(self) -> list[Command]:
@@ -172,7 +182,7 @@ class Window:
         return [
             Command("Switch between light and dark", "dark_mode", frame.switch_theme, group, "theme colours"),
             Command("Keyboard shortcuts", "keyboard", show_shortcuts, group, "help keys", "?"),
-            Command("Change password", "password", self._ask_password, group, "account", is_offered=self._has_password),
+            Command("Change password", "password", self.ask_password, group, "account", is_offered=self._has_password),
             Command("Sign out", "logout", frame.sign_out, group, "account log"),
             Command("Quit Authkeys", "power_settings_new", self._ask_quit, group, "stop", is_offered=self._may_quit),
         ]
@@ -189,7 +199,9 @@ class Window:
 
     # -- the account menu ----------------------------------------------------------------------------------------------
 
-    def _ask_password(self) -> None:
+    def ask_password(self) -> None:
+        """Ask for the present and a new password."""
+
         async def change(present: str, new: str) -> None:
             await self.require_session()
             await self.console.admins.change_own_password(self.admin, present, new, self._session)
