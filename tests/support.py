@@ -11,6 +11,7 @@ from nicegui import Event
 from models.accounts import AdminIdentity
 from models.addresses import canonical_ip
 from models.authkeys import Authkey
+from models.history import EntryKind
 from models.passphrases import Passphrase
 from models.privileges import Privilege, mask_of, privilege
 from models.selections import Act, Selection, Stretch
@@ -85,6 +86,11 @@ async def an_admin(name: str) -> AdminIdentity:
     """Another admin, made at first use."""
     row, _ = await Admin.get_or_create(name=name)
     return AdminIdentity(row.id, row.name)
+
+
+async def came_in(console: Console) -> None:
+    """The local admin once signed in by a launch link: whoever else is an admin is then not the last who can come in."""
+    await console.history.put(EntryKind.LAUNCHED, console.admin.id)
 
 
 # -- what is stored, read without the services ---------------------------------------------------------------------------

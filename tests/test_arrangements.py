@@ -15,7 +15,7 @@ from services.arrangements import arrangement_of, keep_arrangement
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.other_process import OtherProcess
-from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, new_keys
+from tests.support import ADD, MODIFY, SEARCH, add_keys, an_admin, came_in, new_keys
 
 GRID = natural(("ip", "service", "addlicense", "search"))
 
@@ -134,6 +134,7 @@ async def test_a_name_that_is_forgotten_takes_its_arrangement_along(console: Con
     await console.admins.add("lee", "vexing-marble-otter", Role.ADMIN, "alice")
     lee = await an_admin("lee")
     await keep_arrangement(lee, Subject.AUTHKEY, GRID.with_shown("search", False))
+    await came_in(console)
     await console.admins.erase_name("lee", "alice")
     assert await arrangement_of(lee, Subject.AUTHKEY, GRID) == GRID
 

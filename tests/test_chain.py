@@ -24,7 +24,7 @@ from services.console import Console, open_console
 from storage import history
 from storage.database import DatabaseLocation
 from tests.other_process import OtherProcess, tell
-from tests.support import ADD, MODIFY, SEARCH, add_keys, all_keys, an_admin, new_keys, submit
+from tests.support import ADD, MODIFY, SEARCH, add_keys, all_keys, an_admin, came_in, new_keys, submit
 from tests.tampering import Tamperer
 from tests.waiting import comes_true
 
@@ -96,6 +96,7 @@ async def test_a_chain_of_everything_that_happens_is_whole(console: Console) -> 
 
 async def test_a_name_can_be_erased_and_the_chain_still_holds(console: Console) -> None:
     await make_history(console)
+    await came_in(console)
     await console.admins.erase_name("dana", "a test")
     await console.admins.erase_name("nobody knows me", "a test")
     assert await check(console) is None

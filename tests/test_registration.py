@@ -27,6 +27,7 @@ from tests.support import (
     add_keys,
     all_keys,
     an_admin,
+    came_in,
     cells,
     digests,
     kept_passphrases,
@@ -151,6 +152,7 @@ async def test_an_unknown_expired_removed_or_foreign_phrase_lets_nobody_in_and_t
 async def test_a_phrase_of_a_disabled_admin_lets_nobody_in(console: Console) -> None:
     await console.admins.add("dana", "vexing-marble-otter", (await an_admin("x")).role, "a test")
     await console.passphrases.add(await an_admin("dana"), PHRASE, 0)
+    await came_in(console)
     await console.admins.set_disabled("dana", True, "a test")
     assert await refusal(console) == PhraseProblem.MAKER_DISABLED
 

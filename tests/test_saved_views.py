@@ -14,7 +14,7 @@ from models.tables import SavedView as SavedViewTable
 from models.views import PassphraseView, State, View, parse_passphrase_view, parse_view
 from services.console import Console
 from services.saved_views import change_view, delete_view, save_view, views_seen_by
-from tests.support import ADD, SEARCH, an_admin
+from tests.support import ADD, SEARCH, an_admin, came_in
 
 BILLING = View(search="billing", has=SEARCH.mask, sort="service", descending=True)
 ALL = View()
@@ -145,6 +145,7 @@ async def test_what_a_colleague_who_left_has_shared_stays_and_any_admin_may_dele
     lee, ada = await an_admin("lee"), (await an_admin("ada"))._replace(role=Role.AUDITOR)
     await save(lee, "office", shared=True)
     await save(lee, "my own")
+    await came_in(console)
     await console.admins.set_disabled("lee", True, "alice")
     office = await find(console.admin, "office")
     assert office.is_orphan

@@ -18,7 +18,7 @@ from services.console import Console
 from services.keymaking import issue_new_key
 from storage.database import DatabaseLocation
 from tests.scripts import ELSEWHERE, HERE, READERS, Recorder, add_key_with, calling
-from tests.support import ADD, SEARCH, all_keys, kept_passphrases, submit
+from tests.support import ADD, SEARCH, all_keys, came_in, kept_passphrases, submit
 
 PHRASE, PASSWORD = "open sesame please", "vexing-marble-otter"
 CHALLENGE = 'Basic realm="cPanel Licensing System"'
@@ -205,6 +205,7 @@ async def test_a_script_that_sends_its_password_with_every_call_is_not_slowed(co
         assert await console.admins.authenticate("dana", PASSWORD, HERE) is not None
         await console.admins.set_password("dana", f"{PASSWORD} 2", "a test")
         assert (await call()).status_code == 401
+        await came_in(console)
         await console.admins.set_disabled("dana", True, "a test")
         assert (await call(f"{PASSWORD} 2")).status_code == 401
 

@@ -21,7 +21,7 @@ from services.sessions import SignedIn
 from storage.database import DatabaseLocation, writer
 from storage.staging import who_staged
 from tests.other_process import another_process
-from tests.support import SEARCH, add_key, an_admin, listening, submit
+from tests.support import SEARCH, add_key, an_admin, came_in, listening, submit
 from tests.waiting import eventually
 
 PASSWORD, OTHER_PASSWORD = "vexing-marble-otter", "quiet-lantern-cactus"
@@ -79,6 +79,7 @@ async def test_a_name_that_differs_only_in_case_is_taken(console: Console) -> No
 
 
 async def test_a_disabled_account_is_out_at_once_and_comes_back_when_enabled(console: Console) -> None:
+    await came_in(console)
     cookie, session = await session_of(console, await dana(console))
     async with listening(console.sessions.ended) as ended:
         await console.admins.set_disabled("dana", True, "a test")
@@ -119,6 +120,7 @@ async def test_a_name_is_known_however_the_keyboard_composes_its_letters(console
         admin = await console.admins.authenticate(name, PASSWORD, HERE)
         assert admin is not None
         assert admin.name == "Zoë"
+    await came_in(console)
     await console.admins.set_disabled("Zoe\u0308", True, "a test")
 
 
@@ -224,6 +226,7 @@ async def test_signing_out_everywhere_ends_every_session_of_that_admin_and_no_ot
 
 
 async def test_what_another_process_ends_is_over_here_too(database: DatabaseLocation, console: Console) -> None:
+    await came_in(console)
     await dana(console)
     cookie, _ = await session_of(console, await an_admin("dana"))
     async with another_process(database) as other:
