@@ -259,17 +259,14 @@ async def find_account(db: Connection, name: str) -> StoredAccount:
     """The account of this name. Raises InvalidValue if there is none."""
     row = await accounts.find(normalized(name), db)
     if row is None:
-        raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
+        raise InvalidValue(f"There is no account {name!r}. Settings, and `admin list`, show the accounts.")
     return row
 
 
 async def require_free(db: Connection, name: str) -> None:
     """Raise InvalidValue if an account has this name, in whatever case."""
     if taken := await accounts.find_alike(db, name):
-        raise InvalidValue(
-            f"There is already an account {taken.name!r}. "
-            "Change its password with `admin passwd`, or choose another name."
-        )
+        raise InvalidValue(f"There is already an account {taken.name!r}. Choose another name.")
 
 
 class _KnownRight:
