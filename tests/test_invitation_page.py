@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.program import PASSWORD, Program, add_admin, admin, run, running, stranger
+from tests.forked import Done, run_forked
+from tests.program import PASSWORD, Program, add_admin, admin, environment, running, stranger
 
 ROOT_PATH = "/authkeys"
 
@@ -21,9 +22,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         yield program
 
 
+def command(database: str, *arguments: str) -> Done:
+    """Run one of `main.py admin`'s commands to its end, however that is."""
+    return run_forked(["--database", database, "admin", *arguments], environment(LOGNAME="alice"))
+
+
 def invite(server: Program, name: str, *more: str) -> str:
     """The link that the command prints."""
-    done = run("--database", server.database, "admin", "invite", name, *more)
+    done = command(server.database, "invite", name, *more)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -79,8 +85,8 @@ def test_another_sites_form_is_refused_and_uses_nothing(server: Program) -> None
 
 
 def test_who_tries_many_links_is_told_to_wait(server: Program) -> None:
-    statuses = [httpx.get(f"{server.url}/invitation?token={n}").status_code for n in range(7)]
-    assert statuses[:5] == [410] * 5
+    statuses = [httpx.get(f"{server.url}/invitation?token={n}").status_code for n in range(6)]
+    assert set(statuses) <= {410, 429}  # those of the other tests count too
     answer = httpx.get(f"{server.url}/invitation?token=x")
     assert answer.status_code == 429
     assert 0 < int(answer.headers["retry-after"]) <= 60
@@ -89,25 +95,25 @@ def test_who_tries_many_links_is_told_to_wait(server: Program) -> None:
 
 def test_a_reset_prints_a_link_and_the_old_password_holds_no_longer(server: Program) -> None:
     add_admin(server.database, "eve")
-    done = run("--database", server.database, "admin", "invite", "eve")
+    done = command(server.database, "invite", "eve")
     assert (done.returncode, done.stdout) == (1, "")
     assert "has a password already" in done.stderr
-    done = run("--database", server.database, "admin", "reset", "eve", "--url", "https://keys.example.com/a/")
+    done = command(server.database, "reset", "eve", "--url", "https://keys.example.com/a/")
     assert re.fullmatch(r"https://keys\.example\.com/a/invitation\?token=\S{43}\n", done.stdout)
     assert "until 20" in done.stderr
     with stranger(server) as client:
         answer = client.post("/sign-in", data={"name": "eve", "password": PASSWORD})
         assert answer.status_code == 401
-    assert re.search(r"^eve +admin +invited ", run("--database", server.database, "admin", "list").stdout, re.MULTILINE)
+    assert re.search(r"^eve +admin +invited ", command(server.database, "list").stdout, re.MULTILINE)
 
 
 def test_sessions_are_listed_and_ended_on_the_command_line(server: Program) -> None:
     with stranger(server, **{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"}) as client:
         assert client.post("/sign-in", data={"name": "dana", "password": PASSWORD}).status_code == 303
-        listed = run("--database", server.database, "admin", "sessions", "dana").stdout
+        listed = command(server.database, "sessions", "dana").stdout
         assert re.match(r"Firefox on Linux +127\.0\.0\.1 +since 20.* UTC, last used 20.* UTC\n", listed)
         admin(server.database, "end-sessions", "dana")
-        assert run("--database", server.database, "admin", "sessions", "dana").stdout == ""
+        assert command(server.database, "sessions", "dana").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -129,9 +135,9 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(
 ) -> None:
     database = str(tmp_path / "a.db")
     add_admin(database, "dana")
-    before = run("--database", database, "admin", "list").stdout
-    done = run("--database", database, "admin", *arguments)
+    before = command(database, "list").stdout
+    done = command(database, *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    assert run("--database", database, "admin", "list").stdout == before
+    assert command(database, "list").stdout == before

@@ -80,7 +80,7 @@ async def test_a_bad_name_is_told_in_the_dialog_and_nothing_is_made(page: User) 
     await page.should_see(marker="account-name")
     page.find(marker="account-name").type("DANA")
     page.find(marker="account-add").click()
-    await says(page, "account-problem", "There is already an account 'dana'. Choose another name.")
+    await page.should_see("There is already an account 'dana'. Choose another name.")
     assert await Invitation.all().count() == 0
 
 
