@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0020_invitations")]
+    dependencies = [("models", "0020_accounts_in_page")]
 
     initial = False
 
