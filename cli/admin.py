@@ -17,6 +17,7 @@ from models.errors import InvalidValue
 from models.options import server_url
 from models.wording import minute
 from services.console import Console, open_console
+from services.identities import link
 from services.invitations import Link
 from services.running import Running
 
@@ -121,6 +122,22 @@ def change_role(context: typer.Context, name: Name, role: Role) -> None:
 def erase_name(context: typer.Context, name: Name) -> None:
     """Forget a person's name, also in the history. The account, if it is one's, is disabled for good."""
     _on_console(context, f"{name} is erased.", lambda console: console.admins.erase_name(name, _me()))
+
+
+@commands.command("link")
+def link_account(
+    context: typer.Context,
+    name: Name,
+    subject: Annotated[str, typer.Argument(help="What the provider calls this person; the refused sign-in shows it.")],
+    issuer: Annotated[str, typer.Option(help="The provider, as --oidc-issuer has it.")],
+    keep_password: Annotated[bool, typer.Option(help="Let the account still sign in with its password, too.")] = False,
+) -> None:
+    """Let a person at the provider of single sign-on sign in with an account that is here already."""
+    _on_console(
+        context,
+        f"{subject} at {issuer} signs in as {name} from now on.",
+        lambda _: link(name, subject, issuer, _me(), keep_password=keep_password),
+    )
 
 
 @commands.command("list")

@@ -25,6 +25,7 @@ from web.lasting_files import LastingFiles
 from web.server import Serving
 from web.session_middleware import SessionMiddleware
 from web.sign_in import sign_in_router
+from web.single_sign_on import single_sign_on_router
 
 RECONNECT_SECONDS = 120
 """How long the server keeps a page whose browser is offline; what is staged is in the database anyway."""
@@ -45,6 +46,7 @@ def build_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(sign_in_router(console))
     app.include_router(invitation_router(console))
+    app.include_router(single_sign_on_router(console))
     app.include_router(rows_router(console))
     app.include_router(exports_router(console))
     app.include_router(issued_keys_router(console))

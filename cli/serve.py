@@ -14,6 +14,7 @@ from cli.launch import Display, launch_link, show, show_running
 from cli.logs import set_up_logs
 from cli.operations import metrics_settings, operated
 from cli.settings import Settings
+from cli.single_sign_on import provider_settings
 from models.errors import NotAllowed
 from models.proxies import TrustedProxies
 from services import demo
@@ -42,6 +43,7 @@ async def serve(settings: Settings) -> None:
     serving.check_certificate()
     manager = ServiceManager()
     metrics = metrics_settings(settings)
+    provider = provider_settings(settings)
     gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
         if settings.demo:
@@ -53,7 +55,13 @@ async def serve(settings: Settings) -> None:
             await show_running(settings, display)
             return
         console = await stack.enter_async_context(
-            open_console(settings.location, settings.secret_file, settings.checkpoint_file, is_demo=settings.demo)
+            open_console(
+                settings.location,
+                settings.secret_file,
+                settings.checkpoint_file,
+                is_demo=settings.demo,
+                provider=provider,
+            )
         )
         if not serving.is_desktop and not await console.admins.has_accounts():
             raise NotAllowed(

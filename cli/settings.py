@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models import options
+from models import options, provider_options
 from models.errors import InvalidValue
 from storage.database import DEFAULT_DATABASE, DatabaseLocation
 
@@ -22,6 +22,17 @@ Port = Annotated[int, BeforeValidator(options.port)]
 RootPath = Annotated[str, BeforeValidator(options.root_path)]
 Proxies = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.trusted_proxies)]
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(options.allowed_hosts)]
+Issuer = Annotated[str | None, BeforeValidator(provider_options.issuer)]
+ClientId = Annotated[str | None, BeforeValidator(provider_options.client_id)]
+ProviderName = Annotated[str, BeforeValidator(provider_options.label)]
+Scopes = Annotated[str, BeforeValidator(provider_options.scopes)]
+Claim = Annotated[str, BeforeValidator(provider_options.claim)]
+ClaimValues = Annotated[
+    tuple[str, ...],
+    NoDecode,
+    BeforeValidator(lambda value, info: provider_options.claim_values(flag(info.field_name), value)),
+]
+Domains = Annotated[tuple[str, ...], NoDecode, BeforeValidator(provider_options.allowed_domains)]
 BackendUrl = Annotated[str | None, BeforeValidator(options.backend_url)]
 MetricsHost = Annotated[str, BeforeValidator(options.metrics_host)]
 MetricsPort = Annotated[int | None, BeforeValidator(options.metrics_port)]
@@ -78,6 +89,23 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field("text", description="how the log is written on standard error: text or json")
     access_log: Switch = Field(False, description="log each request in one line, without query, headers or keys")
+    oidc_issuer: Issuer = Field(
+        None, description="the OpenID Connect provider that people may sign in with; its issuer"
+    )
+    oidc_client_id: ClientId = Field(None, description="the name under which that provider knows this server")
+    oidc_client_secret_file: Path | None = Field(
+        None, description="a file with the client's secret there, readable by its user only; none for a public client"
+    )
+    oidc_name: ProviderName = Field(
+        "", description="what the button to sign in there says; by default the issuer's host"
+    )
+    oidc_scopes: Scopes = Field(provider_options.DEFAULT_SCOPES, description="what is asked of the provider")
+    oidc_claim: Claim = Field("groups", description="the claim that says what somebody may do")
+    oidc_admins: ClaimValues = Field((), description="a value of that claim that makes an admin; repeatable")
+    oidc_auditors: ClaimValues = Field((), description="a value of that claim that makes an auditor; repeatable")
+    oidc_allowed_domain: Domains = Field(
+        (), description="a domain of verified email addresses; all others stay out; repeatable"
+    )
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")

@@ -14,6 +14,10 @@ LAUNCH_LINK_LASTS = timedelta(minutes=10)
 SIGN_IN_PATH = "/sign-in"
 LAUNCH_PATH = "/launch"
 INVITATION_PATH = "/invitation"
+PROVIDER_PATH = "/sign-in/provider"
+"""Where a sign-in at the provider of single sign-on starts"""
+PROVIDER_CALLBACK_PATH = f"{PROVIDER_PATH}/callback"
+PROVIDER_LOGOUT_PATH = f"{PROVIDER_PATH}/logout"
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 

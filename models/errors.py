@@ -9,6 +9,8 @@ AuthkeysError
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
 ├── LinkRefused             an invitation that lets nobody in (any more)
 ├── TooManyAttempts         wrong passwords came too fast
+├── SignInRefused           what the provider of single sign-on says does not let this person in
+├── ProviderUnavailable     that provider does not answer, or not as it must
 ├── NotStaged               the step cannot be taken on what is staged now
 ├── SelectionMoved          other rows are at its corners than those that were selected
 ├── PlanOutdated            a plan would stage something else by now than what it showed
@@ -65,6 +67,23 @@ class TooManyAttempts(AuthkeysError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class SignInRefused(AuthkeysError):
+    """Single sign-on does not let somebody in. `reason` is for the record, and `who` whom it is about, as far as is known."""
+
+    def __init__(self, message: str, reason: str, who: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.who = who
+
+
+class ProviderUnavailable(AuthkeysError):
+    """The provider of single sign-on does not answer, or not as it must. `problem` is for the operator."""
+
+    def __init__(self, message: str, problem: str) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class SelectionMoved(AuthkeysError):

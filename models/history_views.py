@@ -70,10 +70,12 @@ ENTRIES_OF = {
     What.SIGN_INS: (
         EntryKind.SIGNED_IN,
         EntryKind.LAUNCHED,
+        EntryKind.SIGNED_IN_BY_PROVIDER,
         EntryKind.SIGNED_OUT,
         EntryKind.SIGNED_OUT_EVERYWHERE,
         EntryKind.SESSION_ENDED,
         EntryKind.JOINED,
+        EntryKind.SIGNED_OUT_BY_PROVIDER,
     ),
     What.REFUSED: (
         EntryKind.REFUSED,
@@ -88,6 +90,7 @@ ENTRIES_OF = {
         EntryKind.ROLE_CHANGED,
         EntryKind.DISABLED,
         EntryKind.ENABLED,
+        EntryKind.LINKED,
         EntryKind.NAME_ERASED,
         EntryKind.INVITED,
         EntryKind.RESET,

@@ -187,6 +187,8 @@ def fresh_within(given: str | float) -> float:
             f"not {text!r:.80}."
         )
     return seconds
+
+
 def switch(option: str, given: str | bool) -> bool:
     """Whether an option without a value is on; its variable says so. Raises InvalidValue for what says neither."""
     text = str(given).strip().lower()

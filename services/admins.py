@@ -20,6 +20,7 @@ from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.history import EntryKind
 from models.secrets import looks_like_key
 from models.texts import storable
+from services import identities
 from services.attempts import Attempts
 from services.history import History
 from services.sessions import SignedIn
@@ -197,6 +198,7 @@ class Admins:
                 await accounts.update(db, row.id, name=nobody, disabled=True, password_hash=None)
                 await invitations.withdraw(db, row.id)
                 await sessions.delete_all_of(db, row.id)
+                await identities.erase(db, row.id)
                 await preferences.forget(db, row.id)
                 await saved_views.forget_private(db, row.id)
             await history.append(db, EntryKind.NAME_ERASED, row.id if row else None, "", f"by {by}")

@@ -61,6 +61,10 @@ class Guesses:
 
     _WRONG = 20
 
+    def __init__(self, what: str = "passphrases") -> None:
+        """`what` was tried, as the message says it; each is counted by itself."""
+        self._what = what
+
     @asynccontextmanager
     async def guess(self, address: str) -> AsyncIterator["Guess"]:
         """Check one phrase within the block, which says if it was wrong. Raises TooManyAttempts if it must wait.
@@ -80,7 +84,7 @@ class Guesses:
         await self._counted(address)
 
     async def _counted(self, address: str) -> tuple[int, ...]:
-        counted = await attempts.count([Limit(_key("phrase", _place(address)), self._WRONG)])
+        counted = await attempts.count([Limit(_key(self._what, _place(address)), self._WRONG)])
         if counted.wait is not None:
             self._refuse(counted.wait)
         return counted.ids
@@ -92,7 +96,7 @@ class Guesses:
             log.warning("A phrase that was right counts as a wrong one for a minute: the database does not answer.")
 
     def _refuse(self, seconds: int) -> NoReturn:
-        raise TooManyAttempts(f"Too many passphrases from this address. Try again in {seconds} seconds.", seconds)
+        raise TooManyAttempts(f"Too many {self._what} from this address. Try again in {seconds} seconds.", seconds)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
+from models.single_sign_on import ProviderSettings
 from models.subjects import Subject
 from models.views import PassphraseView
 from services.admins import Admins, local_admin
@@ -21,6 +22,7 @@ from services.clock import read_clock
 from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
+from services.identities import link_command
 from services.installation import load_own_secret
 from services.invitations import Invitations
 from services.keymaking import Handouts
@@ -29,6 +31,7 @@ from services.past import Past
 from services.presence import Presence
 from services.reversals import Reversals
 from services.sessions import Sessions
+from services.single_sign_on import SingleSignOn
 from services.staging import Staging
 from services.submissions import Submissions
 from services.supervisor import Supervisor
@@ -76,6 +79,8 @@ class Console:
     """Where the server's secret is, if not beside the database"""
     is_demo: bool = False
     """Whether all of it goes when the program ends"""
+    single_sign_on: SingleSignOn | None = None
+    """Signing in by a provider, if there is one"""
 
     def command(self, name: str = "") -> str:
         """A command of `main.py` that works on the same database, as it can be typed."""
@@ -89,10 +94,11 @@ async def open_console(
     checkpoint_file: Path | None = None,
     *,
     is_demo: bool = False,
+    provider: ProviderSettings | None = None,
 ) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
-    `checkpoint_file` is where signed checkpoints of the history are appended.
+    `checkpoint_file` is where signed checkpoints of the history are appended, `provider` who signs people in beside us.
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
@@ -118,6 +124,10 @@ async def open_console(
         admin = await local_admin()
         supervisor = Supervisor()
         chain = Chain(secret, checkpoint_file)
+        single_sign_on = None
+        if provider:
+            command = link_command(location, secret_file, provider)
+            single_sign_on = SingleSignOn(provider, secret, history, sessions, command)
         try:
             async with (
                 uses.running(supervisor),
@@ -125,8 +135,9 @@ async def open_console(
                 presence.running(supervisor),
                 supervisor.keeping(
                     {
-                        "purge": lambda: _purge_regularly(submissions, sessions, uses),
                         "purge of attempts": _purge_attempts_regularly,
+                        "purge": lambda: _purge_regularly(submissions, sessions, uses, single_sign_on),
+                        **({"single sign-on": single_sign_on.watch} if single_sign_on else {}),
                         **({"checkpoints": chain.append_regularly} if checkpoint_file else {}),
                     }
                 ),
@@ -156,18 +167,23 @@ async def open_console(
                     supervisor,
                     secret_file,
                     is_demo,
+                    single_sign_on,
                 )
         finally:
             await finish_transactions()
 
 
-async def _purge_regularly(submissions: Submissions, sessions: Sessions, uses: Uses) -> None:
+async def _purge_regularly(
+    submissions: Submissions, sessions: Sessions, uses: Uses, single_sign_on: SingleSignOn | None
+) -> None:
     while True:
         try:
             if (await read_clock()).is_settled:
                 await submissions.purge_removed()
                 await sessions.purge()
                 await uses.purge()
+                if single_sign_on:
+                    await single_sign_on.purge()
         except DatabaseUnavailable:
             log.warning(
                 "Removed authkeys and old sessions could not be purged; the next attempt is in %s hours.",

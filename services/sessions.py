@@ -107,6 +107,13 @@ class Sessions:
             return None
         return await self.begin(link.admin, address, EntryKind.LAUNCHED, device)
 
+    async def refused_foreign(self, address: str) -> None:
+        """Record that another site's page tried to sign somebody in; that it cannot be recorded keeps nobody from refusing it."""
+        try:
+            await self._history.put_flood(EntryKind.REFUSED, "", address, "asked for by another site")
+        except DatabaseUnavailable:
+            log.warning("A sign-in that another site asked for was refused, and could not be recorded.")
+
     # -- finding -------------------------------------------------------------------------------------------------------
 
     async def find(self, cookie: str | None) -> SignedIn | None:

@@ -13,14 +13,28 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.access import INVITATION_PATH, LAUNCH_PATH, SIGN_IN_PATH, HostRule, host_name, is_same_origin
+from models.access import (
+    INVITATION_PATH,
+    LAUNCH_PATH,
+    PROVIDER_CALLBACK_PATH,
+    PROVIDER_LOGOUT_PATH,
+    PROVIDER_PATH,
+    SIGN_IN_PATH,
+    HostRule,
+    host_name,
+    is_same_origin,
+)
 from models.errors import DatabaseUnavailable
 from models.proxies import TrustedProxies
 from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 from web.caller import below_root, prepare, raw_path
 
-_OPEN_PATHS = frozenset({SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH})
+# The provider's two need no exception from what is said of other sites: who comes back from it follows a link, and its own
+# call to sign somebody out is no browser's.
+_OPEN_PATHS = frozenset(
+    {SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH, PROVIDER_LOGOUT_PATH}
+)
 _SOCKET_PATH = "/_nicegui_ws/"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -104,7 +118,10 @@ class SessionMiddleware:
             return
         if scope["type"] == "http":
             send = _with_headers(send, secure=is_secure(connection))
-        refusal = self._foreign(connection) or await self._stranger(connection)
+        foreign = self._foreign(connection)
+        if foreign is not None and foreign.status_code == 403 and _path(connection) in _OPEN_PATHS:
+            await self._sessions.refused_foreign(connection.client.host if connection.client else "")
+        refusal = foreign or await self._stranger(connection)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":

@@ -4,11 +4,12 @@ from collections.abc import Awaitable
 from html import escape
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from models.access import ABSOLUTE, LAUNCH_PATH, SIGN_IN_PATH, local_path
+from models.access import ABSOLUTE, LAUNCH_PATH, PROVIDER_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
@@ -30,7 +31,7 @@ def sign_in_router(console: Console) -> APIRouter:
 
     @router.api_route(SIGN_IN_PATH, methods=["GET", "HEAD"])
     async def form(request: Request, next: str = "/", ended: str = "") -> Response:
-        return await _page(console, request, to=local_path(next), note=_ENDED if ended else "")
+        return await sign_in_page(console, request, to=local_path(next), note=_ENDED if ended else "")
 
     @router.post(SIGN_IN_PATH)
     async def sign_in(request: Request) -> Response:
@@ -44,19 +45,19 @@ def sign_in_router(console: Console) -> APIRouter:
             await end_present_session(console, request)
             cookie = await console.sessions.begin(admin, address_of(request), device=device_of(request))
         except InvalidValue as error:
-            return await _page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
+            return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
-            answer = await _page(console, request, to=to, name=name, problem=str(error), status=429)
+            answer = await sign_in_page(console, request, to=to, name=name, problem=str(error), status=429)
             answer.headers["Retry-After"] = str(error.retry_after)
             return answer
         except DatabaseUnavailable as error:
-            return await _page(console, request, to=to, name=name, problem=str(error), status=503)
+            return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=503)
         return welcome(console, request, cookie, to)
 
     @router.head(LAUNCH_PATH)
     async def look_at_launch_link(request: Request) -> Response:
         """What checks or previews links must not use them up."""
-        return await _page(console, request)
+        return await sign_in_page(console, request)
 
     @router.get(LAUNCH_PATH)
     async def launch(request: Request, token: str = "") -> Response:
@@ -65,11 +66,11 @@ def sign_in_router(console: Console) -> APIRouter:
             if cookie is None and await console.sessions.find(session_cookie(request, console.sessions)):
                 return RedirectResponse(request.scope.get("root_path", "") + "/", 303)  # the same link, clicked again
         except DatabaseUnavailable as error:
-            return await _page(console, request, problem=str(error), status=503)
+            return await sign_in_page(console, request, problem=str(error), status=503)
         if cookie is None:
             command = console.command("open")
             problem = f"This launch link was used already, or is too old. Make a new one with: {command}"
-            return await _page(console, request, problem=problem, status=401)
+            return await sign_in_page(console, request, problem=problem, status=401)
         return welcome(console, request, cookie, "/")
 
     @router.post("/sign-out")
@@ -128,7 +129,7 @@ def _goodbye(console: Console, request: Request) -> Response:
     return answer
 
 
-async def _page(
+async def sign_in_page(
     console: Console,
     request: Request,
     *,
@@ -139,6 +140,7 @@ async def _page(
     status: int = 200,
     wrong: bool = False,
 ) -> Response:
+    """The page to sign in, with what is to be said."""
     try:
         has_accounts = await console.admins.has_accounts()
     except DatabaseUnavailable as error:
@@ -153,12 +155,24 @@ async def _page(
         start_name="" if name else "autofocus",
         start_password="autofocus" if name else "",
         note=f'<p class="note" role="status">{escape(note)}</p>' if note else "",
+        provider=_provider_button(console, request, to),
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
     return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
 
+def _provider_button(console: Console, request: Request, to: str) -> str:
+    """The way to the provider, if there is one. A link: the policy lets a form lead nowhere else."""
+    if console.single_sign_on is None:
+        return ""
+    path = f"{request.scope.get('root_path', '')}{PROVIDER_PATH}?next={quote(to, safe='/')}"
+    return _BUTTON.substitute(path=escape(path), name=escape(console.single_sign_on.settings.label))
+
+
+_BUTTON = Template(
+    '<a class="provider" href="$path">Sign in with $name</a><p class="or">or with a password of this server</p>'
+)
 _ENDED = (
     "Your session has ended: you signed out in another window, it was too old, or the account was changed. What you staged "
     "is kept; sign in to go on where you were."

@@ -10,10 +10,13 @@ from tortoise.models import Model
 
 from models.tables.accounts import Admin as Admin
 from models.tables.accounts import Attempt as Attempt
+from models.tables.accounts import ExternalIdentity as ExternalIdentity
 from models.tables.accounts import Invitation as Invitation
 from models.tables.accounts import LaunchLink as LaunchLink
 from models.tables.accounts import OpenView as OpenView
+from models.tables.accounts import ProviderSession as ProviderSession
 from models.tables.accounts import Session as Session
+from models.tables.accounts import SpentToken as SpentToken
 from models.tables.installation import Installation as Installation
 from models.tables.preferences import Preference as Preference
 from models.tables.preferences import SavedView as SavedView

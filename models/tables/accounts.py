@@ -68,6 +68,46 @@ class Invitation(Model):
         table = "invitation"
 
 
+class ExternalIdentity(Model):
+    """A person at the provider of single sign-on, and whose account that is here."""
+
+    id = fields.BigIntField(primary_key=True)
+    issuer = fields.CharField(max_length=200)
+    subject = fields.CharField(max_length=255)
+    """Or what is kept of an erased one: `single_sign_on.erased_subject`"""
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="identities", on_delete=fields.CASCADE
+    )
+
+    class Meta:
+        table = "external_identity"
+        unique_together = (("issuer", "subject"),)
+
+
+class ProviderSession(Model):
+    """A session at the provider by which somebody signed in here, so that its end there can be one here."""
+
+    digest = fields.CharField(max_length=64, primary_key=True)
+    """SHA-256 of its issuer and id"""
+    admin: fields.ForeignKeyRelation[Admin] = fields.ForeignKeyField(
+        "models.Admin", related_name="provider_sessions", on_delete=fields.CASCADE
+    )
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "provider_session"
+
+
+class SpentToken(Model):
+    """Something that may be used once, and was: the state of a sign-in, or a logout token. Kept until it is too old anyway."""
+
+    digest = fields.CharField(max_length=64, primary_key=True)
+    until = fields.DatetimeField()
+
+    class Meta:
+        table = "spent_token"
+
+
 class OpenView(Model):
     """A view that an admin has open in some window, as the process that serves it says again and again."""
 

@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0020_accounts_in_page")]
+    dependencies = [("models", "0021_single_sign_on")]
 
     initial = False
 
