@@ -55,7 +55,7 @@ class ProviderSettings:
         return self.name or self.host
 
 
-class Person(NamedTuple):
+class ProvenPerson(NamedTuple):
     """Who is let in, as proven claims say it."""
 
     subject: str
@@ -64,14 +64,14 @@ class Person(NamedTuple):
     role: Role
 
 
-def admitted(claims: Mapping[str, Any], rules: ProviderSettings) -> Person:
+def admitted(claims: Mapping[str, Any], rules: ProviderSettings) -> ProvenPerson:
     """Who this is, and what they may do here. Raises SignInRefused for who may not come in, with words for that person."""
     subject = claims.get("sub")
     if not isinstance(subject, str) or not subject.isprintable() or not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
         raise SignInRefused(f"{rules.label} does not say who you are. Tell who keeps it.", "no usable subject")
     who = known_as(claims, rules)
     _check_domain(claims, rules, who)
-    return Person(subject, _name_for(claims, subject), _role(claims, rules, who))
+    return ProvenPerson(subject, _name_for(claims, subject), _role(claims, rules, who))
 
 
 def known_as(claims: Mapping[str, Any], rules: ProviderSettings) -> str:

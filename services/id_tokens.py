@@ -141,8 +141,8 @@ _OF_CLAIM = {
     "aud": "wrong audience",
     "azp": "wrong audience: azp is another client",
     "nonce": "wrong nonce",
-    "exp": "no time of expiry",
-    "iat": "issued in the future, or at no time",
+    "exp": "no proper time of expiry",
+    "iat": "issued in the future, or at no proper time",
     "nbf": "not yet valid",
     "at_hash": "the access token is another one's",
 }
@@ -158,7 +158,6 @@ def _reason(error: Exception) -> str:
     """What is wrong with a token, in words of ours: the library's name the claim and not what it is for."""
     code = str(getattr(error, "error", "")) or type(error).__name__
     claim = str(getattr(error, "claim", "") or "")
-    missing = "missing: " if code == "missing_claim" else ""
-    if claim in _OF_CLAIM and code in ("invalid_claim", "missing_claim"):
-        return f"{missing}{_OF_CLAIM[claim]}"
+    if claim in _OF_CLAIM and code == "invalid_claim":
+        return _OF_CLAIM[claim]
     return _OF_ERROR.get(code, f"{code.replace('_', ' ')} {claim}".strip()[:100])

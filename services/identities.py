@@ -11,7 +11,7 @@ from models.accounts import AdminIdentity, normalized
 from models.errors import InvalidValue, SignInRefused
 from models.history import EntryKind
 from models.provider_options import issuer as issuer_option
-from models.single_sign_on import MAX_SUBJECT_LENGTH, Person, ProviderSettings, erased_subject
+from models.single_sign_on import MAX_SUBJECT_LENGTH, ProvenPerson, ProviderSettings, erased_subject
 from storage import accounts, history, identities, sessions
 from storage.database import DatabaseLocation
 from storage.transactions import Connection, run_transaction
@@ -31,7 +31,7 @@ def link_command(location: DatabaseLocation, secret_file: Path | None, rules: Pr
 
 
 async def admit(
-    person: Person, rules: ProviderSettings, session_id: str, address: str, link_command: LinkCommand
+    person: ProvenPerson, rules: ProviderSettings, session_id: str, address: str, link_command: LinkCommand
 ) -> AdminIdentity:
     """The account of a person whom the provider proved; `session_id` is that of the provider's session, or empty.
 
@@ -118,7 +118,7 @@ async def erase(db: Connection, admin_id: int) -> None:
 
 
 async def _add(
-    db: Connection, person: Person, rules: ProviderSettings, address: str, link_command: LinkCommand
+    db: Connection, person: ProvenPerson, rules: ProviderSettings, address: str, link_command: LinkCommand
 ) -> AdminIdentity:
     if taken := await accounts.find_alike(db, person.name):
         raise SignInRefused(

@@ -15,11 +15,13 @@ from storage.database import DatabaseLocation
 from tests.browser import chromium
 from tests.databases import copy_of_tables
 from tests.elsewhere import start_over
+from tests.oidc_provider import OidcProvider, oidc_provider
 from tests.other_process import OtherProcess, another_process
 from tests.page import KEYS, says, sign_in
 from tests.postgres import Cluster, find_programs, running_cluster
 from tests.program import Program, serving
 from tests.requirements import INSTALL_HINT
+from tests.single_sign_on import CALLBACK, rules
 from ui.shell.routes import register_pages
 
 FUZZ_EXAMPLES = 40
@@ -140,3 +142,18 @@ async def page(console: Console, empty_page: User) -> User:
     await empty_page.open("/")
     await says(empty_page, "count", "3 keys")
     return empty_page
+
+
+@pytest.fixture
+def provider() -> Iterator[OidcProvider]:
+    """A provider of OpenID Connect, at which dana signs in as an admin."""
+    with oidc_provider() as provider:
+        provider.redirect_uris = {CALLBACK}
+        yield provider
+
+
+@pytest.fixture
+async def linked_console(database: DatabaseLocation, provider: OidcProvider) -> AsyncIterator[Console]:
+    """The services on an empty database, where people sign in at the provider."""
+    async with open_console(database, provider=rules(provider)) as console:
+        yield console

@@ -166,7 +166,7 @@ class OidcProvider:
             del grant
             return server.create_authorization_response(grant_user=self.person)
 
-        app.post("/token", endpoint="token")(lambda: server.create_token_response())
+        app.post("/token", endpoint="token")(server.create_token_response)
         return app
 
     def _named(self) -> dict[str, str]:
