@@ -44,6 +44,7 @@ class Provider:
         self._calls = ProviderCalls(settings.label)
         self._published: Published | None = None
         self._reading = asyncio.Lock()
+        self._failure: tuple[float, ProviderUnavailable] | None = None
         self._keys_again_at = 0.0
 
     async def close(self) -> None:
@@ -52,11 +53,19 @@ class Provider:
 
     async def published(self) -> Published:
         """What it publishes, read at most `PUBLISHED_LASTS_SECONDS` ago. Raises ProviderUnavailable."""
+        asked = time.monotonic()
         async with self._reading:  # who comes meanwhile waits for the same answer
             known = self._published
-            if known is None or time.monotonic() - known.read_at > PUBLISHED_LASTS_SECONDS:
-                known = self._published = await self._read()
-            return known
+            if known is not None and time.monotonic() - known.read_at <= PUBLISHED_LASTS_SECONDS:
+                return known
+            if self._failure is not None and self._failure[0] >= asked:
+                raise self._failure[1]  # else a hundred that wait would each wait as long as the first
+            try:
+                self._published = await self._read()
+            except ProviderUnavailable as error:
+                self._failure = time.monotonic(), error
+                raise
+            return self._published
 
     async def authorization_url(self, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
         """Where a browser goes to sign in there. Raises ProviderUnavailable."""

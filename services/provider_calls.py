@@ -41,8 +41,9 @@ class ProviderCalls:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     def unavailable(self, problem: str) -> ProviderUnavailable:
         """What to raise if the provider cannot be used; `problem` is for the operator."""

@@ -90,23 +90,27 @@ class SingleSignOn:
 
         Raises SignInRefused, ProviderUnavailable, TooManyAttempts and DatabaseUnavailable; a refusal is on record.
         """
-        await self._returns.count(address)
-        try:
-            attempt, given = await self._attempt(cookie, answer)
-            await self._check(given)
-            claims = await self._provider.claims(given["code"], attempt.redirect_uri, attempt.nonce, attempt.verifier)
-            person = admitted(claims, self.settings)
-            session_id = claims.get("sid")
-            admin = await identities.admit(
-                person, self.settings, session_id if isinstance(session_id, str) else "", address, self._link_command
-            )
-        except SignInRefused as error:
-            await self._on_record(error, address)
-            raise
-        except ProviderUnavailable as error:
-            _warn(error)
-            raise
+        async with self._returns.guess(address) as guess:
+            try:
+                attempt, given = await self._attempt(cookie, answer)
+                await self._check(given)
+                admin = await self._admitted(attempt, given["code"], address)
+            except SignInRefused as error:
+                guess.was_wrong = True
+                await self._on_record(error, address)
+                raise
+            except ProviderUnavailable as error:
+                _warn(error)
+                raise
         return Arrival(admin, local_path(attempt.to))
+
+    async def _admitted(self, attempt: SignInAttempt, code: str, address: str) -> AdminIdentity:
+        claims = await self._provider.claims(code, attempt.redirect_uri, attempt.nonce, attempt.verifier)
+        person = admitted(claims, self.settings)
+        session_id = claims.get("sid")
+        return await identities.admit(
+            person, self.settings, session_id if isinstance(session_id, str) else "", address, self._link_command
+        )
 
     async def _attempt(
         self, cookie: str | None, answer: Sequence[tuple[str, str]]
@@ -142,8 +146,10 @@ class SingleSignOn:
     # -- what the provider ends ----------------------------------------------------------------------------------------
 
     async def end_by_provider(self, logout_token: str, address: str) -> None:
-        """End the sessions of whom the provider signed out. Raises SignInRefused, ProviderUnavailable, TooManyAttempts."""
-        await self._returns.count(address)
+        """End the sessions of whom the provider signed out. Raises SignInRefused, ProviderUnavailable, DatabaseUnavailable.
+
+        Not slowed: when everybody is signed out at once, all these calls come from one address.
+        """
         try:
             claims = await self._provider.logout_claims(logout_token)
             await self._spend_logout(claims["jti"])

@@ -30,11 +30,19 @@ from models.wording import unavailable_html
 from services.sessions import Sessions, admit
 from web.caller import below_root, prepare, raw_path
 
-# The provider's two need no exception from what is said of other sites: who comes back from it follows a link, and its own
-# call to sign somebody out is no browser's.
-_OPEN_PATHS = frozenset(
-    {SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH, PROVIDER_LOGOUT_PATH}
+# Exactly these, for who has no session. The provider's need no exception from what is said of other sites: who comes back from
+# it follows a link, and its own call to sign somebody out is no browser's.
+_OPEN = frozenset(
+    {
+        *(
+            ("GET", path)
+            for path in (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH)
+        ),
+        *(("HEAD", path) for path in (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH)),
+        *(("POST", path) for path in (SIGN_IN_PATH, INVITATION_PATH, PROVIDER_LOGOUT_PATH)),
+    }
 )
+_OPEN_PATHS = frozenset(path for _, path in _OPEN)
 _SOCKET_PATH = "/_nicegui_ws/"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -157,7 +165,7 @@ class SessionMiddleware:
 
     async def _stranger(self, connection: HTTPConnection) -> Response | None:
         """The refusal of a request without a session; one with a session is marked with it."""
-        if _path(connection) in _OPEN_PATHS:
+        if (connection.scope.get("method"), _path(connection)) in _OPEN:
             return None
         try:
             session = await self._sessions.find(session_cookie(connection, self._sessions))

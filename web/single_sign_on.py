@@ -79,7 +79,7 @@ def single_sign_on_router(console: Console) -> APIRouter:
             await provider.end_by_provider(fields.get("logout_token", ""), address_of(request))
         except (InvalidValue, SignInRefused) as error:  # OpenID Connect Back-Channel Logout 1.0, 2.8
             return _told(400, {"error": "invalid_request", "error_description": str(error)})
-        except (TooManyAttempts, ProviderUnavailable, DatabaseUnavailable) as error:
+        except (ProviderUnavailable, DatabaseUnavailable) as error:
             return _told(_STATUS[type(error)], {"error": "temporarily_unavailable", "error_description": str(error)})
         return _told(200, {})
 
