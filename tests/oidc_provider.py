@@ -100,6 +100,8 @@ class OidcProvider:
         self.names_itself = False
         self.metadata: dict[str, Any] = {}
         """Changes to what it publishes"""
+        self.way_back: Callable[[str], str] = lambda url: url
+        """Where a browser ends up that is sent to this address, as by a proxy in front of two instances"""
         self.is_down = False
         self.asked: list[str] = []
         """The paths that were asked for"""
@@ -164,7 +166,9 @@ class OidcProvider:
                 answer = {"error": self.denies, "state": flask.request.args["state"], **self._named()}
                 return flask.redirect(f"{flask.request.args['redirect_uri']}?{urlencode(answer)}")
             del grant
-            return server.create_authorization_response(grant_user=self.person)
+            answer = server.create_authorization_response(grant_user=self.person)
+            answer.headers["Location"] = self.way_back(answer.headers["Location"])
+            return answer
 
         app.post("/token", endpoint="token")(server.create_token_response)
         return app
@@ -200,7 +204,7 @@ class OidcProvider:
     def _grant(self) -> type[grants.AuthorizationCodeGrant]:
         provider = self
 
-        class Grant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+        class Grant(grants.AuthorizationCodeGrant):
             TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
             def save_authorization_code(self, code: str, request: Any) -> None:
@@ -220,7 +224,7 @@ class OidcProvider:
     def _id_tokens(self) -> OpenIDCode:
         provider = self
 
-        class IdTokens(OpenIDCode):  # type: ignore[misc]
+        class IdTokens(OpenIDCode):
             def exists_nonce(self, nonce: str, request: Any) -> bool:
                 return False
 

@@ -72,7 +72,7 @@ async def test_a_token_that_others_could_make_is_refused_although_the_provider_a
 
 async def test_a_clock_that_is_five_seconds_off_keeps_nobody_out(console: Console, provider: OidcProvider) -> None:
     for seconds in (-5, 5):
-        provider.spoil = lambda claims, off=seconds: claims.update(iat=claims["iat"] + off)
+        provider.spoil = claim("iat", int(time.time()) + seconds)
         assert (await sign_in(console)).admin.name == "dana"
 
 
@@ -112,7 +112,8 @@ def test_only_keys_that_can_prove_something_are_taken() -> None:
     keys = [each.as_dict(private=True) for each in (strong, weak, shared, sealing)]
     found = key_set({"keys": [*keys, {"kty": "new"}, {"kty": "RSA"}, {"kty": "EC", "crv": "?"}, 5]})
     assert [key.kid for key in found] == ["strong"]
-    for nothing in ({}, {"keys": None}, {"keys": []}, {"keys": keys[1:]}):
+    unusable: list[dict[str, Any]] = [{}, {"keys": None}, {"keys": []}, {"keys": keys[1:]}]
+    for nothing in unusable:
         with pytest.raises(BadToken, match="no usable key"):
             key_set(nothing)
 

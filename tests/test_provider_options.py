@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +63,7 @@ def test_values_of_the_claim_are_kept_to_the_letter_and_a_variable_holds_several
 def test_scopes_domains_and_names_that_can_never_work_are_refused() -> None:
     assert provider_options.scopes("openid  groups openid") == "openid groups"
     assert provider_options.allowed_domains("Example.COM, example.org.") == ("example.com", "example.org")
-    for rule, wrong, words in (
+    refused: list[tuple[Callable[[Any], object], object, str]] = [
         (provider_options.scopes, "profile email", "must hold openid"),
         (provider_options.scopes, 'openid "x"', "is none"),
         (provider_options.allowed_domains, ["dana@example.com"], "without @"),
@@ -72,9 +74,10 @@ def test_scopes_domains_and_names_that_can_never_work_are_refused() -> None:
         (provider_options.client_id, "\u00e4", "--oidc-client-id takes"),
         (provider_options.label, "x" * 41, "at most 40"),
         (provider_options.label, "a\u202eb", "U\\+202E"),
-    ):
+    ]
+    for rule, wrong, words in refused:
         with pytest.raises(InvalidValue, match=words):
-            rule(wrong)  # type: ignore[operator]
+            rule(wrong)
 
 
 @pytest.mark.parametrize(
