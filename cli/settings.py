@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         None, description="the OpenID Connect provider that people may sign in with; its issuer"
     )
     oidc_client_id: ClientId = Field(None, description="the name under which that provider knows this server")
-    oidc_client_secret_file: Path | None = Field(
+    oidc_secret_file: Path | None = Field(
         None, description="a file with the client's secret there, readable by its user only; none for a public client"
     )
     oidc_name: ProviderName = Field(

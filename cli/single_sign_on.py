@@ -5,7 +5,7 @@ from models.provider_options import check_together
 from models.single_sign_on import ProviderSettings
 from services.client_secret import load_client_secret
 
-_OTHERS = ("oidc_client_secret_file", "oidc_name", "oidc_admins", "oidc_auditors", "oidc_allowed_domain")
+_OTHERS = ("oidc_secret_file", "oidc_name", "oidc_admins", "oidc_auditors", "oidc_allowed_domain")
 """Of no use without a provider"""
 
 
@@ -16,7 +16,7 @@ def provider_settings(settings: Settings) -> ProviderSettings | None:
     check_together(settings.oidc_issuer, settings.oidc_client_id, others, has_role=has_role)
     if settings.oidc_issuer is None or settings.oidc_client_id is None:
         return None
-    secret_file = settings.oidc_client_secret_file
+    secret_file = settings.oidc_secret_file
     return ProviderSettings(
         settings.oidc_issuer,
         settings.oidc_client_id,

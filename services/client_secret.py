@@ -11,7 +11,7 @@ _MAX_LENGTH = 1_000
 
 def load_client_secret(path: Path) -> str:
     """The secret in this file. Raises SecretUnusable, with words that never repeat it."""
-    what = f"The client secret file {path} (--oidc-client-secret-file)"
+    what = f"The client secret file {path} (--oidc-secret-file)"
     holds = "It holds the secret that the provider shows for this client, in one line."
     try:
         if os.name == "posix" and not is_private(path):

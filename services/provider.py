@@ -118,7 +118,7 @@ class Provider:
             )
         if error in ("invalid_client", "unauthorized_client"):
             return self._calls.unavailable(
-                f"it says {error}: check --oidc-client-id and --oidc-client-secret-file, and what is set up for them there"
+                f"it says {error}: check --oidc-client-id and --oidc-secret-file, and what is set up for them there"
             )
         if status == 200:
             return SignInRefused(

@@ -162,7 +162,7 @@ async def test_a_wrong_client_secret_is_said_to_the_operator_only(
     async with open_console(sqlite_database, provider=settings) as console:
         with pytest.raises(ProviderUnavailable) as caught:
             await sign_in(console)
-    assert "--oidc-client-secret-file" in caplog.text
+    assert "--oidc-secret-file" in caplog.text
     assert "secret" not in str(caught.value)
     assert "wrong-and-not-shown" not in caplog.text + repr(settings)
 

@@ -87,7 +87,7 @@ def test_scopes_domains_and_names_that_can_never_work_are_refused() -> None:
         (ENOUGH[:4], "--oidc-issuer needs --oidc-admins or --oidc-auditors too"),
         (ENOUGH[2:4], "--oidc-client-id: single sign-on needs --oidc-issuer too"),
         (ENOUGH[4:], "--oidc-admins: single sign-on needs --oidc-issuer too"),
-        ((*ENOUGH, "--oidc-client-secret-file", "/nowhere/secret"), "cannot be read: No such file"),
+        ((*ENOUGH, "--oidc-secret-file", "/nowhere/secret"), "cannot be read: No such file"),
         (("--oidc-issuer", "http://login.example.com"), "it begins with https://"),
         ((*ENOUGH, "admin", "list"), "is for serving"),
     ],

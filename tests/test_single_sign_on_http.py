@@ -22,7 +22,7 @@ def options(provider: OidcProvider, folder: Path) -> list[str]:
     told = {
         "issuer": provider.issuer,
         "client-id": CLIENT_ID,
-        "client-secret-file": str(secret),
+        "secret-file": str(secret),
         "name": "Company & Sons",
         "admins": ADMINS,
     }
