@@ -16,6 +16,7 @@ from models.access_checks import KeyState, Reason, Verdict
 from models.accounts import AdminIdentity
 from models.denials import denial
 from models.errors import AuthkeysError, InvalidValue, NotAllowed, RegistrationRefused, TooManyAttempts
+from models.history import EntryKind
 from models.manage2_answers import CHALLENGE, Answer, Output, invalid, phrase_added, refused, registered
 from models.manage2_functions import FUNCTIONS, Manage2Function, Requirement, function_at, unknown_function_at
 from models.manage2_requests import (
@@ -41,6 +42,7 @@ _AUDITOR = (
     "This account is an auditor's: its password opens the console, to look at, and no function of the API. Use a key, or the "
     "password of an admin."
 )
+_NEEDS_FACTOR = "This account needs a second factor to sign in, so its password alone opens no function of the API. Use a key instead."
 _NO_BACKEND = "This server only keeps authorization keys: no licensing backend is connected (--backend)."
 
 
@@ -220,6 +222,9 @@ async def _with_password(
         return None
     if not admin.may_change:
         raise _Refused(refused(function, _AUDITOR))
+    if not await console.proofs.is_password_enough(admin.id):
+        await console.history.put_flood(EntryKind.FACTOR_REFUSED, admin.name, ip, "a script with the password only")
+        raise _Refused(refused(function, _NEEDS_FACTOR))
     return _Caller(credentials, admin.name, admin)
 
 

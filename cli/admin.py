@@ -118,6 +118,16 @@ def change_role(context: typer.Context, name: Name, role: Role) -> None:
     _on_console(context, f"{name} is now {role}.", lambda console: console.admins.set_role(name, role, _me()))
 
 
+@commands.command("reset-factor")
+def reset_factor(context: typer.Context, name: Name) -> None:
+    """Take all second factors of an account away, for who lost them, and sign it out everywhere."""
+    _on_console(
+        context,
+        f"The second factors of {name} are reset, and its sessions have ended. Its password alone lets in now.",
+        lambda console: console.second_factors.reset(name, _me()),
+    )
+
+
 @commands.command("erase")
 def erase_name(context: typer.Context, name: Name) -> None:
     """Forget a person's name, also in the history. The account, if it is one's, is disabled for good."""

@@ -22,6 +22,9 @@ from ui.shell.frame import FAVICON, STATIC_PATH
 from ui.shell.routes import register_pages
 from web.invitation import invitation_router
 from web.lasting_files import LastingFiles
+from web.own_factors import own_factors_router
+from web.plain import scripts_router
+from web.second_step import second_step_router
 from web.server import Serving
 from web.session_middleware import SessionMiddleware
 from web.sign_in import sign_in_router
@@ -47,6 +50,9 @@ def build_app(
     app.include_router(sign_in_router(console))
     app.include_router(invitation_router(console))
     app.include_router(single_sign_on_router(console))
+    app.include_router(second_step_router(console))
+    app.include_router(own_factors_router(console))
+    app.include_router(scripts_router())
     app.include_router(rows_router(console))
     app.include_router(exports_router(console))
     app.include_router(issued_keys_router(console))

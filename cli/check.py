@@ -5,21 +5,30 @@ It answers nothing itself: it keeps the workers (`cli.check_worker`), and writes
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from cli.command import refuse, run
+from cli.logs import set_up_logs
+from cli.operations import MetricsSettings, metrics_settings, served_beside
+from cli.serving import serving_of
 from cli.settings import Settings, read_settings, takes_settings_of_check
 from cli.workers import Workers
 from models.errors import AuthkeysError, InvalidValue, SecretUnusable
-from services.note_channel import gathering
+from services.health import Health
+from services.note_channel import GatheredNotes, gathering
 from services.secret_file import load_secret
 from services.supervisor import Supervisor
-from web.server import Serving
+from web.beside import listen_beside
+from web.operations import Exposition, Operations
 from web.shared_port import require_shared_ports, reserve
+
+_HEARD_WITHIN = 3.0
+"""Seconds. A worker says how fresh it is once a second: what the parent knows of it may be older than the bound."""
 
 
 @takes_settings_of_check
@@ -33,20 +42,9 @@ def check(context: typer.Context, **flags: Any) -> None:
     run(answer_checks(settings))
 
 
-def serving_of(settings: Settings) -> Serving:
-    """Where and how the workers serve."""
-    return Serving(
-        settings.host,
-        settings.port,
-        settings.ssl_certfile,
-        settings.ssl_keyfile,
-        settings.root_path,
-        settings.trusted_proxy,
-    )
-
-
 async def answer_checks(settings: Settings) -> None:
     """Keep the workers until the program is told to end. Raises AuthkeysError for what stands in the way, with words."""
+    set_up_logs(settings.log_format, access_log=settings.access_log)
     require_shared_ports()
     if settings.hold_keys and not settings.location.is_postgres:
         raise InvalidValue(
@@ -55,6 +53,7 @@ async def answer_checks(settings: Settings) -> None:
         )
     serving = serving_of(settings)
     serving.check_certificate()
+    metrics = metrics_settings(settings)
     _require_secret(settings)
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,6 +65,7 @@ async def answer_checks(settings: Settings) -> None:
         port = reserved.getsockname()[1]
         workers = Workers(_absolute(settings, port), settings.workers, notes.hear)
         await stack.enter_async_context(supervisor.keeping(workers.loops()))
+        await stack.enter_async_context(_operated(settings, metrics, supervisor, notes, workers))
         answering = asyncio.create_task(workers.all_answer())
         stack.callback(answering.cancel)
         ended = asyncio.create_task(ending.wait())
@@ -75,6 +75,39 @@ async def answer_checks(settings: Settings) -> None:
             many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
             print(f"Authkeys answers access checks at {serving.url(port)} with {many}", flush=True)
         await ending.wait()
+
+
+@asynccontextmanager
+async def _operated(
+    settings: Settings, metrics: MetricsSettings, supervisor: Supervisor, notes: GatheredNotes, workers: Workers
+) -> AsyncIterator[None]:
+    """Serve the health and the metrics of all workers together on a port of their own within the block, if wanted."""
+    if metrics.port is None:
+        yield
+        return
+    health = Health(supervisor, workers, fresh_seconds=max(settings.fresh_within, _HEARD_WITHIN))
+    exposition = _metrics(settings, supervisor, notes, workers, health)
+    with closing(listen_beside(metrics.host, metrics.port)) as listener:
+        async with served_beside(Operations(health, exposition, metrics.token), listener, supervisor):
+            yield
+
+
+def _metrics(
+    settings: Settings, supervisor: Supervisor, notes: GatheredNotes, workers: Workers, health: Health
+) -> Exposition:
+    from services import metrics  # noqa: PLC0415 - prometheus-client takes its time
+
+    database = "postgresql" if settings.location.is_postgres else "sqlite"
+    return metrics.Metrics(
+        counted=[
+            lambda: metrics.build_info(database),
+            lambda: metrics.access_checks(notes.tally),
+            lambda: metrics.feed(workers),
+            lambda: metrics.loops(supervisor),
+            lambda: metrics.held_keys(settings.fresh_within, workers.held),
+        ],
+        health=health,
+    ).exposition
 
 
 def _require_secret(settings: Settings) -> None:

@@ -8,20 +8,27 @@ import gc
 import json
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from math import inf
 from time import monotonic
 
 from api.gateway import Backend
 from api.scripts import is_for_scripts, scripts_app
 from cli.command import run
+from cli.logs import set_up_logs
+from cli.serving import serving_of
 from cli.settings import Settings, read_settings
 from cli.workers import ANSWERING, BEAT, BEAT_SECONDS
 from models.proxies import TrustedProxies
+from models.second_factors import FactorPolicy
+from services.authorizer import Authorizer
 from services.for_scripts import Holding, open_checks
+from services.health import Health
 from services.note_channel import TELL_SECONDS, ToldNotes
+from web.operations import Operations
+from web.request_log import RequestLog
 from web.scripts_gate import ScriptsGate
-from web.server import AnnouncedServer, Serving
+from web.server import AnnouncedServer
 from web.shared_port import share
 
 _MOST_UNTOLD = 4 * 1024 * 1024
@@ -43,6 +50,11 @@ class Parent:
         self._reader = reader
         self._writer = writer
         self._notes = notes
+        self._authorizer: Authorizer | None = None
+
+    def watch(self, authorizer: Authorizer) -> None:
+        """Tell from now on how fresh this one is."""
+        self._authorizer = authorizer
 
     async def settings(self) -> Settings:
         """What the parent says first."""
@@ -62,9 +74,13 @@ class Parent:
         told_at = 0.0
         while True:
             if self._tell() or monotonic() - told_at > BEAT_SECONDS:
-                self._writer.write(BEAT)
+                self._writer.write(self._beat())
                 told_at = monotonic()
             await asyncio.sleep(TELL_SECONDS)
+
+    def _beat(self) -> bytes:
+        authorizer = self._authorizer
+        return b"%s %.3f %d\n" % (BEAT, authorizer.age if authorizer else inf, authorizer.held if authorizer else 0)
 
     async def tell_the_rest(self) -> None:
         """Say what is left, to the end."""
@@ -89,7 +105,7 @@ async def live(channel: socket.socket) -> None:
     parent = Parent(reader, writer, notes)
     settings = await parent.settings()
     telling = asyncio.create_task(parent.tell_regularly())
-    working = asyncio.create_task(answer(settings, notes, parent.answering))
+    working = asyncio.create_task(answer(settings, notes, parent))
     orphaned = asyncio.create_task(parent.gone())
     try:
         await asyncio.wait({working, orphaned}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,23 +118,27 @@ async def live(channel: socket.socket) -> None:
         await parent.tell_the_rest()
 
 
-async def answer(settings: Settings, notes: ToldNotes, answering: Callable[[], Awaitable[None]]) -> None:
+async def answer(settings: Settings, notes: ToldNotes, parent: Parent) -> None:
     """Answer until it is told to end. Raises AuthkeysError for what stands in the way, with words."""
-    serving = Serving(
-        settings.host, settings.port, settings.ssl_certfile, settings.ssl_keyfile, settings.root_path, settings.trusted_proxy
-    )  # fmt: skip
+    serving = serving_of(settings)
+    set_up_logs(settings.log_format, access_log=settings.access_log)
     gc.set_threshold(50_000, 20, 50)  # as in main.py
     gc.freeze()  # what was imported stays
     async with AsyncExitStack() as stack:
-        holding = Holding(settings.fresh_within, settings.hold_keys)
+        holding = Holding(settings.fresh_within, settings.hold_keys, FactorPolicy(settings.require_second_factor))
         checks = await stack.enter_async_context(open_checks(settings.location, settings.secret_file, notes, holding))
+        parent.watch(checks.authorizer)
         backend = Backend(settings.backend) if settings.backend else None
         if backend:
             await stack.enter_async_context(backend.open())
         proxies = TrustedProxies(settings.trusted_proxy)
         listener = stack.enter_context(share(serving.host, serving.port))
-        server = WorkerServer(serving.config(), answering)
-        server.config.app = ScriptsGate(scripts_app(checks, proxies, backend), is_for_scripts, proxies)
+        server = WorkerServer(serving.config(), parent.answering)
+        health = Health(checks.supervisor, checks.feed, fresh_seconds=settings.fresh_within)
+        app = Operations(
+            health, None, None, ScriptsGate(scripts_app(checks, proxies, backend), is_for_scripts, proxies)
+        )
+        server.config.app = RequestLog(app, proxies, log_requests=settings.access_log)
         await server.serve(sockets=[listener])
 
 

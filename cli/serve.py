@@ -13,33 +13,28 @@ from cli.application import build_app
 from cli.launch import Display, launch_link, show, show_running
 from cli.logs import set_up_logs
 from cli.operations import metrics_settings, operated
+from cli.serving import serving_of
 from cli.settings import Settings
 from cli.single_sign_on import provider_settings
-from models.errors import NotAllowed
+from models.errors import InvalidValue, NotAllowed
 from models.proxies import TrustedProxies
+from models.second_factors import FactorPolicy
 from services import demo
 from services.console import open_console
 from services.running import Running
 from ui.desktop.opening import require_native
-from web.server import AnnouncedServer, Serving
+from web.server import AnnouncedServer
 from web.service_manager import ServiceManager
 
 
 async def serve(settings: Settings) -> None:
     """Serve until the program is told to end. Raises AuthkeysError for what stands in the way, with words."""
     set_up_logs(settings.log_format, access_log=settings.access_log)
-    serving = Serving(
-        settings.host,
-        settings.port,
-        settings.ssl_certfile,
-        settings.ssl_keyfile,
-        settings.root_path,
-        settings.trusted_proxy,
-        settings.allowed_host,
-    )
+    serving = serving_of(settings)
     display = Display.WINDOW if settings.native else Display.NOT if settings.no_browser else Display.BROWSER
     if settings.native:
         require_native(serving.is_desktop)
+    factors = _factor_policy(settings)
     serving.check_certificate()
     manager = ServiceManager()
     metrics = metrics_settings(settings)
@@ -61,6 +56,7 @@ async def serve(settings: Settings) -> None:
                 settings.checkpoint_file,
                 is_demo=settings.demo,
                 provider=provider,
+                factor_policy=factors,
             )
         )
         if not serving.is_desktop and not await console.admins.has_accounts():
@@ -116,6 +112,15 @@ async def _end(showing: set[asyncio.Task[None]]) -> None:
     for result in await asyncio.gather(*showing, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
+
+
+def _factor_policy(settings: Settings) -> FactorPolicy:
+    policy = FactorPolicy(settings.require_second_factor, settings.fresh_second_factor)
+    if settings.demo and policy != FactorPolicy():
+        raise InvalidValue(
+            "--demo has no accounts to protect: leave out --require-second-factor and --fresh-second-factor."
+        )
+    return policy
 
 
 def _backend(settings: Settings) -> Backend | None:

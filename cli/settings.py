@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     oidc_allowed_domain: Domains = Field(
         (), description="a domain of verified email addresses; all others stay out; repeatable"
     )
+    require_second_factor: Switch = Field(
+        False, description="who signs in with a password needs a second factor, and is led to add one"
+    )
+    fresh_second_factor: Switch = Field(
+        False,
+        description="grants of Manage Authkeys and changes of accounts need a second factor proven within 5 minutes",
+    )
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")
@@ -121,7 +128,8 @@ SHARED = ("database", "secret_file")
 FOR_CHECKS = ("workers", "hold_keys", "fresh_within")
 """What only `check` uses"""
 USED_BY_CHECK = (
-    *SHARED, "host", "port", "ssl_certfile", "ssl_keyfile", "root_path", "trusted_proxy", "backend", *FOR_CHECKS
+    *SHARED, "host", "port", "ssl_certfile", "ssl_keyfile", "root_path", "trusted_proxy", "backend", "require_second_factor",
+    "metrics_host", "metrics_port", "metrics_token_file", "log_format", "access_log", *FOR_CHECKS
 )  # fmt: skip
 
 

@@ -12,14 +12,16 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 from cli.settings import Settings
 
 ANSWERING = b"answering\n"
 """What a worker says once it answers"""
-BEAT = b"\n"
-"""That it lives; all other lines are what it noted"""
+BEAT = b"beat"
+"""That it lives, how old what it answers from may be, and how many keys it holds; all other lines are what it noted"""
 BEAT_SECONDS = 1.0
 _HUNG_AFTER = 30
 """Seconds without a word until a worker is ended that does not answer any more. Counted by the parent's own beats, so that a
@@ -41,6 +43,12 @@ class Worker:
         self._answers = answers
         self.silent_for = -_START_SECONDS
         """Beats of the parent since its last word"""
+        self._beat_at, self._age, self.held = -inf, 0.0, 0
+
+    @property
+    def lag(self) -> float:
+        """Seconds since which something may have been committed that it does not know, as far as can be seen from here."""
+        return monotonic() - self._beat_at + self._age
 
     async def live(self, order: bytes) -> None:
         """Start it, and hear it until it ends."""
@@ -72,7 +80,10 @@ class Worker:
                 self.silent_for = 0
                 if line == ANSWERING:
                     self._answers(self.name)
-                elif line.endswith(b"\n") and line != BEAT:
+                elif line.startswith(BEAT):
+                    _, age, held = line.split()
+                    self._beat_at, self._age, self.held = monotonic(), float(age), int(held)
+                elif line.endswith(b"\n"):
                     self._hear(line.decode())
 
     async def _end(self, reader: asyncio.StreamReader) -> None:
@@ -99,6 +110,16 @@ class Workers:
         self._answering: set[str] = set()
         self._all_answer = asyncio.Event()
         self._living: dict[str, Worker] = {}
+
+    @property
+    def lag(self) -> float:
+        """Of the worker that is furthest behind."""
+        return max((worker.lag for worker in self._living.values()), default=inf)
+
+    @property
+    def held(self) -> list[int]:
+        """How many keys each of them holds."""
+        return [worker.held for worker in self._living.values()]
 
     def loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """For the supervisor: one for each worker, which ends when that dies, and one that ends who hangs."""

@@ -18,6 +18,8 @@ PROVIDER_PATH = "/sign-in/provider"
 """Where a sign-in at the provider of single sign-on starts"""
 PROVIDER_CALLBACK_PATH = f"{PROVIDER_PATH}/callback"
 PROVIDER_LOGOUT_PATH = f"{PROVIDER_PATH}/logout"
+FACTORS_PATH = "/second-factor"
+CONFIRM_PATH = f"{FACTORS_PATH}/confirm"
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -76,10 +78,11 @@ class HostRule:
     def allows(self, host_header: str) -> bool:
         """Whether a request for this host is for us."""
         name = host_name(host_header)
-        return name in self._names or (self._any_address and _is_address(name))
+        return name in self._names or (self._any_address and is_address(name))
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
+    """Whether a host is named by its IP address."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -88,7 +91,7 @@ def _is_address(name: str) -> bool:
 
 
 def _is_unspecified(name: str) -> bool:
-    return _is_address(name) and ipaddress.ip_address(name).is_unspecified
+    return is_address(name) and ipaddress.ip_address(name).is_unspecified
 
 
 def is_same_origin(scheme: str, host_header: str, origin: str | None, fetch_site: str | None) -> bool:

@@ -8,6 +8,8 @@ AuthkeysError
 ├── DuplicateAuthkey        (ip, service) is taken
 ├── NotAllowed              the admin's role does not permit it, or the session has ended
 ├── LinkRefused             an invitation that lets nobody in (any more)
+├── FactorNeeded            a second factor must be proven first
+├── FactorRefused           a code, a passkey or a recovery code that does not prove anything
 ├── TooManyAttempts         wrong passwords came too fast
 ├── SignInRefused           what the provider of single sign-on says does not let this person in
 ├── ProviderUnavailable     that provider does not answer, or not as it must
@@ -59,6 +61,14 @@ class NotAllowed(AuthkeysError):
 
 class LinkRefused(AuthkeysError):
     """A link with which nobody can choose a password, or not any more."""
+
+
+class FactorNeeded(AuthkeysError):
+    """Who is there must show it anew, by a second factor or else by the password; nothing was done."""
+
+
+class FactorRefused(AuthkeysError):
+    """A code, a passkey or a recovery code that does not prove who is there."""
 
 
 class TooManyAttempts(AuthkeysError):

@@ -82,6 +82,7 @@ ENTRIES_OF = {
         EntryKind.LINK_REFUSED,
         EntryKind.SLOWED,
         EntryKind.INVITE_REFUSED,
+        EntryKind.FACTOR_REFUSED,
         EntryKind.PHRASE_REFUSED,
     ),
     What.ACCOUNTS: (
@@ -94,6 +95,11 @@ ENTRIES_OF = {
         EntryKind.NAME_ERASED,
         EntryKind.INVITED,
         EntryKind.RESET,
+        EntryKind.FACTOR_ADDED,
+        EntryKind.FACTOR_REMOVED,
+        EntryKind.FACTOR_RESET,
+        EntryKind.RECOVERY_MADE,
+        EntryKind.RECOVERY_USED,
     ),
     What.RECORDS: (
         EntryKind.EXPORTED,

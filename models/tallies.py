@@ -6,9 +6,11 @@ is counted becomes metrics when it is asked for (`services.metrics`).
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from typing import Any
 
 from models.history import EntryKind
 
@@ -35,6 +37,16 @@ class Durations:
         self.total += seconds
 
     @property
+    def counts(self) -> list[int]:
+        """How often it took at most as long as each bound, and longer than the one before; last, longer than all."""
+        return list(self._counts)
+
+    def absorb(self, counts: Sequence[int], total: float) -> None:
+        """What another process counted with the same bounds."""
+        self._counts = [mine + theirs for mine, theirs in zip(self._counts, counts, strict=True)]
+        self.total += total
+
+    @property
     def count(self) -> int:
         """How often it was done."""
         return sum(self._counts)
@@ -55,6 +67,16 @@ class AccessTally:
     unanswered: int = 0
     """For want of the database, which is a no to whoever asked"""
     seconds: Durations = field(default_factory=lambda: Durations(QUICK))
+
+    def answers(self) -> list[Any]:
+        """All but what was denied, to be told to another process: for its `absorb`."""
+        return [self.allowed, self.unanswered, self.seconds.counts, self.seconds.total]
+
+    def absorb(self, allowed: int, unanswered: int, counts: Sequence[int], total: float) -> None:
+        """What another process answered."""
+        self.allowed += allowed
+        self.unanswered += unanswered
+        self.seconds.absorb(counts, total)
 
 
 @dataclass(slots=True)

@@ -23,8 +23,9 @@ from models.texts import storable
 from services import identities
 from services.attempts import Attempts
 from services.history import History
+from services.proofs import Proofs
 from services.sessions import SignedIn
-from storage import account_list, accounts, history, invitations, preferences, saved_views, sessions
+from storage import account_list, accounts, history, invitations, preferences, saved_views, second_factors, sessions
 from storage.accounts import StoredAccount
 from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
@@ -48,8 +49,9 @@ async def local_admin() -> AdminIdentity:
 class Admins:
     """Checks passwords, slowly, and keeps accounts. Every refusal and every change is on record."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, proofs: Proofs | None = None) -> None:
         self._history = history
+        self._proofs = proofs or Proofs()
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(_HASHERS)
         self._attempts = Attempts()
@@ -155,7 +157,11 @@ class Admins:
         await self._change(name, EntryKind.PASSWORD_CHANGED, by, keep_session=keep_session, password_hash=hashed)
 
     async def change_own_password(self, admin: AdminIdentity, present: str, new: str, session: SignedIn) -> None:
-        """Change the password of who is signed in, and end the other sessions. Raises InvalidValue, WrongPassword, TooManyAttempts."""
+        """Change the password of who is signed in, and end the other sessions.
+
+        Raises InvalidValue, WrongPassword, TooManyAttempts and FactorNeeded.
+        """
+        await self._proofs.require_fresh(session.id, "change your password")
         if await self.authenticate(admin.name, present, session.address) is None:
             raise WrongPassword("The present password is wrong. Nothing was changed.")
         if new == present:
@@ -199,6 +205,7 @@ class Admins:
                 await invitations.withdraw(db, row.id)
                 await sessions.delete_all_of(db, row.id)
                 await identities.erase(db, row.id)
+                await second_factors.forget(db, row.id)
                 await preferences.forget(db, row.id)
                 await saved_views.forget_private(db, row.id)
             await history.append(db, EntryKind.NAME_ERASED, row.id if row else None, "", f"by {by}")

@@ -59,11 +59,10 @@ class Attempts:
 class Guesses:
     """Slows down an address that tries phrases; only wrong ones count."""
 
-    _WRONG = 20
-
-    def __init__(self, what: str = "passphrases") -> None:
+    def __init__(self, what: str = "passphrases", a_minute: int = 20) -> None:
         """`what` was tried, as the message says it; each is counted by itself."""
         self._what = what
+        self._a_minute = a_minute
 
     @asynccontextmanager
     async def guess(self, address: str) -> AsyncIterator["Guess"]:
@@ -84,7 +83,7 @@ class Guesses:
         await self._counted(address)
 
     async def _counted(self, address: str) -> tuple[int, ...]:
-        counted = await attempts.count([Limit(_key(self._what, _place(address)), self._WRONG)])
+        counted = await attempts.count([Limit(_key(self._what, _place(address)), self._a_minute)])
         if counted.wait is not None:
             self._refuse(counted.wait)
         return counted.ids

@@ -76,6 +76,11 @@ class Authorizer:
         """How many seconds old what is answered may be; more than the bound, and the database is asked, or nobody."""
         return self._feed.lag
 
+    @property
+    def held(self) -> int:
+        """How many secrets are held in memory, whoever asks; what was only cached does not count."""
+        return 0
+
     async def ask(self, question: Question) -> Verdict:
         """The answer; it is on record. Raises DatabaseUnavailable, which must be taken for a no."""
         began = perf_counter()

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
+from models.second_factors import FactorPolicy
 from models.single_sign_on import ProviderSettings
 from models.subjects import Subject
 from models.views import PassphraseView
@@ -29,7 +30,9 @@ from services.keymaking import Handouts
 from services.passphrases import Passphrases
 from services.past import Past
 from services.presence import Presence
+from services.proofs import Proofs
 from services.reversals import Reversals
+from services.second_factors import SecondFactors
 from services.sessions import Sessions
 from services.single_sign_on import SingleSignOn
 from services.staging import Staging
@@ -57,6 +60,8 @@ class Console:
     admins: Admins
     invitations: Invitations
     sessions: Sessions
+    proofs: Proofs
+    second_factors: SecondFactors
     history: History
     chain: Chain
     past: Past
@@ -95,19 +100,23 @@ async def open_console(
     *,
     is_demo: bool = False,
     provider: ProviderSettings | None = None,
+    factor_policy: FactorPolicy = FactorPolicy(),  # noqa: B008 - it never changes
 ) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
     `checkpoint_file` is where signed checkpoints of the history are appended, `provider` who signs people in beside us.
+    `factor_policy` is for who comes by a browser: commands have none, because who can run them can read the database and its secret anyway.
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
         secret = await load_own_secret(location, secret_file)
         history = History()
-        admins, sessions = Admins(history), Sessions(secret, history)
+        proofs = Proofs(factor_policy)
+        admins, sessions = Admins(history, proofs), Sessions(secret, history)
+        factors = SecondFactors(secret, proofs, sessions, history)
         uses = Uses()
         past = Past()
-        authkeys, submissions = Authkeys(uses, past), Submissions()
+        authkeys, submissions = Authkeys(uses, past), Submissions(proofs)
         passphrases = Passphrases(secret, submissions, history)
         staging = AuthkeyStaging(authkeys, submissions, uses)
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
@@ -148,6 +157,8 @@ async def open_console(
                     admins,
                     Invitations(admins, history),
                     sessions,
+                    proofs,
+                    factors,
                     history,
                     chain,
                     past,

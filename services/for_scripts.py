@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from models.accounts import AdminIdentity
+from models.second_factors import FactorPolicy
 from models.subjects import Subject
 from services.admins import Admins, local_admin
 from services.authorizer import FRESH_SECONDS, Authorizer
 from services.feed import ChangeFeed
 from services.held_keys import HoldingAuthorizer
 from services.history import History
+from services.installation import load_own_secret
 from services.noting import Noting
 from services.passphrases import Passphrases
-from services.secret_file import load_secret
+from services.proofs import Proofs
 from services.secret_reading import LONGEST_READ
 from services.submissions import Submissions
 from services.supervisor import Supervisor
@@ -48,6 +50,14 @@ class ForScripts(Protocol):
         """Who says whether a key may."""
 
     @property
+    def proofs(self) -> Proofs:
+        """Whether a password is enough."""
+
+    @property
+    def history(self) -> History:
+        """Where refusals go on record."""
+
+    @property
     def uses(self) -> Noting:
         """Who is told what was let through and what was not."""
 
@@ -63,6 +73,8 @@ class Checks:
     uses: Noting
     feed: ChangeFeed
     supervisor: Supervisor
+    proofs: Proofs
+    history: History
 
 
 class Holding(NamedTuple):
@@ -72,6 +84,8 @@ class Holding(NamedTuple):
     """Seconds within which a change that another process makes takes effect"""
     holds_keys: bool = False
     """Whether all keys are held in memory"""
+    factor_policy: FactorPolicy = FactorPolicy()
+    """What is asked of accounts beyond a password"""
 
 
 @asynccontextmanager
@@ -84,8 +98,8 @@ async def open_checks(
     """
     fresh_within, patience = holding.fresh_within, min(holding.fresh_within, LONGEST_READ)
     async with open_database(location):
-        secret = load_secret(secret_file or location.companion("secret"))
-        history, submissions = History(), Submissions()
+        secret = await load_own_secret(location, secret_file)
+        history, submissions, proofs = History(), Submissions(), Proofs(holding.factor_policy)
         rhythm = Rhythm(min(_USUAL.beat, fresh_within / _BEATS), min(_USUAL.patience, max(1.0, fresh_within)))
         feed = ChangeFeed(location, submissions, {}, None, rhythm)
         kind = HoldingAuthorizer if holding.holds_keys else Authorizer
@@ -97,12 +111,14 @@ async def open_checks(
             async with feed.running(supervisor), authorizer.holding(supervisor):
                 yield Checks(
                     await local_admin(),
-                    Admins(history),
+                    Admins(history, proofs),
                     Passphrases(secret, submissions, history),
                     authorizer,
                     uses,
                     feed,
                     supervisor,
+                    proofs,
+                    history,
                 )
         finally:
             await finish_transactions()

@@ -38,7 +38,8 @@ class HoldingAuthorizer(Authorizer):
         self._changed = asyncio.Event()
         self._read_at = 0.0
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
         """How many secrets are held, also those that are no longer in force."""
         return len(self._keys)
 

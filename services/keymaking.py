@@ -31,12 +31,14 @@ def changes_with_secrets(staged: StagedChanges) -> tuple[list[Change], tuple[Iss
     return changes, tuple(issued)
 
 
-async def issue_new_key(submissions: Submissions, admin: AdminIdentity, row: Authkey) -> Secret:
+async def issue_new_key(
+    submissions: Submissions, admin: AdminIdentity, row: Authkey, session_id: int | None = None
+) -> Secret:
     """Replace the secret of an authkey; the old one stops working. The new one is returned this once.
 
-    Raises AuthkeyNotFound if it was removed in the meantime, and DatabaseUnavailable.
+    Raises AuthkeyNotFound if it was removed in the meantime, FactorNeeded, and DatabaseUnavailable.
     """
-    _, (issued,) = await issue_keys(submissions, admin, [row], Source.DIALOG)
+    _, (issued,) = await issue_keys(submissions, admin, [row], Source.DIALOG, session_id=session_id)
     return issued.secret
 
 
@@ -46,11 +48,13 @@ async def issue_keys(
     rows: Sequence[Authkey],
     source: Source = Source.GRID,
     on_progress: Progress | None = None,
+    session_id: int | None = None,
 ) -> tuple[Receipt, list[IssuedKey]]:
     """Replace the secrets of many authkeys, as one submission. Raises like `issue_new_key`; then none is replaced."""
     issued = await asyncio.to_thread(lambda: [IssuedKey(row.ip, row.service, new_secret()) for row in rows])
     changes = [NewSecret(row.id, each.secret.digest, each.secret.hint) for row, each in zip(rows, issued, strict=True)]
-    receipt = await submissions.submit(Order(uuid.uuid4(), admin, source, changes), on_progress=on_progress)
+    order = Order(uuid.uuid4(), admin, source, changes, session_id=session_id)
+    receipt = await submissions.submit(order, on_progress=on_progress)
     return receipt, issued
 
 

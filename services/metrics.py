@@ -140,6 +140,14 @@ def feed(heard: Heard) -> Iterable[Metric]:
     yield GaugeMetricFamily("authkeys_feed_lag_seconds", text, heard.lag)
 
 
+def held_keys(fresh_within: float, held: Sequence[int]) -> Iterable[Metric]:
+    """Of processes that answer access checks only: the bound within which a revocation holds, and how many secrets they hold."""
+    text = "Seconds within which a change takes effect, or nothing is answered (--fresh-within)."
+    yield GaugeMetricFamily("authkeys_fresh_within_seconds", text, fresh_within)
+    yield GaugeMetricFamily("authkeys_held_keys", "Secrets that the workers hold in memory, all together.", sum(held))
+    yield GaugeMetricFamily("authkeys_workers", "Worker processes that live.", len(held))
+
+
 def open_pages(count: int) -> Iterable[Metric]:
     """How many windows are open in this process."""
     yield GaugeMetricFamily("authkeys_open_pages", "Windows of browsers that are open in this process.", count)

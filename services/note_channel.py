@@ -20,6 +20,7 @@ from models.access_checks import Place, Reason
 from models.denials import Denial, Refused
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
+from models.tallies import AccessTally
 from services.supervisor import Supervisor
 from services.uses import Uses, bit_of
 from storage.database import DatabaseLocation, open_database
@@ -45,6 +46,7 @@ class ToldNotes:
         self._credentials: dict[tuple[str, str], float] = {}
         self._refused: list[Refused] = []
         self._denials: list[tuple[Denial, float, float]] = []
+        self.tally = AccessTally()
 
     def note_use(self, authkey_id: int, needs: Privilege | Requirement) -> None:
         """An authkey was let through."""
@@ -70,13 +72,14 @@ class ToldNotes:
 
     def take(self) -> str:
         """All of it, as one line for `GatheredNotes.hear`; it is no longer here. Empty if there is nothing."""
-        if not (self._uses or self._credentials or self._refused or self._denials):
+        if not (self._uses or self._credentials or self._refused or self._denials or self.tally.unanswered):
             return ""
         told = {
             "uses": [[*which, *use] for which, use in self._uses.items()],
             "credentials": [[moment, *which] for which, moment in self._credentials.items()],
             "refused": [[*each[:6], each.place.value, each.moment, each.at.timestamp()] for each in self._refused],
             "denials": [[list(which), moment, at] for which, moment, at in self._denials],
+            "answers": self.tally.answers(),
         }
         self._begin()
         return json.dumps(told, separators=(",", ":"))
@@ -87,12 +90,15 @@ class GatheredNotes:
 
     def __init__(self, uses: Uses) -> None:
         self._uses = uses
+        self.tally = uses.tally
+        """What all of them together answered"""
         self._waiting: list[tuple[float, int, Any]] = []
         self._numbers = count()
 
     def hear(self, line: str) -> None:
         """Take what a process told."""
         told = json.loads(line)
+        self._uses.tally.absorb(*told["answers"])
         for authkey_id, bit, times, at in told["uses"]:
             self._uses.add_uses(authkey_id, bit, times, _time(at))
         for moment, ip, what in told["credentials"]:
@@ -119,6 +125,7 @@ class GatheredNotes:
                 case Refused() as refused:
                     self._uses.note_refused(refused)
                 case (Denial() as which, datetime() as at):
+                    self._uses.tally.denied[which.reason] += 1
                     self._uses.note_denials(which, 1, at)
                 case (str(ip), str(what)):
                     self._uses.note_credentials(ip, what)

@@ -5,10 +5,14 @@ from typing import Protocol
 from models.denials import Denial, Refused
 from models.manage2_functions import Requirement
 from models.privileges import Privilege
+from models.tallies import AccessTally
 
 
 class Noting(Protocol):
     """Who is told. Nothing here waits: a question never waits for a write."""
+
+    tally: AccessTally
+    """What is counted of it, for metrics"""
 
     def note_use(self, authkey_id: int, needs: Privilege | Requirement) -> None:
         """An authkey was let through."""

@@ -102,8 +102,9 @@ class Passphrases:
         how: str = "",
         address: str = "",
         is_guesser: bool = False,
+        session_id: int | None = None,
     ) -> None:
-        """Add a passphrase, as a submission. Raises InvalidValue for a bad or taken phrase, and NotAllowed.
+        """Add a passphrase, as a submission. Raises InvalidValue for a bad or taken phrase, NotAllowed and FactorNeeded.
 
         Who hears that a phrase is taken has guessed one of somebody else. `is_guesser` marks a caller, at `address`, for
         whom that would be a gain: a key that may add phrases, but not grant privileges. Then also raises TooManyAttempts.
@@ -113,7 +114,7 @@ class Passphrases:
         hashed = digest(self._secret, new_phrase(phrase))
         new = NewPassphrase(hashed, privileges, uses, expires_at, networks, note)
 
-        order = Order(uuid.uuid4(), admin, Source.DIALOG, [new], Subject.PASSPHRASE, address, how)
+        order = Order(uuid.uuid4(), admin, Source.DIALOG, [new], Subject.PASSPHRASE, address, how, session_id)
         await self._submissions.submit(order)
 
     # -- using ---------------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ class SignedIn(NamedTuple):
     """Where it was begun"""
     created_at: datetime
     used_at: datetime
+    is_enrolling: bool = False
+    """Good for nothing but getting a second factor, which this server asks for"""
 
 
 _SCOPE_KEY = "authkeys.session"
@@ -74,15 +76,27 @@ class Sessions:
     # -- beginning -----------------------------------------------------------------------------------------------------
 
     async def begin(
-        self, admin: AdminIdentity, address: str, how: EntryKind = EntryKind.SIGNED_IN, device: str = ""
+        self,
+        admin: AdminIdentity,
+        address: str,
+        how: EntryKind = EntryKind.SIGNED_IN,
+        device: str = "",
+        *,
+        by_factor: str = "",
+        is_enrolling: bool = False,
     ) -> str:
-        """Begin a session; returns what goes into the browser's cookie. `device` is in words. Raises DatabaseUnavailable."""
+        """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable.
+
+        `device` is in words. `by_factor` names the second factor that was proven for it; `is_enrolling` makes it good for nothing but getting one.
+        """
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         address = storable(address, MAX_CALLER_LENGTH)
 
         async def insert(db: Connection) -> None:
-            await sessions.add(db, _digest(token), admin.id, address, now, device)
-            await history.append(db, how, admin.id, address)
+            await sessions.add(
+                db, _digest(token), admin.id, address, now, device, by_factor=bool(by_factor), is_enrolling=is_enrolling
+            )
+            await history.append(db, how, admin.id, address, by_factor)
 
         await run_transaction(insert)
         self._history.tally.noted[how] += 1
@@ -234,7 +248,11 @@ class Sessions:
 
     async def _read(self, digest: str) -> SignedIn | None:
         row = await sessions.find(digest)
-        return SignedIn(row.id, row.admin, digest, row.address, row.created_at, row.used_at) if row else None
+        return (
+            SignedIn(row.id, row.admin, digest, row.address, row.created_at, row.used_at, row.is_enrolling)
+            if row
+            else None
+        )
 
     async def _note_use(self, session: SignedIn) -> None:
         try:

@@ -167,11 +167,15 @@ class Staging(Generic[V]):
         await self.take_step(admin_id, StagedChanges.redo)
 
     async def submit(
-        self, admin: AdminIdentity, submission_uuid: uuid.UUID, on_progress: Progress | None = None
+        self,
+        admin: AdminIdentity,
+        submission_uuid: uuid.UUID,
+        on_progress: Progress | None = None,
+        session_id: int | None = None,
     ) -> Receipt:
         """Submit everything that this admin has staged, in one transaction that also empties the staged changes.
 
-        Raises SubmissionRefused on a conflict, or DuplicateAuthkey: nothing is written, all stays staged, and `conflicts` is up to date.
+        Raises SubmissionRefused on a conflict, DuplicateAuthkey, or FactorNeeded: nothing is written, all stays staged, and `conflicts` is up to date.
         """
         desk = await self._desks.open(admin.id)
         require_change(desk.role)
@@ -186,7 +190,7 @@ class Staging(Generic[V]):
             marks = Marks.of(desk.name, [], desk.staged)
             try:
                 receipt = await self._submissions.submit(
-                    Order(submission_uuid, admin, Source.GRID, changes, self.subject),
+                    Order(submission_uuid, admin, Source.GRID, changes, self.subject, session_id=session_id),
                     on_progress=on_progress,
                     also=lambda db: staging.clear(db, desk.key, desk.version, marks),
                 )

@@ -28,6 +28,7 @@ from models.subjects import Subject
 from models.submissions import Change, Conflict, Source, inverse
 from models.tallies import SubmissionTally
 from models.wording import count_of
+from services.proofs import Proofs
 from storage import accounts, authkey_plans, passphrase_plans, passphrases, staging, submissions
 from storage.transactions import Connection, run_transaction
 
@@ -66,6 +67,8 @@ class Order(NamedTuple):
     """From where it came, if not from a page"""
     detail: str = ""
     """What else the history shall say of it"""
+    session_id: int | None = None
+    """In which session it was asked for, if in one: who grants Manage Authkeys may have to prove anew who it is"""
 
 
 class Receipt(NamedTuple):
@@ -79,7 +82,8 @@ class Receipt(NamedTuple):
 class Submissions:
     """Applies submissions and undoes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, proofs: Proofs | None = None) -> None:
+        self._proofs = proofs or Proofs()
         self.committed = Event[[]]()
         """Something was committed by this process; the change feed has something to read."""
         self.first_told: list[Callable[[set[int]], None]] = []
@@ -96,7 +100,7 @@ class Submissions:
         """Apply all changes of the order in one transaction, or none.
 
         `also` runs in the same transaction, before its commit. Raises SubmissionRefused on a conflict, DuplicateAuthkey
-        if a new (ip, service) is taken, NotAllowed, AuthkeyNotFound if what shall be restored is no longer kept, and
+        if a new (ip, service) is taken, NotAllowed, FactorNeeded, AuthkeyNotFound if what shall be restored is no longer kept, and
         DatabaseUnavailable; after the latter the same order may be submitted again.
         """
         if not order.changes:
@@ -126,7 +130,7 @@ class Submissions:
 
         try:
             return await run_transaction(
-                lambda db: _apply(db, order, on_progress, also, touched), in_order=True, ended=ended
+                lambda db: _apply(db, order, self._proofs, on_progress, also, touched), in_order=True, ended=ended
             )
         except DatabaseUnavailable:
             # A commit that fails may have happened: look it up instead of guessing.
@@ -140,14 +144,15 @@ class Submissions:
         found = await submissions.find(submission_uuid)
         return Receipt(*found) if found else None
 
-    async def undo(self, revision: int, admin: AdminIdentity, submission_uuid: uuid.UUID) -> Receipt:
+    async def undo(
+        self, revision: int, admin: AdminIdentity, submission_uuid: uuid.UUID, session_id: int | None = None
+    ) -> Receipt:
         """Submit the inverse of a submission. Raises like `submit`."""
         done = (await submissions.modifications([revision]))[revision]
         changes = [inverse(modification, revision) for modification in done]
         subject = done[0].subject if done else Subject.AUTHKEY
-        return await self.submit(
-            Order(submission_uuid, admin, Source.UNDO, [change for change in changes if change is not None], subject)
-        )
+        kept = [change for change in changes if change is not None]
+        return await self.submit(Order(submission_uuid, admin, Source.UNDO, kept, subject, session_id=session_id))
 
     async def purge_removed(self, now: datetime | None = None) -> None:
         """Forget what can no longer be undone: removed authkeys with their uses, and secrets replaced as long ago."""
@@ -157,6 +162,7 @@ class Submissions:
 async def _apply(
     db: Connection,
     order: Order,
+    proofs: Proofs,
     on_progress: Progress | None,
     also: Callable[[Connection], Awaitable[None]] | None,
     touched: set[int],
@@ -171,6 +177,7 @@ async def _apply(
     for chunk in _chunks(order.changes):
         plan = decide(chunk, await _PLANS[order.subject].rows_for(db, chunk))
         conflicts |= plan.conflicts
+        await proofs.require_for_plan(db, plan, order.source, order.session_id)
         if not conflicts:
             await _PLANS[order.subject].write(db, plan, begun.revision, written)
         change_count, key_count = change_count + plan.change_count, key_count + plan.key_count

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from models.accounts import AdminIdentity, Role
-from models.tables import LaunchLink, Session
+from models.tables import LaunchLink, PendingSignIn, Session
 from storage.database import database_errors, reader
 from storage.transactions import Connection, notify, run_transaction
 
@@ -18,14 +18,35 @@ class StoredSession(NamedTuple):
     address: str
     created_at: datetime
     used_at: datetime
-    device: str = ""
+    device: str
     """`devices.device_in_words`, of when it was begun"""
+    is_enrolling: bool
+    """Good for nothing but getting a second factor"""
 
 
-async def add(db: Connection, digest: str, admin_id: int, address: str, now: datetime, device: str = "") -> None:
-    """Begin a session."""
+async def add(
+    db: Connection,
+    digest: str,
+    admin_id: int,
+    address: str,
+    now: datetime,
+    device: str = "",
+    *,
+    by_factor: bool = False,
+    is_enrolling: bool = False,
+) -> None:
+    """Begin a session; `by_factor`: a second factor was proven for it."""
     await Session.create(
-        digest=digest, admin_id=admin_id, address=address, created_at=now, used_at=now, device=device, using_db=db
+        digest=digest,
+        admin_id=admin_id,
+        address=address,
+        created_at=now,
+        used_at=now,
+        device=device,
+        proved_at=now,
+        factor_at=now if by_factor else None,
+        is_enrolling=is_enrolling,
+        using_db=db,
     )
 
 
@@ -45,7 +66,7 @@ async def of(admin_id: int) -> list[StoredSession]:
 
 def _stored(row: Session) -> StoredSession:
     admin = AdminIdentity(row.admin.id, row.admin.name, Role(row.admin.role))
-    return StoredSession(row.id, admin, row.address, row.created_at, row.used_at, row.device)
+    return StoredSession(row.id, admin, row.address, row.created_at, row.used_at, row.device, row.is_enrolling)
 
 
 async def is_known(admin_id: int, address: str) -> bool:
@@ -81,8 +102,9 @@ async def delete_one_of(db: Connection, admin_id: int, session_id: int) -> Store
 
 
 async def delete_all_of(db: Connection, admin_id: int, *, but: int | None = None) -> int:
-    """End all sessions of an admin, except one; returns how many there were."""
+    """End all sessions of an admin, except one, also those that are half begun; returns how many there were."""
     ended = await Session.filter(admin_id=admin_id).exclude(id=but or 0).using_db(db).delete()
+    await PendingSignIn.filter(admin_id=admin_id).using_db(db).delete()
     await notify(db)
     return ended
 

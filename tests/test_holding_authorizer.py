@@ -86,7 +86,7 @@ async def test_each_change_made_elsewhere_takes_effect_with_the_reason_of_the_or
             assert await comes(None, newer)
             await other.do(make, later, "made later", False)
             assert await comes(Reason.PRIVILEGE_MISSING, later)
-            assert len(authorizer) == 1
+            assert authorizer.held == 1
 
 
 async def test_a_question_is_answered_from_memory_without_a_statement(

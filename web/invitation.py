@@ -9,31 +9,18 @@ from pathlib import Path
 from string import Template
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from models.access import INVITATION_PATH, SIGN_IN_PATH
 from models.accounts import MIN_PASSWORD_LENGTH, Role
 from models.errors import AuthkeysError, DatabaseUnavailable, InvalidValue, LinkRefused, TooManyAttempts
 from services.console import Console
 from services.invitations import Opened
-from web.requests import address_of, device_of, read_form
-from web.sign_in import POLICY, end_present_session, welcome
+from web.plain import HEADERS, path_to, plain_page, problem_html
+from web.requests import address_of, read_form
+from web.second_step import after_password
 
-_HERE = Path(__file__).parent
-_LOOK = (_HERE / "sign_in.html").read_text("utf-8").partition("<body>")[0]
-_MORE = """<style>
-  .rule { font-size: 13px; margin: 6px 0 0; }
-  .foot { margin: 16px 0 0; font-size: 13px; }
-  a { color: var(--accent); }
-  @media (prefers-color-scheme: dark) { a { color: #a5b4fc; } }
-  [readonly] { background: var(--page); }
-</style>
-</head>
-"""
-_PAGE = Template(
-    _LOOK.replace("Sign in ·", "Invitation ·").replace("</head>\n", _MORE)
-    + (_HERE / "invitation.html").read_text("utf-8")
-)
+_BODY = Template((Path(__file__).parent / "invitation.html").read_text("utf-8"))
 _STATUS: tuple[tuple[type[AuthkeysError], int], ...] = (
     (TooManyAttempts, 429),
     (DatabaseUnavailable, 503),
@@ -48,7 +35,7 @@ def invitation_router(console: Console) -> APIRouter:
 
     @router.head(INVITATION_PATH)
     async def look() -> Response:
-        return _answer("", 200)
+        return _without_address(Response(headers=HEADERS))
 
     @router.get(INVITATION_PATH)
     async def form(request: Request, token: str = "") -> Response:
@@ -68,36 +55,31 @@ def invitation_router(console: Console) -> APIRouter:
             if password != fields.get("again", ""):
                 raise InvalidValue("The two passwords are not the same.")
             admin = await console.invitations.accept(token, password, address)
-            await end_present_session(console, request)
-            cookie = await console.sessions.begin(admin, address, device=device_of(request))
+            # Whose password was forgotten, or stolen, has the second factor still.
+            return await after_password(console, request, admin, "/")
         except AuthkeysError as error:
             return _page(request, token, None if isinstance(error, LinkRefused) else opened, error)
-        return welcome(console, request, cookie, "/")
 
     return router
 
 
 def _page(request: Request, token: str, opened: Opened | None, error: AuthkeysError | None = None) -> Response:
     """For whom the link is, and the form; without `opened` only what is wrong with it."""
-    root = request.scope.get("root_path", "")
     status = next((each for kind, each in _STATUS if isinstance(error, kind)), 200)
-    answer = _answer(
-        _PAGE.substitute(
-            title=_title(opened),
-            text=_text(opened),
-            problem=f'<p class="problem" id="problem" role="alert">{escape(str(error))}</p>' if error else "",
-            hidden="" if opened else "hidden",
-            way_out="hidden" if opened else "",
-            action=escape(root + INVITATION_PATH),
-            sign_in=escape(root + SIGN_IN_PATH),
-            token=escape(token),
-            name=escape(opened.admin.name if opened else ""),
-            shortest=MIN_PASSWORD_LENGTH,
-            described="problem" if error else "",
-            wrong='aria-invalid="true"' if error else "",
-        ),
-        status,
+    body = _BODY.substitute(
+        text=_text(opened),
+        problem=problem_html(str(error or "")),
+        hidden="" if opened else "hidden",
+        way_out="hidden" if opened else "",
+        action=escape(path_to(request, INVITATION_PATH)),
+        sign_in=escape(path_to(request, SIGN_IN_PATH)),
+        token=escape(token),
+        name=escape(opened.admin.name if opened else ""),
+        shortest=MIN_PASSWORD_LENGTH,
+        described="problem" if error else "",
+        wrong='aria-invalid="true"' if error else "",
     )
+    answer = _without_address(plain_page(_title(opened), body, status=status))
     if isinstance(error, TooManyAttempts):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -120,14 +102,7 @@ def _text(opened: Opened | None) -> str:
     )
 
 
-def _answer(text: str, status: int) -> Response:
-    return HTMLResponse(
-        text,
-        status,
-        headers={
-            "Content-Security-Policy": POLICY,
-            "Cache-Control": "no-store",
-            # The form comes with the origin, which is checked, and without the address that holds the token.
-            "Referrer-Policy": "strict-origin",
-        },
-    )
+def _without_address(answer: Response) -> Response:
+    """The form comes with the origin, which is checked, and without the address that holds the token."""
+    answer.headers["Referrer-Policy"] = "strict-origin"
+    return answer

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.access import (
+    FACTORS_PATH,
     INVITATION_PATH,
     LAUNCH_PATH,
     PROVIDER_CALLBACK_PATH,
@@ -43,6 +44,9 @@ _OPEN = frozenset(
     }
 )
 _OPEN_PATHS = frozenset(path for _, path in _OPEN)
+_OPEN_BELOW = tuple(f"{SIGN_IN_PATH}/{each}" for each in ("second-factor", "passkey", "scripts"))
+"""The second step of a sign-in, and signing in with a passkey"""
+_ENROLLING_PATHS = (FACTORS_PATH, "/sign-out")
 _SOCKET_PATH = "/_nicegui_ws/"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -165,7 +169,7 @@ class SessionMiddleware:
 
     async def _stranger(self, connection: HTTPConnection) -> Response | None:
         """The refusal of a request without a session; one with a session is marked with it."""
-        if (connection.scope.get("method"), _path(connection)) in _OPEN:
+        if _is_open(connection):
             return None
         try:
             session = await self._sessions.find(session_cookie(connection, self._sessions))
@@ -175,7 +179,7 @@ class SessionMiddleware:
             return _refuse(f"{error}\n", 503)
         if session is not None:
             admit(connection.scope, session)
-            return None
+            return _only_enrolling(connection) if session.is_enrolling else None
         if _is_visit(connection):
             wanted = _path(connection) + (f"?{connection.url.query}" if connection.url.query else "")
             query = f"?next={quote(wanted, safe='/')}" if wanted != "/" else ""
@@ -185,6 +189,20 @@ class SessionMiddleware:
             "/XMLlicenseInfo.cgi, and ask /authorize.\n",
             401,
         )
+
+
+def _is_open(connection: HTTPConnection) -> bool:
+    path = _path(connection)
+    return (connection.scope.get("method"), path) in _OPEN or path.startswith(_OPEN_BELOW)
+
+
+def _only_enrolling(connection: HTTPConnection) -> Response | None:
+    """The refusal of anything but getting the second factor that this server asks for, and leaving."""
+    if _path(connection).startswith(_ENROLLING_PATHS):
+        return None
+    if _is_visit(connection):
+        return RedirectResponse(connection.scope.get("root_path", "") + _ENROLLING_PATHS[0], 303)
+    return _refuse("Add a second factor first: this server asks for one.\n", 403)
 
 
 def _may_change(connection: HTTPConnection) -> bool:

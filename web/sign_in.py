@@ -9,20 +9,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from models.access import ABSOLUTE, LAUNCH_PATH, PROVIDER_PATH, SIGN_IN_PATH, local_path
+from models.access import LAUNCH_PATH, PROVIDER_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
+from web.plain import HEADERS, STYLE, hidden, path_to, place_of, script_tag
 from web.requests import address_of, device_of, read_form
+from web.second_step import PASSKEY_PATH, after_password
 from web.session_middleware import cookie_name, is_secure, session_cookie
+from web.welcome import welcome
 
 _PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
-# No script at all runs here, so the policy of this page can be stricter than that of the others.
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
 
 
 def sign_in_router(console: Console) -> APIRouter:
@@ -42,8 +40,7 @@ def sign_in_router(console: Console) -> APIRouter:
             admin = await console.admins.authenticate(name, fields.get("password", ""), address_of(request))
             if admin is None:
                 raise InvalidValue("The name or the password is wrong, or the account is disabled.")
-            await end_present_session(console, request)
-            cookie = await console.sessions.begin(admin, address_of(request), device=device_of(request))
+            return await after_password(console, request, admin, to)
         except InvalidValue as error:
             return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
@@ -52,7 +49,6 @@ def sign_in_router(console: Console) -> APIRouter:
             return answer
         except DatabaseUnavailable as error:
             return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=503)
-        return welcome(console, request, cookie, to)
 
     @router.head(LAUNCH_PATH)
     async def look_at_launch_link(request: Request) -> Response:
@@ -95,30 +91,6 @@ async def _end(console: Console, request: Request, ending: Awaitable[None]) -> R
     return _goodbye(console, request)
 
 
-async def end_present_session(console: Console, request: Request) -> None:
-    """Who signs in anew leaves the session before behind: nobody can have planted it for later use."""
-    present = await console.sessions.find(session_cookie(request, console.sessions))
-    if present is not None:
-        await console.sessions.end(present, address_of(request))
-
-
-def welcome(console: Console, request: Request, cookie: str, to: str) -> Response:
-    """The way in: the browser gets its session's cookie, and goes on."""
-    answer = RedirectResponse(request.scope.get("root_path", "") + to, 303)
-    answer.set_cookie(
-        cookie_name(request, console.sessions),
-        cookie,
-        max_age=round(ABSOLUTE.total_seconds()),
-        httponly=True,
-        secure=is_secure(request),
-        # Not strict: a bookmarked view opened from a ticket or a mail would look signed out. What changes anything
-        # checks where it comes from as well (`SessionMiddleware`).
-        samesite="lax",
-    )
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
 def _goodbye(console: Console, request: Request) -> Response:
     answer = RedirectResponse(request.scope.get("root_path", "") + SIGN_IN_PATH, 303)
     answer.delete_cookie(
@@ -145,7 +117,11 @@ async def sign_in_page(
         has_accounts = await console.admins.has_accounts()
     except DatabaseUnavailable as error:
         has_accounts, problem, status = True, str(error), 503
+    offers_passkeys = has_accounts and not place_of(request).problem
     text = _PAGE.substitute(
+        style=STYLE,
+        passkey=_passkey_form(request, to) if offers_passkeys else "",
+        script=script_tag(request, "passkeys") if offers_passkeys else "",
         action=escape(request.scope.get("root_path", "") + SIGN_IN_PATH),
         to=escape(to),
         name=escape(name),
@@ -159,7 +135,16 @@ async def sign_in_page(
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
-    return HTMLResponse(text, status, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+    return HTMLResponse(text, status, headers=HEADERS)
+
+
+def _passkey_form(request: Request, to: str) -> str:
+    """Shown by its script, where the browser has passkeys."""
+    action = escape(path_to(request, PASSKEY_PATH))
+    return (
+        f'<form method="post" action="{action}" data-passkey="{action}/asked" hidden>{hidden("next", to)}{hidden("answer", "")}'
+        '<p class="or">or</p><button class="other">Sign in with a passkey</button></form>'
+    )
 
 
 def _provider_button(console: Console, request: Request, to: str) -> str:

@@ -18,7 +18,8 @@ from services.console import Console
 from services.sessions import Sessions
 from web.requests import address_of, read_form
 from web.session_middleware import cookie_name, is_secure
-from web.sign_in import end_present_session, sign_in_page, welcome
+from web.sign_in import sign_in_page
+from web.welcome import end_present_session, welcome
 
 _STATUS: dict[type[AuthkeysError], int] = {
     SignInRefused: 403,

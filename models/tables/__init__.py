@@ -17,6 +17,11 @@ from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import ProviderSession as ProviderSession
 from models.tables.accounts import Session as Session
 from models.tables.accounts import SpentToken as SpentToken
+from models.tables.factors import CodeApp as CodeApp
+from models.tables.factors import Passkey as Passkey
+from models.tables.factors import PasskeyChallenge as PasskeyChallenge
+from models.tables.factors import PendingSignIn as PendingSignIn
+from models.tables.factors import RecoveryCode as RecoveryCode
 from models.tables.installation import Installation as Installation
 from models.tables.preferences import Preference as Preference
 from models.tables.preferences import SavedView as SavedView

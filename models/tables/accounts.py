@@ -34,6 +34,12 @@ class Session(Model):
     used_at = fields.DatetimeField()
     device = fields.CharField(max_length=60, default="", db_default="")
     """`devices.device_in_words`, of when it was begun"""
+    proved_at = fields.DatetimeField(null=True)
+    """When who uses it last showed who that is, by whatever lets in"""
+    factor_at = fields.DatetimeField(null=True)
+    """The same by a second factor"""
+    is_enrolling = fields.BooleanField(default=False, db_default=False)
+    """Good for nothing but getting a second factor, which this server asks for"""
 
     class Meta:
         table = "session"

@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0021_single_sign_on")]
+    dependencies = [("models", "0022_second_factors")]
 
     initial = False
 

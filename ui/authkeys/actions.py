@@ -35,7 +35,8 @@ class KeyActions:
         async def issue() -> None:
             with user_errors():
                 await self._window.require_session()
-                secret = await issue_new_key(self._console.submissions, self._window.admin, row)
+                window = self._window
+                secret = await issue_new_key(self._console.submissions, window.admin, row, window.session_id)
                 show_secret(row.ip, row.service, secret)
 
         ask_issue_new_key(row, issue)

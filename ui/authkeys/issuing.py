@@ -60,7 +60,13 @@ class _Issuing:
             with user_errors():
                 await self._window.require_session()
                 console = self._window.console
-                _, done = await issue_keys(console.submissions, self._window.admin, self._chosen, on_progress=show)
+                _, done = await issue_keys(
+                    console.submissions,
+                    self._window.admin,
+                    self._chosen,
+                    on_progress=show,
+                    session_id=self._window.session_id,
+                )
         finally:
             shown.cancel()
             self._dialog.close()

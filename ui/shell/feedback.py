@@ -1,5 +1,6 @@
 """How errors reach the person: an expected one as a notification in its own words, a bug as an apology and a log entry."""
 
+import json
 import logging
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,8 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 from nicegui import ui
 
-from models.errors import AuthkeysError, DatabaseUnavailable
+from models.access import CONFIRM_PATH
+from models.errors import AuthkeysError, DatabaseUnavailable, FactorNeeded
 from models.wording import unavailable_html
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,8 @@ def user_errors() -> Iterator[None]:
     """Show an AuthkeysError to the person instead of raising it."""
     try:
         yield
+    except FactorNeeded as error:
+        offer_to_confirm(error)
     except AuthkeysError as error:
         show_error(str(error))
 
@@ -40,6 +44,27 @@ def show_error(message: str) -> None:
         position="bottom",
         timeout=0,
         close_button="Close",
+        multi_line=True,
+        classes="notice",
+    )
+
+
+def offer_to_confirm(error: FactorNeeded) -> None:
+    """Say that it must be proven who is there, and lead to where that is done; staged changes wait meanwhile."""
+    request = ui.context.client.request
+    root = str(request.scope.get("root_path", "")) if request else ""
+    confirm = {
+        "label": "Confirm that it is you",
+        "no-caps": True,
+        ":handler": f"() => authkeys.proveAgain({json.dumps(root)}, {json.dumps(CONFIRM_PATH)})",
+    }
+    close = {"icon": "close", "round": True, "dense": True, "size": "sm", "aria-label": "Close"}
+    ui.notify(
+        str(error),
+        type="warning",
+        position="bottom",
+        timeout=0,
+        actions=[confirm, close],
         multi_line=True,
         classes="notice",
     )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
-from models.errors import AuthkeysError, InvalidValue
+from models.errors import AuthkeysError, FactorNeeded, InvalidValue
+from ui.shell.feedback import offer_to_confirm
 
 Rules = Mapping[ui.input, Callable[[str], object]]
 """By field: what reads its text, and raises InvalidValue if it is wrong"""
@@ -21,6 +22,9 @@ class Problem:
     def show(self, error: AuthkeysError, about: ui.input | Rules) -> None:
         """Say it; mark the field, or the first one whose rule it breaks, and put the cursor there."""
         self.clear()
+        if isinstance(error, FactorNeeded):  # no field is wrong, and what was typed stays
+            offer_to_confirm(error)
+            return
         self._label.set_text(str(error))
         self._label.set_visibility(True)
         self._field = about if isinstance(about, ui.input) else _first_wrong(about)

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import Request
 from nicegui import Client, app, ui
 
-from models.access import SIGN_IN_PATH
+from models.access import FACTORS_PATH, SIGN_IN_PATH
 from models.accounts import AdminIdentity
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -133,6 +133,7 @@ class Frame:
                         ui.label("Settings")
                     if on_change_password:
                         ui.menu_item("Change password", on_change_password).props("role=menuitem")
+                    ui.menu_item("Second factor", lambda: ui.navigate.to(FACTORS_PATH)).props("role=menuitem")
                     self._form_item("Sign out", "/sign-out")
                     self._form_item("Sign out everywhere", "/sign-out-everywhere")
                     if on_quit:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 
+from models.access import FACTORS_PATH
 from models.accounts import AdminIdentity
 from models.authkeys import Authkey
 from models.errors import InvalidValue, NotAllowed
@@ -59,6 +60,11 @@ class Window:
     def has_password(self) -> bool:
         """Whether the admin had a password to change when the page was opened."""
         return self._has_password
+
+    @property
+    def session_id(self) -> int:
+        """In which session it is: services ask whether who is there has proven it."""
+        return self._session.id
 
     @property
     def root_path(self) -> str:
@@ -183,6 +189,9 @@ class Window:
             Command("Switch between light and dark", "dark_mode", frame.switch_theme, group, "theme colours"),
             Command("Keyboard shortcuts", "keyboard", show_shortcuts, group, "help keys", "?"),
             Command("Change password", "password", self.ask_password, group, "account", is_offered=self._has_password),
+            Command(
+                "Second factor", "security_key", partial(ui.navigate.to, FACTORS_PATH), group, "account passkey code"
+            ),
             Command("Sign out", "logout", frame.sign_out, group, "account log"),
             Command("Quit Authkeys", "power_settings_new", self._ask_quit, group, "stop", is_offered=self._may_quit),
         ]

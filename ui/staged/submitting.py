@@ -61,7 +61,10 @@ class Submitting:
         shown = ui.timer(PROGRESS_AFTER, lambda: self._bar.show_progress(*progress), immediate=False)
         try:
             return await self._staging.submit(
-                self._window.admin, self._uuid, lambda done, total: progress.__setitem__(slice(2), [done, total])
+                self._window.admin,
+                self._uuid,
+                lambda done, total: progress.__setitem__(slice(2), [done, total]),
+                self._window.session_id,
             )
         finally:
             shown.cancel()
@@ -69,7 +72,8 @@ class Submitting:
     def _offer_undo(self, revision: int, receipt: Receipt) -> None:
         async def undo() -> None:
             try:
-                undone = await self._window.console.submissions.undo(revision, self._window.admin, uuid.uuid4())
+                window = self._window
+                undone = await window.console.submissions.undo(revision, window.admin, uuid.uuid4(), window.session_id)
             except AuthkeysError:
                 self._offer_undo(revision, receipt)
                 raise

@@ -8,9 +8,17 @@ export function post(action) {
   form.remove();
 }
 
+const here = (rootPath) => location.pathname.slice(rootPath.length) + location.search || "/";
+
 export function leave(rootPath, signIn) {
-  const here = location.pathname.slice(rootPath.length) + location.search;
-  location.replace(`${rootPath}${signIn}?ended=1&next=${encodeURIComponent(here || "/")}`);
+  location.replace(`${rootPath}${signIn}?ended=1&next=${encodeURIComponent(here(rootPath))}`);
+}
+
+// To where one confirms who one is, and back. What is typed in a dialog would be lost: then in a window beside.
+export function proveAgain(rootPath, confirm) {
+  const to = `${rootPath}${confirm}?next=${encodeURIComponent(here(rootPath))}`;
+  if (document.querySelector(".q-dialog")) window.open(to, "_blank");
+  else location.assign(to);
 }
 
 export function stopped() {

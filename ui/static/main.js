@@ -11,7 +11,7 @@ import { flash } from "./flashes.js";
 import { enterPanel, focusOn, refocus } from "./focus.js";
 import * as grid from "./grid.js";
 import * as keyboard from "./keyboard.js";
-import { leave, post, stopped } from "./leaving.js";
+import { leave, post, proveAgain, stopped } from "./leaving.js";
 import { openReview, refreshReview, searchReview } from "./review.js";
 import { claim, clearSelection, drawSelection, selectColumns, selectedRule, showRow } from "./selection.js";
 import { showActions } from "./sheet.js";
@@ -62,6 +62,7 @@ window.authkeys = {
   exportView,
   leave,
   post,
+  proveAgain,
   stopped,
   rememberTheme: (value) => (document.cookie = `authkeys-theme=${value};path=/;max-age=31536000;samesite=lax`),
 };
