@@ -4,10 +4,13 @@ Challenges are kept in the database, go to one browser, are good for 5 minutes a
 checked by the library, but for the counter: that is compared and written in one step, so two instances cannot take one answer.
 """
 
+import asyncio
 import base64
 import hashlib
+import importlib
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -53,7 +56,9 @@ class Passkeys:
 
     async def ask_for_new(self, admin: AdminIdentity, where: Place, holder: str, address: str) -> dict[str, Any]:
         """What `navigator.credentials.create` takes, as JSON. Raises InvalidValue, TooManyAttempts."""
-        from webauthn import generate_registration_options  # noqa: PLC0415 - brings OpenSSL along
+        challenge = await self._challenge(_CREATE, where, holder, address)
+        known = await second_factors.credentials_of(admin.id, where.rp_id)
+        from webauthn import generate_registration_options  # noqa: PLC0415 - loaded by `_challenge`
         from webauthn.helpers import options_to_json_dict  # noqa: PLC0415 - likewise
         from webauthn.helpers.structs import (  # noqa: PLC0415 - likewise
             AuthenticatorSelectionCriteria,
@@ -61,14 +66,13 @@ class Passkeys:
             UserVerificationRequirement,
         )
 
-        challenge = await self._challenge(_CREATE, where, holder, address)
         options = generate_registration_options(
             rp_id=where.rp_id,
             rp_name="Authkeys",
             user_id=self._handle(admin),
             user_name=admin.name,
             challenge=challenge,
-            exclude_credentials=await _known(admin, where),
+            exclude_credentials=_descriptors(known),
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.PREFERRED,
                 user_verification=UserVerificationRequirement.PREFERRED,
@@ -78,7 +82,7 @@ class Passkeys:
 
     async def ask_to_prove(self, admin: AdminIdentity, where: Place, holder: str, address: str) -> dict[str, Any]:
         """What `navigator.credentials.get` takes for one of this account's passkeys. Raises InvalidValue, TooManyAttempts."""
-        known = await _known(admin, where)
+        known = await second_factors.credentials_of(admin.id, where.rp_id)
         if not known:
             raise InvalidValue(f"You have no passkey for {where.rp_id}. Open Authkeys under the name it was made for.")
         return await self._ask(_PROVE, where, holder, address, known)
@@ -88,14 +92,10 @@ class Passkeys:
         return await self._ask(_SIGN_IN, where, holder, address)
 
     async def _ask(
-        self,
-        purpose: str,
-        where: Place,
-        holder: str,
-        address: str,
-        allowed: "list[PublicKeyCredentialDescriptor] | None" = None,
+        self, purpose: str, where: Place, holder: str, address: str, allowed: Sequence[str] = ()
     ) -> dict[str, Any]:
-        from webauthn import generate_authentication_options  # noqa: PLC0415 - brings OpenSSL along
+        challenge = await self._challenge(purpose, where, holder, address)
+        from webauthn import generate_authentication_options  # noqa: PLC0415 - loaded by `_challenge`
         from webauthn.helpers import options_to_json_dict  # noqa: PLC0415 - likewise
         from webauthn.helpers.structs import UserVerificationRequirement  # noqa: PLC0415 - likewise
 
@@ -103,8 +103,8 @@ class Passkeys:
         wanted = UserVerificationRequirement.PREFERRED if allowed else UserVerificationRequirement.REQUIRED
         options = generate_authentication_options(
             rp_id=where.rp_id,
-            challenge=await self._challenge(purpose, where, holder, address),
-            allow_credentials=allowed,
+            challenge=challenge,
+            allow_credentials=_descriptors(allowed),
             user_verification=wanted,
         )
         return options_to_json_dict(options)
@@ -113,6 +113,8 @@ class Passkeys:
         if where.problem:
             raise InvalidValue(where.problem)
         await self._asked.count(address)
+        # It brings OpenSSL along, which takes a second: loaded when it is needed, and while others are answered.
+        await asyncio.to_thread(importlib.import_module, "webauthn")
         challenge = secrets.token_bytes(32)
         await second_factors.add_challenge(_digest(challenge), purpose, holder, datetime.now(UTC))
         return challenge
@@ -216,13 +218,10 @@ class Passkeys:
         await history.append(db, EntryKind.FACTOR_ADDED, admin.id, address, f"the passkey {new.name}")
 
 
-async def _known(admin: AdminIdentity, where: Place) -> "list[PublicKeyCredentialDescriptor]":
-    from webauthn.helpers.structs import PublicKeyCredentialDescriptor  # noqa: PLC0415 - brings OpenSSL along
+def _descriptors(credentials: Sequence[str]) -> "list[PublicKeyCredentialDescriptor] | None":
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor  # noqa: PLC0415 - loaded by `_challenge`
 
-    return [
-        PublicKeyCredentialDescriptor(id=_bytes(each))
-        for each in await second_factors.credentials_of(admin.id, where.rp_id)
-    ]
+    return [PublicKeyCredentialDescriptor(id=_bytes(each)) for each in credentials] or None
 
 
 def _verified(parsed: dict[str, Any], challenge: bytes, where: Place, public_key: bytes, *, is_alone: bool) -> int:

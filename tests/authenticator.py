@@ -20,7 +20,7 @@ class Authenticator:
         self.origin = origin
         self.rp_id = ""
         """What it signs for; from what it is asked to make"""
-        self.count = 1
+        self.count, self.counts_by = 1, 1
         self.is_unlocked = True
         self.handle = ""
         self.credential = secrets.token_bytes(32)
@@ -38,10 +38,10 @@ class Authenticator:
 
     def get(self, asked: dict[str, Any]) -> str:
         """The answer to `navigator.credentials.get`."""
+        self.count += self.counts_by
         data, client = self._data(), self._client("webauthn.get", asked["challenge"])
         signature = self._key.sign(data + hashlib.sha256(client).digest(), ECDSA(SHA256()))
         handle = _bytes(self.handle)
-        self.count += 1
         return self._answer(clientDataJSON=client, authenticatorData=data, signature=signature, userHandle=handle)
 
     def _data(self, more: int = 0) -> bytes:

@@ -189,9 +189,7 @@ class Window:
             Command("Switch between light and dark", "dark_mode", frame.switch_theme, group, "theme colours"),
             Command("Keyboard shortcuts", "keyboard", show_shortcuts, group, "help keys", "?"),
             Command("Change password", "password", self.ask_password, group, "account", is_offered=self._has_password),
-            Command(
-                "Second factor", "security_key", partial(ui.navigate.to, FACTORS_PATH), group, "account passkey code"
-            ),
+            Command("Second factor", "password", partial(ui.navigate.to, FACTORS_PATH), group, "account passkey code"),
             Command("Sign out", "logout", frame.sign_out, group, "account log"),
             Command("Quit Authkeys", "power_settings_new", self._ask_quit, group, "stop", is_offered=self._may_quit),
         ]
