@@ -85,7 +85,7 @@ async def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     """Fill in the form and send it."""
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(password)
-    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 async def choose(page: Page, entry: str) -> None:

@@ -109,7 +109,7 @@ async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> 
         await page.goto(server.url)
         await page.get_by_label("Name").fill("alice2")
         await page.get_by_label("Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("button", name="Sign in", exact=True).click()
         await expect(page.get_by_text("There are no authorization keys")).to_be_visible()
         phrase = await make_passphrase(page, server.url)
         await page.goto(server.url)

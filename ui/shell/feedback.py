@@ -59,11 +59,11 @@ def offer_to_confirm(error: FactorNeeded) -> None:
         ":handler": f"() => authkeys.proveAgain({json.dumps(root)}, {json.dumps(CONFIRM_PATH)})",
     }
     close = {"icon": "close", "round": True, "dense": True, "size": "sm", "aria-label": "Close"}
-    ui.notify(
+    ui.notification(
         str(error),
         type="warning",
         position="bottom",
-        timeout=0,
+        timeout=None,
         actions=[confirm, close],
         multi_line=True,
         classes="notice",
