@@ -63,7 +63,7 @@ async def answer_checks(settings: Settings) -> None:
         notes = await stack.enter_async_context(gathering(settings.location, supervisor))
         reserved = stack.enter_context(reserve(serving.host, serving.port))
         port = reserved.getsockname()[1]
-        workers = Workers(_absolute(settings, port), settings.workers, notes.hear)
+        workers = Workers(_absolute(settings, port), settings.worker_count, notes.hear)
         await stack.enter_async_context(supervisor.keeping(workers.loops()))
         await stack.enter_async_context(_operated(settings, metrics, supervisor, notes, workers))
         answering = asyncio.create_task(workers.all_answer())
@@ -72,7 +72,7 @@ async def answer_checks(settings: Settings) -> None:
         stack.callback(ended.cancel)
         await asyncio.wait({answering, ended}, return_when=asyncio.FIRST_COMPLETED)
         if not ending.is_set():
-            many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
+            many = "1 worker" if settings.worker_count == 1 else f"{settings.worker_count} workers"
             print(f"Authkeys answers access checks at {serving.url(port)} with {many}", flush=True)
         await ending.wait()
 

@@ -37,7 +37,7 @@ BackendUrl = Annotated[str | None, BeforeValidator(options.backend_url)]
 MetricsHost = Annotated[str, BeforeValidator(options.metrics_host)]
 MetricsPort = Annotated[int | None, BeforeValidator(options.metrics_port)]
 LogFormat = Annotated[str, BeforeValidator(options.log_format)]
-Workers = Annotated[int, BeforeValidator(options.workers)]
+Workers = Annotated[int | None, BeforeValidator(options.workers)]
 FreshWithin = Annotated[float, BeforeValidator(options.fresh_within)]
 Switch = Annotated[bool, BeforeValidator(lambda value, info: options.switch(flag(info.field_name), value))]
 
@@ -64,10 +64,7 @@ class Settings(BaseSettings):
     allowed_host: HostNames = Field((), description="a name under which browsers reach this server; repeatable")
     backend: BackendUrl = Field(None, description="URL of the licensing backend that allowed Manage2 calls go to")
     workers: Workers = Field(
-        min(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            options.MOST_WORKERS,
-        ),
+        None,
         description="of `check`: how many processes answer access checks; by default one for each core",
     )
     hold_keys: Switch = Field(
@@ -116,6 +113,12 @@ class Settings(BaseSettings):
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")
+
+    @property
+    def worker_count(self) -> int:
+        """How many processes answer access checks."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.workers or min(cores, options.MOST_WORKERS)
 
     @property
     def location(self) -> DatabaseLocation:

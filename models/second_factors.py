@@ -19,6 +19,8 @@ PROOF_LASTS = timedelta(minutes=5)
 PENDING_LASTS = timedelta(minutes=5)
 """So long after the right password the second step may be taken, and so long a passkey's challenge is good."""
 
+_CLOCKS_DIFFER = timedelta(seconds=30)
+
 STEP_SECONDS = 30
 """How long a one-time code is shown (RFC 6238, 5.2)."""
 STEPS_AROUND = 1
@@ -94,8 +96,8 @@ class Factors(NamedTuple):
 
 
 def is_recent(at: datetime | None, now: datetime, lasts: timedelta = PROOF_LASTS) -> bool:
-    """Whether this was within the time, and not in the future: a clock that jumped back proves nothing."""
-    return at is not None and timedelta(seconds=-5) <= now - at < lasts
+    """Whether this was within the time, and not in the future, but for clocks of instances that differ: one that jumped back proves nothing."""
+    return at is not None and -_CLOCKS_DIFFER <= now - at < lasts
 
 
 def place(scheme: str, host_header: str) -> Place:

@@ -87,4 +87,4 @@ def test_its_options_may_stand_before_it_after_it_and_in_the_environment(monkeyp
 
 
 def test_by_default_each_core_answers() -> None:
-    assert 1 <= read_settings().workers <= options.MOST_WORKERS
+    assert 1 <= read_settings().worker_count <= options.MOST_WORKERS
