@@ -100,7 +100,9 @@ def _add_passkey_html(base: str, where: Place, typed: str) -> str:
 def _codes_html(base: str, has: Factors, may_change: bool) -> str:
     if has.codes_since is None:
         listed = "<p>None yet. An app on your phone shows six digits, new ones every 30 seconds (TOTP).</p>"
-        change = f'<form method="get" action="{base}/codes"><button class="other">Add an app</button></form>'
+        change = (
+            f'<form class="row" method="get" action="{base}/codes"><button class="other">Add an app</button></form>'
+        )
         return f"<h2>App with one-time codes</h2>{listed}{change if may_change else ''}"
     told = f"Added {_time(has.codes_since)} · {_used(has.codes_used)}"
     change = (

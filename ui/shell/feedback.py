@@ -56,12 +56,13 @@ def offer_to_confirm(error: FactorNeeded) -> None:
     confirm = {
         "label": "Confirm that it is you",
         "no-caps": True,
+        "color": "white",
         ":handler": f"() => authkeys.proveAgain({json.dumps(root)}, {json.dumps(CONFIRM_PATH)})",
     }
-    close = {"icon": "close", "round": True, "dense": True, "size": "sm", "aria-label": "Close"}
+    close = {"icon": "close", "round": True, "dense": True, "size": "sm", "color": "white", "aria-label": "Close"}
     ui.notification(
         str(error),
-        type="warning",
+        color="primary",
         position="bottom",
         timeout=None,
         actions=[confirm, close],
