@@ -17,13 +17,14 @@ from cli.serving import serving_of
 from cli.settings import Settings
 from cli.single_sign_on import provider_settings
 from models.errors import InvalidValue, NotAllowed
+from models.four_eyes import FourEyes
 from models.proxies import TrustedProxies
 from models.second_factors import FactorPolicy
 from services import demo
-from services.console import open_console
+from services.console import Console, open_console
 from services.running import Running
 from ui.desktop.opening import require_native
-from web.server import AnnouncedServer
+from web.server import AnnouncedServer, Serving
 from web.service_manager import ServiceManager
 
 
@@ -34,7 +35,6 @@ async def serve(settings: Settings) -> None:
     display = Display.WINDOW if settings.native else Display.NOT if settings.no_browser else Display.BROWSER
     if settings.native:
         require_native(serving.is_desktop)
-    factors = _factor_policy(settings)
     serving.check_certificate()
     manager = ServiceManager()
     metrics = metrics_settings(settings)
@@ -56,14 +56,11 @@ async def serve(settings: Settings) -> None:
                 settings.checkpoint_file,
                 is_demo=settings.demo,
                 provider=provider,
-                factor_policy=factors,
+                factor_policy=_factor_policy(settings),
+                four_eyes=_four_eyes(settings),
             )
         )
-        if not serving.is_desktop and not await console.admins.has_accounts():
-            raise NotAllowed(
-                "Others can reach this address, and nobody has a password yet. Make an account first: "
-                + console.command("admin add NAME")
-            )
+        await _require_order(console, serving)
         if settings.demo:
             colleague = await demo.fill(console)
             loop = {"colleague": lambda: demo.work_as_colleague(console, colleague)}
@@ -105,6 +102,17 @@ async def serve(settings: Settings) -> None:
     await _end(showing)
 
 
+async def _require_order(console: Console, serving: Serving) -> None:
+    """What was left by a start with other options is put in order. Raises NotAllowed if everybody could come in."""
+    if not console.submissions.four_eyes.is_on:
+        await console.approvals.give_all_back()
+    if not serving.is_desktop and not await console.admins.has_accounts():
+        raise NotAllowed(
+            "Others can reach this address, and nobody has a password yet. Make an account first: "
+            + console.command("admin add NAME")
+        )
+
+
 async def _end(showing: set[asyncio.Task[None]]) -> None:
     """Close what still shows the page. Raises what went wrong with it."""
     for task in showing:
@@ -121,6 +129,12 @@ def _factor_policy(settings: Settings) -> FactorPolicy:
             "--demo has no accounts to protect: leave out --require-second-factor and --fresh-second-factor."
         )
     return policy
+
+
+def _four_eyes(settings: Settings) -> FourEyes:
+    if "four_eyes_removals" in settings.model_fields_set and not settings.four_eyes:
+        raise InvalidValue("--four-eyes-removals belongs to --four-eyes: without that nothing waits for another admin.")
+    return FourEyes(settings.four_eyes, settings.four_eyes_removals)
 
 
 def _backend(settings: Settings) -> Backend | None:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import options, provider_options
 from models.errors import InvalidValue
+from models.four_eyes import MANY_REMOVALS
 from storage.database import DEFAULT_DATABASE, DatabaseLocation
 
 # Each rule raises InvalidValue, which pydantic lets through: its words are for the person who started the program.
@@ -39,6 +40,7 @@ MetricsPort = Annotated[int | None, BeforeValidator(options.metrics_port)]
 LogFormat = Annotated[str, BeforeValidator(options.log_format)]
 Workers = Annotated[int | None, BeforeValidator(options.workers)]
 FreshWithin = Annotated[float, BeforeValidator(options.fresh_within)]
+Removals = Annotated[int, BeforeValidator(options.removals)]
 Switch = Annotated[bool, BeforeValidator(lambda value, info: options.switch(flag(info.field_name), value))]
 
 
@@ -109,6 +111,12 @@ class Settings(BaseSettings):
     fresh_second_factor: Switch = Field(
         False,
         description="grants of Manage Authkeys and changes of accounts need a second factor proven within 5 minutes",
+    )
+    four_eyes: Switch = Field(
+        False, description="grants of Manage Authkeys, and many removals, wait until another admin approves them"
+    )
+    four_eyes_removals: Removals = Field(
+        MANY_REMOVALS, description="with --four-eyes: a submission with more removals than this waits"
     )
     no_browser: Switch = Field(False, description="serve without opening a browser")
     native: Switch = Field(False, description="open a window of its own; closing it ends the program")

@@ -17,6 +17,8 @@ AuthkeysError
 ├── SelectionMoved          other rows are at its corners than those that were selected
 ├── PlanOutdated            a plan would stage something else by now than what it showed
 ├── SubmissionRefused       conflicts: nothing was written
+├── ApprovalNeeded          another admin must approve it: nothing was written
+├── ApprovalClosed          somebody decided it already, or it was withdrawn or expired
 ├── ImportRefused           bad lines: nothing was written
 ├── RegistrationRefused     the phrase does not let this server register now
 ├── BackupRefused           a backup cannot be made, or cannot be restored there
@@ -110,6 +112,14 @@ class SubmissionRefused(AuthkeysError):
     def __init__(self, message: str, row_ids: tuple[int, ...]) -> None:
         super().__init__(message)
         self.row_ids = row_ids
+
+
+class ApprovalNeeded(AuthkeysError):
+    """Another admin must approve this submission; nothing was written."""
+
+
+class ApprovalClosed(AuthkeysError):
+    """What waited for approval waits no more."""
 
 
 class ImportRefused(AuthkeysError):

@@ -42,9 +42,10 @@ def beginning(anchor: Anchor, *, whole: bool, query: str, exported_at: str) -> s
     )
 
 
-def entry_line(record: Record, previous: str, digest: str, who: str) -> str:
-    """An entry. Beside what is digested only who it was: a name may be erased."""
-    return json_line({"entry": {**record, "previous": previous}, "digest": digest, "who": who})
+def entry_line(record: Record, previous: str, digest: str, who: str, approved_by: str = "") -> str:
+    """An entry. Beside what is digested only who it was, and who approved it: a name may be erased."""
+    approved = {"approved_by": approved_by} if approved_by else {}
+    return json_line({"entry": {**record, "previous": previous}, "digest": digest, "who": who, **approved})
 
 
 def modification_line(row: Row) -> str:
@@ -55,7 +56,7 @@ def modification_line(row: Row) -> str:
     return json_line({"modification": {**named, **words}})
 
 
-def entry_cells(record: Record, who: str, row: Row | None) -> Sequence[object]:
+def entry_cells(record: Record, who: str, row: Row | None, approved_by: str = "") -> Sequence[object]:
     """An entry, or one modification of it, as a line of CSV."""
     part: Mapping[str, Any] = record["submission"] or {}
     done: Sequence[object] = ("",) * 5
@@ -65,7 +66,7 @@ def entry_cells(record: Record, who: str, row: Row | None) -> Sequence[object]:
         done = (ip, service, kind, " ".join(_ids(granted)), " ".join(_ids(revoked)))
     return (
         record["number"], record["at"], who, record["kind"], part.get("source", ""), part.get("revision", ""), *done,
-        record["address"], record["detail"],
+        record["address"], f"{record['detail']}, approved by {approved_by}" if approved_by else record["detail"],
     )  # fmt: skip
 
 

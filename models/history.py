@@ -59,6 +59,11 @@ class EntryKind(StrEnum):
     BACKED_UP = "backup made"
     RESTORED = "backup restored"
     SECRET_REPLACED = "secret replaced"
+    APPROVAL_ASKED = "approval asked"
+    """That it was approved is said by its submission"""
+    APPROVAL_REJECTED = "approval rejected"
+    APPROVAL_WITHDRAWN = "approval withdrawn"
+    APPROVAL_EXPIRED = "approval expired"
 
 
 class Totals(NamedTuple):
@@ -133,10 +138,14 @@ class SubmissionPart(NamedTuple):
     """`kinds_text`"""
     digest: str
     """`chain.ModificationsDigest` of what it did"""
+    approver: int | None = None
+    """The account of the other admin who approved it, where it waited for one"""
 
     def to_record(self) -> Record:
-        """As it is digested."""
+        """As it is digested: without an approver if there was none, as before there were any."""
+        approved = {} if self.approver is None else {"approver": self.approver}
         return {
+            **approved,
             "revision": self.revision,
             "uuid": self.uuid,
             "admin": self.admin_id,
@@ -168,6 +177,8 @@ class Entry(NamedTuple):
     detail: str
     submission: SubmissionPart | None
     digest: str = ""
+    approved_by: str = ""
+    """The name of who approved its submission, as it is now"""
 
     def to_record(self) -> Record:
         """As it is digested, but for the digest of the entry before. Accounts are numbers in it, so a name can be erased."""

@@ -32,6 +32,8 @@ class What(StrEnum):
     NEW_KEYS = "new-keys"
     SIGN_INS = "sign-ins"
     REFUSED = "refused"
+    APPROVALS = "approvals"
+    """What was approved, and what became of the rest that waited for it"""
     ACCOUNTS = "accounts"
     RECORDS = "records"
     ACCESS = "access"
@@ -48,6 +50,7 @@ WHAT_NAMES = {
     What.NEW_KEYS: "New keys issued",
     What.SIGN_INS: "Sign-ins",
     What.REFUSED: "Refused sign-ins",
+    What.APPROVALS: "Approvals",
     What.ACCOUNTS: "Accounts",
     What.RECORDS: "Exports and prunes",
     What.ACCESS: "Access record",
@@ -109,6 +112,12 @@ ENTRIES_OF = {
         EntryKind.SECRET_REPLACED,
     ),
     What.ACCESS: tuple(kind for kind in EntryKind if kind is not EntryKind.SUBMITTED),
+    What.APPROVALS: (
+        EntryKind.APPROVAL_ASKED,
+        EntryKind.APPROVAL_REJECTED,
+        EntryKind.APPROVAL_WITHDRAWN,
+        EntryKind.APPROVAL_EXPIRED,
+    ),
 }
 
 

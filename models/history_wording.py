@@ -44,6 +44,10 @@ _SAID = {
     EntryKind.BACKED_UP: "made a backup",
     EntryKind.RESTORED: "restored a backup",
     EntryKind.SECRET_REPLACED: "replaced the server's secret",
+    EntryKind.APPROVAL_ASKED: "asked for approval",
+    EntryKind.APPROVAL_REJECTED: "rejected",
+    EntryKind.APPROVAL_WITHDRAWN: "withdrew what waited for approval",
+    EntryKind.APPROVAL_EXPIRED: "waited too long for approval",
 }
 _DID = {
     Kind.CHANGED: "changed",
@@ -66,7 +70,8 @@ def sentence(entry: Entry, only: Modification | None = None) -> str:
         detail = "" if entry.kind is EntryKind.PRUNED else entry.detail
         said = _SAID.get(entry.kind, entry.kind)
         return f"{said}: {detail}" if detail else said
-    return _of_submission(entry.submission, only)
+    approved = "" if entry.submission.approver is None else f", approved by {entry.approved_by or 'somebody'}"
+    return f"{_of_submission(entry.submission, only)}{approved}"
 
 
 def _of_submission(part: SubmissionPart, only: Modification | None) -> str:

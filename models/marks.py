@@ -56,3 +56,23 @@ class StagingNews(NamedTuple):
             version,
             Marks(name, frozenset(staged), frozenset(cleared)) if marks else None,
         )
+
+
+class StagingChange(NamedTuple):
+    """What the event says: whose staged changes are different now, and for which rows."""
+
+    admin_id: int
+    marks: Marks | None
+    """Which rows the admin has something staged for now, or no more; None if those are too many, or not known."""
+    fell_away: int = 0
+    """Of these, how many entries fell away because the rows already are so."""
+    submitted: bool = False
+    """Whether they were submitted: the change feed tells of that too."""
+    elsewhere: bool = False
+    """Whether another process told it: only others see it, the admin's own windows hear when it was read."""
+    others_know: bool = False
+    """Whether only the admin's own windows have something to show"""
+    new_row_ids: frozenset[int] = frozenset()
+    """The numbers of authkeys that shall be made, and have other privileges now"""
+    moves_rows: bool = False
+    """Whether rows came or went: authkeys that shall be made, or no more"""

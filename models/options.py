@@ -124,6 +124,16 @@ def server_url(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def removals(given: str | int) -> int:
+    """How many removals one submission may hold before another admin must approve it. Raises InvalidValue for what is no number."""
+    text = str(given).strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise InvalidValue(
+            f"--four-eyes-removals takes a whole number, such as 100; with 0 every removal waits: not {text!r:.80}."
+        )
+    return int(text)
+
+
 def trusted_proxies(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """The addresses and networks of proxies, in canonical form. Raises InvalidValue."""
     return tuple(dict.fromkeys(_trusted_proxy(each) for each in _each("--trusted-proxy", given)))

@@ -12,9 +12,11 @@ from models.errors import NotStaged
 from models.privileges import Privilege
 from models.staged_rows import (
     NOTHING,
+    Addition,
     StagedRow,
     Wanted,
     change_of,
+    put_back,
     rebased,
     with_amendment,
     with_both,
@@ -191,6 +193,12 @@ class StagedChanges:
         restored = dict.fromkeys(wanted.restored, StagedRow(restoration=True))
         taken_back = dict.fromkeys(wanted.taken_back, NOTHING)
         return self._take_step(cells | removals | restored | taken_back | self._added(wanted))
+
+    def put_back(self, entries: Mapping[int, StagedRow]) -> set[int]:
+        """Stage again, in one step, what was staged before and held elsewhere, beside what is staged by now. To be rebased then."""
+        wanted = {id_: put_back(self[id_], entry) for id_, entry in entries.items() if not entry.new}
+        new = [Addition(entry.new, entry.grants, entry.amendment) for entry in entries.values() if entry.new]
+        return self._take_step(wanted | self._added(Wanted(additions=new)))
 
     def _added(self, wanted: Wanted) -> dict[int, StagedRow]:
         """Under numbers that neither a staged row nor one in a step has."""

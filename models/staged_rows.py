@@ -152,3 +152,19 @@ def rebased(entry: StagedRow, row: Row | None) -> StagedRow:
     return StagedRow(
         entry.grants & ~row.privileges, entry.revocations & row.privileges, amendment=entry.amendment.rebased(row)
     )
+
+
+def put_back(mine: StagedRow, back: StagedRow) -> StagedRow:
+    """What was held, staged again beside what its admin has staged for the row since then, which counts where both cannot be."""
+    whole = (mine.removal, mine.restoration, back.removal, back.restoration)
+    if mine == NOTHING:
+        return back
+    if any(whole) or mine.new or back.new:
+        return mine
+    named = {each.name for each in mine.amendment.texts}
+    texts = sorted([*mine.amendment.texts, *(each for each in back.amendment.texts if each.name not in named)])
+    return mine._replace(
+        grants=mine.grants | back.grants & ~mine.revocations,
+        revocations=mine.revocations | back.revocations & ~mine.grants,
+        amendment=mine.amendment._replace(secret=mine.amendment.secret or back.amendment.secret, texts=tuple(texts)),
+    )

@@ -10,11 +10,13 @@ from typing import Any
 
 from models.accounts import AdminIdentity
 from models.errors import DatabaseUnavailable
+from models.four_eyes import OFF, FourEyes
 from models.second_factors import FactorPolicy
 from models.single_sign_on import ProviderSettings
 from models.subjects import Subject
 from models.views import PassphraseView
 from services.admins import Admins, local_admin
+from services.approvals import Approvals
 from services.authkey_staging import AuthkeyStaging
 from services.authkeys import Authkeys
 from services.authorizer import Authorizer
@@ -69,6 +71,7 @@ class Console:
     exports: Exports
     authkeys: Authkeys
     submissions: Submissions
+    approvals: Approvals
     staging: AuthkeyStaging
     handouts: Handouts
     uploads: Uploads
@@ -101,11 +104,13 @@ async def open_console(
     is_demo: bool = False,
     provider: ProviderSettings | None = None,
     factor_policy: FactorPolicy = FactorPolicy(),  # noqa: B008 - it never changes
+    four_eyes: FourEyes = OFF,
 ) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
     `checkpoint_file` is where signed checkpoints of the history are appended, `provider` who signs people in beside us.
     `factor_policy` is for who comes by a browser: commands have none, because who can run them can read the database and its secret anyway.
+    `four_eyes` says which submissions wait for another admin.
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
@@ -116,7 +121,7 @@ async def open_console(
         factors = SecondFactors(secret, proofs, sessions, history)
         uses = Uses()
         past = Past()
-        authkeys, submissions = Authkeys(uses, past), Submissions(proofs)
+        authkeys, submissions = Authkeys(uses, past), Submissions(four_eyes, proofs)
         passphrases = Passphrases(secret, submissions, history)
         staging = AuthkeyStaging(authkeys, submissions, uses)
         passphrase_staging = Staging(Subject.PASSPHRASE, passphrases, submissions)
@@ -130,6 +135,7 @@ async def open_console(
         feed.followers["history"] = history.follow
         presence = Presence({Subject.AUTHKEY: authkeys, Subject.PASSPHRASE: passphrases})
         feed.followers["presence"] = presence.refresh
+        approvals = Approvals(submissions, stagings)
         admin = await local_admin()
         supervisor = Supervisor()
         chain = Chain(secret, checkpoint_file)
@@ -142,6 +148,7 @@ async def open_console(
                 uses.running(supervisor),
                 feed.running(supervisor),
                 presence.running(supervisor),
+                approvals.running(supervisor, lambda follow: feed.followers.update(approvals=follow)),
                 supervisor.keeping(
                     {
                         "purge of attempts": _purge_attempts_regularly,
@@ -166,6 +173,7 @@ async def open_console(
                     Exports(history, past, authkeys),
                     authkeys,
                     submissions,
+                    approvals,
                     staging,
                     Handouts(),
                     Uploads(),

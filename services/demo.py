@@ -61,7 +61,7 @@ _PASSPHRASES = (  # note, privileges, uses, days until it expires, networks
 
 async def fill(console: Console) -> AdminIdentity:
     """Add 500 authkeys in one submission, passphrases in every state, what a month of calls leaves behind, and a colleague."""
-    order = Order(uuid.uuid4(), console.admin, Source.IMPORT, demo_keys(DEMO_KEYS))
+    order = Order(uuid.uuid4(), console.admin, Source.IMPORT, demo_keys(DEMO_KEYS), by_operator=True)
     await console.submissions.submit(order)
     await _add_passphrases(console.passphrases, console.admin)
     await _call(console.uses, await console.authkeys.matching(View(), console.admin.id))

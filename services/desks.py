@@ -107,8 +107,12 @@ class Desks:
         # The version first: entries that are newer than it are read once more, never missed.
         version = await staging.version_of(key)
         staged = StagedChanges(await staging.entries_of(key), await staging.steps_of(key), version.number)
+        await self.compare(staged)
+        return Desk(key, staged, version.number, version.name, version.role)
+
+    async def compare(self, staged: StagedChanges) -> None:
+        """Adjust staged changes that were stored to the rows as they are now."""
         ids = staged.ids_to_rebase()
         found = await self._listing.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
         staged.learn_names(await self.taken_names(staged))
-        return Desk(key, staged, version.number, version.name, version.role)

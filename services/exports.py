@@ -105,7 +105,7 @@ async def portions(
             last = link.record["number"]
             previous = link.previous or before
             if format_ is ExportFormat.JSONL:
-                piece += entry_line(link.record, previous, link.digest, link.who)
+                piece += entry_line(link.record, previous, link.digest, link.who, link.approved_by)
             if link.revision is None and format_ is ExportFormat.CSV:
                 piece += csv_text([entry_cells(link.record, link.who, None)])
             if link.revision is not None:
@@ -113,7 +113,7 @@ async def portions(
                     if format_ is ExportFormat.JSONL:
                         piece += "".join(map(modification_line, rows))
                     else:
-                        piece += csv_text(entry_cells(link.record, link.who, row) for row in rows)
+                        piece += csv_text(entry_cells(link.record, link.who, row, link.approved_by) for row in rows)
                     if len(piece) > 100_000:
                         yield piece
                         piece = ""

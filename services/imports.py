@@ -37,13 +37,13 @@ _OTHER_KINDS = {
 async def import_file(
     path: Path, admin: AdminIdentity, submissions: Submissions, on_progress: Progress | None = None
 ) -> Receipt:
-    """Submit a CSV file: authkeys that do not exist are added, the others get exactly the privileges of their line.
+    """Submit a CSV file that is on the server: authkeys that do not exist are added, the others get exactly the privileges of their line.
 
     Raises ImportRefused with every bad line, and then nothing is changed.
     """
     assignments = await asyncio.to_thread(read_assignments, path)
     await _check_secrets(path, assignments)
-    order = Order(uuid.uuid4(), admin, Source.IMPORT, assignments)
+    order = Order(uuid.uuid4(), admin, Source.IMPORT, assignments, by_operator=True)
     return await submissions.submit(order, on_progress=on_progress)
 
 

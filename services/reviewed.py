@@ -74,21 +74,26 @@ class ReviewedRows(Generic[V]):
     ) -> dict[int, ReviewedRow]:
         in_review = {position.row_id: position for position in positions}
         found = await self._shown.find(admin_id, in_review)
-        since = await submissions.changes_since(self._subject, _seen(staged, in_review, found))
-        return {id_: self._row(staged, position, found.get(id_), since) for id_, position in in_review.items()}
+        return await reviewed_rows(self._subject, staged, in_review, found)
 
-    @staticmethod
-    def _row(
-        staged: StagedChanges, position: Position, row: Row | None, since: Mapping[int, ChangesSince]
-    ) -> ReviewedRow:
-        id_ = position.row_id
-        row = staged.taken.get(id_, row)
-        known = since.get(row.id if row else id_)
-        named: Any = row or (known and known.last.done)
-        ip, service = (named.ip, named.service) if named else ("", f"#{id_}")
-        entry, conflict = staged[id_], staged.conflict_of(id_)
-        decided = decision(conflict, known, row, entry.amendment) if conflict else None
-        return ReviewedRow(position, ip, service, entry, decided)
+
+async def reviewed_rows(
+    subject: Subject, staged: StagedChanges, in_review: Mapping[int, Position], found: Mapping[int, Row]
+) -> dict[int, ReviewedRow]:
+    """These positions of a review as its rows, with what was done to them meanwhile where that needs a decision."""
+    since = await submissions.changes_since(subject, _seen(staged, in_review, found))
+    return {id_: _row(staged, position, found.get(id_), since) for id_, position in in_review.items()}
+
+
+def _row(staged: StagedChanges, position: Position, row: Row | None, since: Mapping[int, ChangesSince]) -> ReviewedRow:
+    id_ = position.row_id
+    row = staged.taken.get(id_, row)
+    known = since.get(row.id if row else id_)
+    named: Any = row or (known and known.last.done)
+    ip, service = (named.ip, named.service) if named else ("", f"#{id_}")
+    entry, conflict = staged[id_], staged.conflict_of(id_)
+    decided = decision(conflict, known, row, entry.amendment) if conflict else None
+    return ReviewedRow(position, ip, service, entry, decided)
 
 
 def _grouped(staged: StagedChanges, in_order: list[int], search: str) -> Groups:

@@ -6,21 +6,21 @@ own reads the entries anew, so two servers on one database agree. What can be un
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Generic, NamedTuple
+from typing import Generic
 
 from nicegui import Event
 
 from models.accounts import AdminIdentity, require_change
 from models.amendments import TextName
-from models.errors import DatabaseUnavailable, DuplicateAuthkey, RowNotFound, SubmissionRefused
+from models.errors import ApprovalNeeded, DatabaseUnavailable, DuplicateAuthkey, RowNotFound, SubmissionRefused
 from models.grid_rows import GridRow, overlay
-from models.marks import Marks, StagingNews
+from models.marks import Marks, StagingChange, StagingNews
 from models.privileges import Privilege
 from models.secrets import IssuedKey
 from models.staged_changes import StagedChanges
-from models.staged_rows import NOTHING, Wanted
+from models.staged_rows import NOTHING, StagedRow, Wanted
 from models.staging_steps import changes_between
 from models.subjects import Row, Subject
 from models.submissions import Source
@@ -29,29 +29,10 @@ from services.keymaking import changes_with_secrets
 from services.listing import Listing, V
 from services.reviewed import ReviewedRows
 from services.shown import ShownRows
-from services.submissions import Order, Progress, Receipt, Submissions
+from services.submissions import Also, Order, Progress, Receipt, Submissions
 from storage import staging
 from storage.staging import Version
-
-
-class StagingChange(NamedTuple):
-    """What the event says: whose staged changes are different now, and for which rows."""
-
-    admin_id: int
-    marks: Marks | None
-    """Which rows the admin has something staged for now, or no more; None if those are too many, or not known."""
-    fell_away: int = 0
-    """Of these, how many entries fell away because the rows already are so."""
-    submitted: bool = False
-    """Whether they were submitted: the change feed tells of that too."""
-    elsewhere: bool = False
-    """Whether another process told it: only others see it, the admin's own windows hear when it was read."""
-    others_know: bool = False
-    """Whether only the admin's own windows have something to show"""
-    new_row_ids: frozenset[int] = frozenset()
-    """The numbers of authkeys that shall be made, and have other privileges now"""
-    moves_rows: bool = False
-    """Whether rows came or went: authkeys that shall be made, or no more"""
+from storage.transactions import Connection
 
 
 class Staging(Generic[V]):
@@ -70,12 +51,20 @@ class Staging(Generic[V]):
         self._versions: dict[int, int] = {}  # by admin the newest that the pages here were told of
         self.changed = Event[[StagingChange]]()
         """Somebody's staged changes are different now."""
+        self.ask: Callable[[Order, StagedChanges, Also], Awaitable[Receipt]] | None = None
+        """Has another admin approve what may not be submitted without one"""
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     async def of(self, admin_id: int) -> StagedChanges:
         """What an admin has staged now. To be read only; every change goes through the methods below."""
         return (await self._desks.open(admin_id)).staged
+
+    async def as_now(self, entries: Mapping[int, StagedRow]) -> StagedChanges:
+        """What was staged once and is held elsewhere, against the rows as they are now."""
+        staged = StagedChanges(entries)
+        await self._desks.compare(staged)
+        return staged
 
     def attend(self, admin_id: int) -> None:
         """A window of this admin opens: what the admin stages elsewhere is followed until `leave`."""
@@ -176,6 +165,7 @@ class Staging(Generic[V]):
         """Submit everything that this admin has staged, in one transaction that also empties the staged changes.
 
         Raises SubmissionRefused on a conflict, DuplicateAuthkey, or FactorNeeded: nothing is written, all stays staged, and `conflicts` is up to date.
+        What another admin must approve waits for that instead, as the receipt says.
         """
         desk = await self._desks.open(admin.id)
         require_change(desk.role)
@@ -189,11 +179,8 @@ class Staging(Generic[V]):
             makes_rows = desk.staged.addition_count > 0
             marks = Marks.of(desk.name, [], desk.staged)
             try:
-                receipt = await self._submissions.submit(
-                    Order(submission_uuid, admin, Source.GRID, changes, self.subject, session_id=session_id),
-                    on_progress=on_progress,
-                    also=lambda db: staging.clear(db, desk.key, desk.version, marks),
-                )
+                order = Order(submission_uuid, admin, Source.GRID, changes, self.subject, session_id=session_id)
+                receipt = await self._submit_or_ask(desk, order, marks, on_progress)
             except staging.StagingOutdated:
                 await self._reload(desk)
                 raise SubmissionRefused(
@@ -207,11 +194,27 @@ class Staging(Generic[V]):
             except (SubmissionRefused, DuplicateAuthkey) as refusal:
                 await self._rebase(desk, set(refusal.row_ids) if isinstance(refusal, SubmissionRefused) else None)
                 raise
+            if receipt.approval is not None:
+                await self._reload(desk)
+                return receipt
             if issued:
                 self._issued[submission_uuid] = issued
             self._advance(desk, StagedChanges(newest=desk.version))
         self.changed.emit(StagingChange(admin.id, marks, submitted=True, moves_rows=makes_rows))
         return receipt
+
+    async def _submit_or_ask(
+        self, desk: Desk, order: Order, marks: Marks | None, on_progress: Progress | None
+    ) -> Receipt:
+        async def clear(db: Connection) -> None:
+            await staging.clear(db, desk.key, desk.version, marks)
+
+        try:
+            return await self._submissions.submit(order, on_progress=on_progress, also=clear)
+        except ApprovalNeeded:
+            if self.ask is None:
+                raise
+            return await self.ask(order, desk.staged, clear)
 
     def take_issued(self, submission_uuid: uuid.UUID) -> Sequence[IssuedKey]:
         """The secrets that a submission made. They are handed out this once."""
@@ -261,17 +264,23 @@ class Staging(Generic[V]):
             raise RowNotFound(f"This {self.subject} was removed in the meantime; nothing was staged for it.")
         return found[row_id]
 
-    async def take_step(self, admin_id: int, step: Callable[[StagedChanges], set[int]]) -> set[int]:
-        """Take a step in memory and in the database, or in neither; returns the rows that it touched."""
+    async def take_step(
+        self, admin_id: int, step: Callable[[StagedChanges], set[int]], also: Also | None = None
+    ) -> set[int]:
+        """Take a step in memory and in the database, or in neither; returns the rows that it touched.
+
+        `also` runs in its transaction, which then is not the admin's own doing.
+        """
         desk = await self._desks.open(admin_id)
-        require_change(desk.role)
+        if also is None:
+            require_change(desk.role)
         async with desk.lock:
             while True:
                 before = desk.staged
                 after, touched = await asyncio.to_thread(_take, step, before)
                 marks = Marks.of(desk.name, after, touched)
                 try:
-                    await self._store(desk, after, touched, marks)
+                    await self._store(desk, after, touched, marks, also)
                     break
                 except staging.StagingOutdated:
                     await self._reload(desk)
@@ -302,13 +311,15 @@ class Staging(Generic[V]):
         new = frozenset(after.taken)
         self.changed.emit(StagingChange(desk.key.admin_id, marks, len(fell_away), new_row_ids=new))
 
-    async def _store(self, desk: Desk, after: StagedChanges, row_ids: set[int], marks: Marks | None) -> None:
+    async def _store(
+        self, desk: Desk, after: StagedChanges, row_ids: set[int], marks: Marks | None, also: Also | None = None
+    ) -> None:
         """Write the entries of these rows, and the steps; then they are in memory too."""
         steps = changes_between(desk.staged.steps, after.steps)
-        if not row_ids and not steps.any:
+        if not row_ids and not steps.any and also is None:
             desk.staged = after
             return
-        await staging.store(desk.key, desk.version, after, row_ids, steps, marks)
+        await staging.store(desk.key, desk.version, after, row_ids, steps, marks, also)
         self._advance(desk, after)
 
     def _advance(self, desk: Desk, after: StagedChanges) -> None:

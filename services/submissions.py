@@ -6,7 +6,7 @@ nothing at all is written.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import NamedTuple
@@ -14,16 +14,20 @@ from typing import NamedTuple
 from nicegui import Event
 
 from models.accounts import AdminIdentity
+from models.approvals import PlanDigest
 from models.errors import (
+    ApprovalNeeded,
     AuthkeysError,
     DatabaseUnavailable,
     DuplicateAuthkey,
     NotAllowed,
+    PlanOutdated,
     RowNotFound,
     SubmissionRefused,
 )
+from models.four_eyes import OFF, FourEyes, Stakes, refusal, stakes_of
 from models.history import Written
-from models.plans import KEEP_REMOVED, decide
+from models.plans import KEEP_REMOVED, Plan, Rows, decide
 from models.subjects import Subject
 from models.submissions import Change, Conflict, Source, inverse
 from models.tallies import SubmissionTally
@@ -53,6 +57,18 @@ Progress = Callable[[int, int], None]
 """Told how many of how many changes are done."""
 
 
+Also = Callable[[Connection], Awaitable[None]]
+"""Runs in the same transaction, before its commit"""
+
+
+class Approver(NamedTuple):
+    """The other admin who approves what is submitted."""
+
+    admin: AdminIdentity
+    seen: str
+    """`PlanDigest` of the plan that was shown: another one is not submitted"""
+
+
 class Order(NamedTuple):
     """What shall be submitted. At most one change for each row."""
 
@@ -69,6 +85,9 @@ class Order(NamedTuple):
     """What else the history shall say of it"""
     session_id: int | None = None
     """In which session it was asked for, if in one: who grants Manage Authkeys may have to prove anew who it is"""
+    approver: Approver | None = None
+    by_operator: bool = False
+    """Of who works on the server's own files: four eyes are the operator's wish, and bind the admins"""
 
 
 class Receipt(NamedTuple):
@@ -77,13 +96,24 @@ class Receipt(NamedTuple):
     revision: int | None
     change_count: int
     key_count: int
+    approval: int | None = None
+    """The number of the approval that all of it waits for: nothing was applied yet"""
+
+
+class _Rules(NamedTuple):
+    """What the operator wants, beyond rights."""
+
+    four_eyes: FourEyes
+    proofs: Proofs
 
 
 class Submissions:
     """Applies submissions and undoes them."""
 
-    def __init__(self, proofs: Proofs | None = None) -> None:
-        self._proofs = proofs or Proofs()
+    def __init__(self, four_eyes: FourEyes = OFF, proofs: Proofs | None = None) -> None:
+        self.four_eyes = four_eyes
+        """Which submissions another admin must approve"""
+        self._rules = _Rules(four_eyes, proofs or Proofs())
         self.committed = Event[[]]()
         """Something was committed by this process; the change feed has something to read."""
         self.first_told: list[Callable[[set[int]], None]] = []
@@ -95,12 +125,13 @@ class Submissions:
         order: Order,
         *,
         on_progress: Progress | None = None,
-        also: Callable[[Connection], Awaitable[None]] | None = None,
+        also: Also | None = None,
     ) -> Receipt:
         """Apply all changes of the order in one transaction, or none.
 
         `also` runs in the same transaction, before its commit. Raises SubmissionRefused on a conflict, DuplicateAuthkey
-        if a new (ip, service) is taken, NotAllowed, FactorNeeded, AuthkeyNotFound if what shall be restored is no longer kept, and
+        if a new (ip, service) is taken, ApprovalNeeded if another admin must approve it, PlanOutdated if one approved
+        something else, NotAllowed, FactorNeeded, AuthkeyNotFound if what shall be restored is no longer kept, and
         DatabaseUnavailable; after the latter the same order may be submitted again.
         """
         if not order.changes:
@@ -130,7 +161,7 @@ class Submissions:
 
         try:
             return await run_transaction(
-                lambda db: _apply(db, order, self._proofs, on_progress, also, touched), in_order=True, ended=ended
+                lambda db: _apply(db, order, self._rules, on_progress, also, touched), in_order=True, ended=ended
             )
         except DatabaseUnavailable:
             # A commit that fails may have happened: look it up instead of guessing.
@@ -162,22 +193,26 @@ class Submissions:
 async def _apply(
     db: Connection,
     order: Order,
-    proofs: Proofs,
+    rules: _Rules,
     on_progress: Progress | None,
-    also: Callable[[Connection], Awaitable[None]] | None,
+    also: Also | None,
     touched: set[int],
 ) -> Receipt:
     if repeated := await submissions.find(order.uuid, db):
         return Receipt(*repeated)
-    await accounts.require_change(db, order.admin.id)
-    begun = await submissions.begin(db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC))
+    await _require_right(db, order)
+    approver_id = order.approver.admin.id if order.approver else None
+    begun = await submissions.begin(
+        db, order.uuid, order.admin.id, order.source, order.subject, datetime.now(UTC), approver_id
+    )
+    seen = _Seen(order, rules.four_eyes)
     change_count = key_count = done = 0
     written = Written()
     conflicts: dict[int, Conflict] = {}
-    for chunk in _chunks(order.changes):
-        plan = decide(chunk, await _PLANS[order.subject].rows_for(db, chunk))
+    async for chunk, plan, rows in plans_for(db, order.subject, order.changes):
+        seen.see(plan, rows)
         conflicts |= plan.conflicts
-        await proofs.require_for_plan(db, plan, order.source, order.session_id)
+        await rules.proofs.require_for_plan(db, plan, order.source, order.session_id)
         if not conflicts:
             await _PLANS[order.subject].write(db, plan, begun.revision, written)
         change_count, key_count = change_count + plan.change_count, key_count + plan.key_count
@@ -186,8 +221,10 @@ async def _apply(
         done += len(chunk)
         if on_progress:
             on_progress(done, len(order.changes))
+    seen.require_shown(key_count)
     if conflicts:
         raise _refusal(conflicts, order.subject)
+    seen.require_approval()
     if also:
         await also(db)
     await submissions.end(db, begun, change_count, key_count, written, order.address, order.detail)
@@ -196,6 +233,63 @@ async def _apply(
 
 def _cause(error: Exception) -> str:
     return next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
+
+
+async def plans_for(
+    db: Connection, subject: Subject, changes: Sequence[Change]
+) -> AsyncIterator[tuple[Sequence[Change], Plan, Rows]]:
+    """What these changes would do to the rows as they are now, in parts: so it is written, and so it is shown. Raises like `decide`."""
+    for chunk in _chunks(changes):
+        rows = await _PLANS[subject].rows_for(db, chunk)
+        yield chunk, decide(chunk, rows), rows
+
+
+class _Seen:
+    """What a submission comes to, as far as somebody else has to see it."""
+
+    def __init__(self, order: Order, four_eyes: FourEyes) -> None:
+        self._order, self._four_eyes = order, four_eyes
+        is_free = order.by_operator or order.approver or order.source is Source.REGISTERED  # the phrase was approved
+        self._is_bound = four_eyes.is_on and not is_free
+        self._stakes, self._digest = Stakes(), PlanDigest()
+
+    def see(self, plan: Plan, rows: Rows) -> None:
+        """This is the next part of it."""
+        if self._is_bound:
+            self._stakes = self._stakes.plus(stakes_of(plan, rows))
+        if self._order.approver:
+            self._digest.add(plan)
+
+    def require_shown(self, key_count: int) -> None:
+        """Raise PlanOutdated if it is another one than what the approver was shown."""
+        approver = self._order.approver
+        if approver and (approver.seen != self._digest.text() or not key_count):
+            raise PlanOutdated(
+                "Nothing was approved: somebody changed these rows a moment ago, so it would do something else now than "
+                "what you were shown. Look at it again."
+            )
+
+    def require_approval(self) -> None:
+        """Raise ApprovalNeeded if another admin must approve it."""
+        if self._is_bound and self._stakes.need_another(self._four_eyes):
+            order = self._order
+            raise ApprovalNeeded(refusal(self._stakes, self._four_eyes, order.subject, order.source))
+
+
+async def _require_right(db: Connection, order: Order) -> None:
+    if order.approver is None:
+        await accounts.require_change(db, order.admin.id)
+        return
+    if order.approver.admin.id == order.admin.id:
+        raise NotAllowed("Nobody approves what they asked for themselves. Another admin must.")
+    await accounts.require_change(db, order.approver.admin.id)
+    try:
+        await accounts.require_change(db, order.admin.id)
+    except NotAllowed:
+        raise NotAllowed(
+            f"{order.admin.name} may no longer change anything, so this cannot be approved any more. Reject it: then it is "
+            "among what they have staged."
+        ) from None
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -25,7 +25,8 @@ PORTION = 5_000
 ENTRY_COLUMNS = (
     "entry.number, entry.at, entry.kind, entry.admin_id, entry.name, entry.name_digest, entry.address, entry.detail, "
     "entry.digest, submission.id, submission.uuid, submission.admin_id, submission.at, submission.source, submission.subject, "
-    "submission.change_count, submission.key_count, submission.granted, submission.revoked, submission.kinds, submission.digest"
+    "submission.change_count, submission.key_count, submission.granted, submission.revoked, submission.kinds, submission.digest, "
+    "submission.approver_id"
 )
 ENTRIES = "entry LEFT JOIN submission ON submission.id = entry.submission_id"
 

@@ -21,7 +21,8 @@ from storage.database import database_errors, slow_reader
 from storage.history import ENTRIES, ENTRY_COLUMNS, entry_of, time_of
 from storage.sql import Conditions, escaped, ids, statement
 
-_WITH_NAMES = f"SELECT {ENTRY_COLUMNS}, admin.name FROM {ENTRIES} LEFT JOIN admin ON admin.id = entry.admin_id"
+_NAMED = f"{ENTRIES} LEFT JOIN admin ON admin.id = entry.admin_id LEFT JOIN admin AS approver ON approver.id = submission.approver_id"
+_WITH_NAMES = f"SELECT {ENTRY_COLUMNS}, admin.name, approver.name FROM {_NAMED}"
 _NAMES = ("authkey", "removed_authkey", "former_authkey")
 """The tables that know the names of all authkeys that there ever were"""
 T = TypeVar("T", bound=StrEnum)
@@ -66,6 +67,7 @@ class ExportedLink(NamedTuple):
     who: str
     revision: int | None
     """Of its submission"""
+    approved_by: str = ""
 
 
 async def links(view: HistoryView, after: int, until: int, limit: int) -> list[ExportedLink]:
@@ -73,17 +75,18 @@ async def links(view: HistoryView, after: int, until: int, limit: int) -> list[E
     where = await _conditions(view)
     where.add(f"entry.number > {int(after)} AND entry.number <= {int(until)}")
     query = (
-        f"SELECT {ENTRY_COLUMNS}, previous.digest, admin.name FROM {ENTRIES} "
-        "LEFT JOIN admin ON admin.id = entry.admin_id LEFT JOIN entry AS previous ON previous.number = entry.number - 1 "
+        f"SELECT {ENTRY_COLUMNS}, previous.digest, admin.name, approver.name FROM {_NAMED} "
+        "LEFT JOIN entry AS previous ON previous.number = entry.number - 1 "
         f"{where} ORDER BY entry.number LIMIT {int(limit)}"
     )
     with database_errors():
         _, rows = await slow_reader().execute_query(query, where.values)
     found = []
-    for *columns, previous, name in map(tuple, rows):
+    for *columns, previous, name, approver in map(tuple, rows):
         each = entry_of(columns)
         revision = each.submission.revision if each.submission else None
-        found.append(ExportedLink(each.to_record(), previous or "", each.digest, name or each.name, revision))
+        who = (name or each.name, revision, approver or "")
+        found.append(ExportedLink(each.to_record(), previous or "", each.digest, *who))
     return found
 
 
@@ -131,8 +134,8 @@ async def _names_of(admin_ids: Collection[int]) -> dict[int, str]:
 
 
 def _named(row: tuple[Any, ...]) -> Entry:
-    *columns, name = row
-    entry = entry_of(columns, str(name or ""))
+    *columns, name, approver = row
+    entry = entry_of(columns, str(name or ""))._replace(approved_by=str(approver or ""))
     part = entry.submission
     if part is not None:
         part = part._replace(source=_known(Source, part.source), subject=_known(Subject, part.subject))
@@ -157,7 +160,8 @@ async def _conditions(view: HistoryView) -> Conditions:
     if view.until:
         where.add("entry.at <= {}", view.until)
     if view.what in ENTRIES_OF:
-        where.add(f"entry.kind IN ({', '.join(repr(kind.value) for kind in ENTRIES_OF[view.what])})")
+        approved = " OR submission.approver_id IS NOT NULL" if view.what is What.APPROVALS else ""
+        where.add(f"(entry.kind IN ({', '.join(repr(kind.value) for kind in ENTRIES_OF[view.what])}){approved})")
     elif view.what in KINDS_OF:
         where.add(f"({' OR '.join(f'submission.kinds LIKE {_held(kind)}' for kind in KINDS_OF[view.what])})")
     elif view.what:

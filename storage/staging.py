@@ -5,7 +5,7 @@ one than the own has missed something.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -212,11 +212,17 @@ def _additions_in(desk: DeskKey, view: View) -> Conditions:
 
 
 async def store(
-    desk: DeskKey, seen: int, after: StagedChanges, row_ids: Collection[int], steps: StepChanges, marks: Marks | None
+    desk: DeskKey,
+    seen: int,
+    after: StagedChanges,
+    row_ids: Collection[int],
+    steps: StepChanges,
+    marks: Marks | None,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> None:
     """Write one step: the entries of these rows, and the steps; other processes are told of its marks.
 
-    Raises StagingOutdated if `seen` is not the newest version.
+    `also` runs in the same transaction, at its end. Raises StagingOutdated if `seen` is not the newest version.
     """
 
     async def write(db: Connection) -> None:
@@ -230,6 +236,8 @@ async def store(
             )
             await _upsert_new(db, desk, [(id_, after[id_], new) for id_ in some if (new := after[id_].new)])
         await _store_steps(db, desk, steps)
+        if also:
+            await also(db)
 
     await run_transaction(write)
 

@@ -164,16 +164,29 @@ class Begun(NamedTuple):
     source: Source
     subject: Subject
     at: datetime
+    approver_id: int | None = None
 
 
 async def begin(
-    db: BaseDBAsyncClient, submission_uuid: uuid.UUID, admin_id: int, source: Source, subject: Subject, at: datetime
+    db: BaseDBAsyncClient,
+    submission_uuid: uuid.UUID,
+    admin_id: int,
+    source: Source,
+    subject: Subject,
+    at: datetime,
+    approver_id: int | None = None,
 ) -> Begun:
     """Take the next revision."""
     row = await Submission.create(
-        uuid=submission_uuid, admin_id=admin_id, source=source, subject=subject, at=at, using_db=db
+        uuid=submission_uuid,
+        admin_id=admin_id,
+        source=source,
+        subject=subject,
+        at=at,
+        approver_id=approver_id,
+        using_db=db,
     )
-    return Begun(row.id, submission_uuid, admin_id, source, subject, at)
+    return Begun(row.id, submission_uuid, admin_id, source, subject, at, approver_id)
 
 
 async def end(
@@ -193,7 +206,7 @@ async def end(
     granted, revoked, kinds = written.totals
     part = SubmissionPart(
         begun.revision, str(begun.uuid), begun.admin_id, begun.at, begun.source, begun.subject, change_count, key_count,
-        granted, revoked, kinds_text(kinds), written.digest,
+        granted, revoked, kinds_text(kinds), written.digest, begun.approver_id,
     )  # fmt: skip
     await this.update(
         change_count=change_count,

@@ -67,10 +67,13 @@ class Tamperer:
             "revoked",
             "kinds",
             "digest",
+            "approver_id",
         ]
         column = self.chance.choice([*columns, "admin_id"])
         others = [each.id for each in await Admin.all() if each.id != row["admin_id"]]
         value = self.chance.choice(others) if column == "admin_id" else self.another(row[column])
+        if column == "approver_id" and row[column]:
+            value = None
         await Submission.filter(id=row["id"]).update(**{column: value})
         return self.numbers[row["id"]]
 

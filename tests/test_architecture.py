@@ -104,7 +104,8 @@ def test_only_storage_knows_the_tables_and_the_drivers() -> None:
         if any(each.is_of(hidden) for hidden in (*DRIVERS, "models.tables"))
     }
     assert knowing == {
-        f"models.tables{part}" for part in ("", ".accounts", ".factors", ".installation", ".preferences", ".records")
+        f"models.tables{part}"
+        for part in ("", ".accounts", ".approvals", ".factors", ".installation", ".preferences", ".records")
     }
 
 

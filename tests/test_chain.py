@@ -23,6 +23,7 @@ from models.tables import Entry, Modification
 from services.console import Console, open_console
 from storage import history
 from storage.database import DatabaseLocation
+from tests.approvals import MANAGE, approved
 from tests.other_process import OtherProcess, tell
 from tests.support import ADD, MODIFY, SEARCH, add_keys, all_keys, an_admin, came_in, new_keys, submit
 from tests.tampering import Tamperer
@@ -48,6 +49,7 @@ async def make_history(console: Console) -> None:
     owner = TextChange(TextName.OWNER, "", 'Größe, 📠 \\ "x"')
     await submit(console, NewAuthkey("2001:db8::7", 'Büro, 📠 \\ "x"', 257, texts=(owner,)))
     await submit(console, *(CellChange(key.id, 0, 0, Amendment(texts=(owner,))) for key in keys[:3]))
+    await approved(console, dana, console.admin, CellChange(keys[0].id, MANAGE.mask, 0))
     assert revision
 
 

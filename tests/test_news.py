@@ -6,11 +6,10 @@ import pytest
 from nicegui.testing import User
 
 from models.authkeys import Authkey
-from models.marks import Marks
+from models.marks import Marks, StagingChange
 from models.subjects import Subject
 from models.submissions import Kind, Modification, Source
 from services.feed import Commit
-from services.staging import StagingChange
 from storage.database import DatabaseLocation
 from tests.waiting import eventually
 from ui.staged.news import MOST_AT_ONCE, MOST_ROWS, Inbox, News

@@ -7,13 +7,12 @@ import uuid
 import pytest
 
 from models.errors import NotStaged, RowNotFound, SubmissionRefused
-from models.marks import Marks
+from models.marks import Marks, StagingChange
 from models.staged_rows import StagedRow
 from models.submissions import CellChange, ConflictKind, Removal
 from models.views import View
 from services.console import Console, open_console
 from services.imports import import_file
-from services.staging import StagingChange
 from storage.database import DatabaseLocation
 from storage.staging import versions
 from tests.other_process import another_process

@@ -17,6 +17,8 @@ from models.tables.accounts import OpenView as OpenView
 from models.tables.accounts import ProviderSession as ProviderSession
 from models.tables.accounts import Session as Session
 from models.tables.accounts import SpentToken as SpentToken
+from models.tables.approvals import Approval as Approval
+from models.tables.approvals import ApprovalPart as ApprovalPart
 from models.tables.factors import CodeApp as CodeApp
 from models.tables.factors import Passkey as Passkey
 from models.tables.factors import PasskeyChallenge as PasskeyChallenge

@@ -30,6 +30,8 @@ class Submission(Model):
     """How many rows it did what to: `history.kinds_text`"""
     digest = fields.CharField(max_length=64, default="", db_default="")
     """`chain.ModificationsDigest` of its modifications"""
+    approver_id = fields.IntField(null=True)
+    """The account of the other admin who approved it, where it waited for one"""
 
     class Meta:
         table = "submission"

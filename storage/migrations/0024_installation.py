@@ -4,7 +4,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0022_second_factors")]
+    dependencies = [("models", "0023_approvals")]
 
     initial = False
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
+from models.marks import StagingChange
 from models.presence import Person, StagedLine, StagedSummary
 from models.subjects import Subject
 from models.wording import changes_to, consequences, count_of
 from services.console import Console
-from services.staging import StagingChange
 from ui.shell.feedback import user_errors
 from ui.shell.frame import NAMES
 from ui.shell.times import show_time, time_label

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 from nicegui import Client, background_tasks
 
-from models.marks import Marks
+from models.marks import Marks, StagingChange
 from models.subjects import Row
 from models.submissions import Modification
 from services.feed import Commit
-from services.staging import StagingChange
 
 MOST_AT_ONCE = 200
 """Of more flashes or marks than this nobody sees single ones: the blocks are read anew instead."""

@@ -12,13 +12,14 @@ from typing import Any, ClassVar, Generic
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from models.marks import StagingChange
 from models.privileges import Privilege
 from models.secrets import IssuedKey
 from models.usage import LostCalls
 from models.wording import changes_to, count_of, noun, step_name
 from services.feed import Commit
 from services.listing import V
-from services.staging import Staging, StagingChange
+from services.staging import Staging
 from ui.shell.dialogs import show_shortcuts
 from ui.shell.feedback import user_errors
 from ui.shell.palette import Command
