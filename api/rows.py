@@ -38,7 +38,7 @@ def rows_router(console: Console) -> APIRouter:
     router = APIRouter()
     _add_grid(router, "/grid/rows", console.staging, parse_view)
     _add_grid(router, "/grid/passphrases", console.passphrase_staging, parse_passphrase_view)
-    router.add_api_route("/grid/history", _with_words(_history(console.history)), methods=["GET", "HEAD"])
+    router.add_api_route("/grid/history", with_words(_history(console.history)), methods=["GET", "HEAD"])
     return router
 
 
@@ -53,19 +53,19 @@ def _add_grid(router: APIRouter, path: str, staging: Staging[V], parse: Parse[V]
         (f"{path}/copy", _copy(staging, parse), ["POST"]),
         (f"{path}/review", _review(staging, parse), ["GET", "HEAD"]),
     ):
-        router.add_api_route(at, _with_words(handler), methods=methods)
+        router.add_api_route(at, with_words(handler), methods=methods)
 
 
-def _with_words(handler: Handler) -> Handler:
+def with_words(handler: Handler) -> Handler:
     """What went wrong, in the answer."""
 
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)
         except DatabaseUnavailable as error:
-            return _answer({"error": str(error)}, 503)
+            return json_answer({"error": str(error)}, 503)
         except AuthkeysError as error:
-            return _answer({"error": str(error)}, 400)
+            return json_answer({"error": str(error)}, 400)
 
     return answered
 
@@ -78,7 +78,7 @@ def _places(staging: Staging[V], parse: Parse[V]) -> Handler:
         view = parse(request.query_params)
         wanted = _ids(request.query_params.get("ids", ""))
         found = {str(id_): await staging.shown.place(view, admin.id, id_) for id_ in wanted}
-        return _answer(found)
+        return json_answer(found)
 
     return places
 
@@ -105,8 +105,8 @@ def _review(staging: Staging[V], parse: Parse[V]) -> Handler:
         admin, asked = session_of(request.scope).admin, request.query_params
         search = parse({"search": asked.get("search", "")}).search
         folds = parse_folds(asked.get("open", ""), asked.get("closed", ""))
-        start, end = _range(asked.get("start"), asked.get("end"))
-        return _answer(part_json(staging.subject, await staging.reviewed.part(admin.id, search, folds, start, end)))
+        start, end = block_range(asked.get("start"), asked.get("end"))
+        return json_answer(part_json(staging.subject, await staging.reviewed.part(admin.id, search, folds, start, end)))
 
     return part
 
@@ -129,11 +129,11 @@ def _blocks(staging: Staging[V], parse: Parse[V]) -> Handler:
     async def block(request: Request) -> Response:
         admin = session_of(request.scope).admin
         view = parse(request.query_params)
-        start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
+        start, end = block_range(request.query_params.get("start"), request.query_params.get("end"))
         rows = await staging.shown.block(view, admin.id, start, end)
         total = await staging.shown.total(view, admin.id, start, end, len(rows))
         overlaid = await staging.overlaid(admin.id, rows) if view.is_live else staging.plain(rows)
-        return _answer({"rows": overlaid, "total": total})
+        return json_answer({"rows": overlaid, "total": total})
 
     return block
 
@@ -143,7 +143,7 @@ def _count(staging: Staging[V], parse: Parse[V]) -> Handler:
 
     async def count(request: Request) -> Response:
         view = parse(request.query_params)
-        return _answer({"total": await staging.shown.count(view, session_of(request.scope).admin.id)})
+        return json_answer({"total": await staging.shown.count(view, session_of(request.scope).admin.id)})
 
     return count
 
@@ -151,10 +151,10 @@ def _count(staging: Staging[V], parse: Parse[V]) -> Handler:
 def _history(history: History) -> Handler:
     async def block(request: Request) -> Response:
         view = parse_history_view(request.query_params)
-        start, end = _range(request.query_params.get("start"), request.query_params.get("end"))
+        start, end = block_range(request.query_params.get("start"), request.query_params.get("end"))
         told = await history.block(view, start, end)
         total = await history.count(view)
-        return _answer({"rows": [_line(each) for each in told], "total": total})
+        return json_answer({"rows": [_line(each) for each in told], "total": total})
 
     return block
 
@@ -173,7 +173,8 @@ def _line(told: Told) -> dict[str, Any]:
     }
 
 
-def _range(start: str | None, end: str | None) -> tuple[int, int]:
+def block_range(start: str | None, end: str | None) -> tuple[int, int]:
+    """The positions that a browser asks for. Raises InvalidValue for what are none, or too many."""
     try:
         first, last = int(start or 0), int(end or MAX_BLOCK)
     except ValueError:
@@ -183,5 +184,6 @@ def _range(start: str | None, end: str | None) -> tuple[int, int]:
     return first, last
 
 
-def _answer(content: dict[str, Any], status: int = 200) -> JSONResponse:
+def json_answer(content: dict[str, Any], status: int = 200) -> JSONResponse:
+    """An answer that nobody keeps."""
     return JSONResponse(content, status, headers={"Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Scope
 
+from api.approvals import approvals_router
 from api.exports import exports_router
 from api.gateway import Backend
 from api.issued_keys import issued_keys_router
@@ -57,6 +58,8 @@ def build_app(
     app.include_router(exports_router(console))
     app.include_router(issued_keys_router(console))
     app.include_router(uploads_router(console))
+    if console.approvals.four_eyes.is_on:
+        app.include_router(approvals_router(console))
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,

@@ -22,6 +22,7 @@ from models.approvals import (
     to_texts,
     without_new_secrets,
 )
+from models.authkeys import Authkey
 from models.errors import ApprovalClosed, DatabaseUnavailable, InvalidValue, NotAllowed, RowNotFound
 from models.four_eyes import FourEyes
 from models.history import EntryKind
@@ -36,7 +37,7 @@ from services.clock import read_clock
 from services.staging import Staging
 from services.submissions import Also, Approver, Order, Receipt, Submissions
 from services.supervisor import Supervisor
-from storage import accounts, approvals, history, submissions
+from storage import accounts, approvals, authkeys, history, submissions
 from storage.transactions import Connection, run_transaction
 
 DECIDED_SHOWN = 50
@@ -84,6 +85,13 @@ class Approvals:
     async def has_others(admin: AdminIdentity) -> bool:
         """Whether another admin can sign in and approve what this one asks for."""
         return await approvals.others_with_password(admin.id)
+
+    @staticmethod
+    async def made_by(approval: Approval) -> list[Authkey]:
+        """The authkeys that were new in it, as far as they are in force."""
+        entries = (await approvals.entries_of(approval.number)).values()
+        ids = await authkeys.named([(each.new.ip, each.new.service) for each in entries if each.new])
+        return list((await authkeys.find(ids.values())).values())
 
     def waiting_of(self, admin_id: int, subject: Subject) -> list[Approval]:
         """What this admin asked for and still waits."""

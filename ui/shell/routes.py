@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from services.console import Console
+from ui.approvals.page import register_approvals_page
 from ui.authkeys.registration import register_authkeys_page
 from ui.denied.page import register_denied_page
 from ui.history.page import register_history_page
@@ -25,3 +26,5 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     register_denied_page(console, stop)
     register_history_page(console, stop)
     register_settings_pages(console, stop)
+    if console.approvals.four_eyes.is_on:
+        register_approvals_page(console, stop)

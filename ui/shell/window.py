@@ -17,6 +17,7 @@ from models.views import View
 from services.console import Console
 from services.saved_views import views_seen_by
 from services.sessions import SignedIn, session_of
+from ui.shell.approvals_mark import APPROVALS_PATH, ApprovalsMark
 from ui.shell.dialogs import ask_new_password, ask_quit, show_shortcuts
 from ui.shell.feedback import show_bug, user_errors
 from ui.shell.frame import NAMES, VIEWS, Frame
@@ -107,6 +108,9 @@ class Window:
         ui.on_exception(show_bug)
         ui.on("palette", self._open_palette)
         with self.frame.others:
+            if self.console.approvals.four_eyes.is_on:
+                is_here = self._path == APPROVALS_PATH
+                ApprovalsMark(self.console.approvals, self.admin, self.tell, self.root_path, is_here=is_here)
             Others(self.console, self.admin.id, self._path)
         self.console.sessions.ended.subscribe(self._sessions_ended)
         self.console.feed.availability_changed.subscribe(self._availability_changed)
@@ -167,8 +171,12 @@ class Window:
                 "view",
                 is_offered=path != self._path,
             )
-            for path, name in NAMES.items()
+            for path, name in self._views.items()
         ]
+
+    @property
+    def _views(self) -> dict[str, str]:
+        return NAMES | ({APPROVALS_PATH: "Approvals"} if self.console.approvals.four_eyes.is_on else {})
 
     async def _saved_views(self) -> list[Command]:
         return [

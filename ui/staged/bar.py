@@ -1,9 +1,10 @@
 """The bar at the bottom: what is staged, and the one button that submits it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 
+from models.approvals import Approval
 from models.subjects import Subject
 from models.wording import changes, changes_to, count_of
 from services.submissions import Receipt
@@ -28,6 +29,7 @@ class ChangeBar:
     ) -> None:
         """`on_show` brings what is not in view, `on_step_back` and `on_step_forth` undo and redo staging steps."""
         self._subject = subject
+        self._waiting: list[tuple[int, int]] = []
         self._may_change = may_change
         with ui.footer().classes("bar") as self._footer:
             self._back = self._step_button("undo", on_step_back, "step-back")
@@ -40,6 +42,7 @@ class ChangeBar:
                 self._show.props('aria-label="Show the staged changes that are not in view"').mark("show-hidden")
                 self._show.set_visibility(False)
                 self._conflicts = ui.label().classes("bar-conflicts").mark("staged-conflicts")
+                self._waits = ui.element("span").classes("bar-waits")  # what waits for approval
             self._review = ui.button("Review", on_click=on_review).props("flat no-caps").mark("review")
             self._discard = (
                 ui.button("Discard", on_click=on_discard, color=None)
@@ -92,6 +95,20 @@ class ChangeBar:
         self._discard.set_visibility(change_count > 0)
         self._submit.set_enabled(change_count > 0)
 
+    def show_waiting(self, approvals: Sequence[Approval]) -> None:
+        """What this admin asked for and another one has not approved yet."""
+        told = [(each.number, each.change_count) for each in approvals]
+        if told == self._waiting:
+            return
+        self._waiting = told
+        self._waits.clear()
+        count = sum(each.change_count for each in approvals)
+        if approvals:
+            where = f"/approvals/{approvals[0].number}" if len(approvals) == 1 else "/approvals"
+            with self._waits:
+                wait = "waits" if count == 1 else "wait"
+                ui.link(f"{changes(count)} {wait} for approval", where).classes("bar-waiting").mark("waiting")
+
     def show_receipt(self, receipt: Receipt) -> None:
         """Confirm what a submission applied; stays until the next staged change."""
         self._confirm(applied(self._subject, receipt))
@@ -118,6 +135,13 @@ class ChangeBar:
         self._progress.set_visibility(True)
         self._progress.set_value(done / total)
         self._count.set_text(f"Submitting {done:,} of {count_of(self._subject, total)}")
+
+
+def asked(subject: Subject, receipt: Receipt) -> str:
+    """What waits now, in words."""
+    return (
+        f"{changes_to(subject, receipt.change_count, receipt.key_count)}: asked for approval. Nothing is in force yet."
+    )
 
 
 def applied(subject: Subject, receipt: Receipt) -> str:

@@ -199,6 +199,7 @@ class StagedPage(Generic[V]):
         self.staging.changed.subscribe(self._staging_changed)
         self.console.feed.committed.subscribe(self._committed)
         self.console.feed.availability_changed.subscribe(self._availability_changed)
+        self.console.approvals.changed.subscribe(self._approvals_changed)
 
     # -- what the browser says: claims, each checked -------------------------------------------------------------------
 
@@ -279,6 +280,12 @@ class StagedPage(Generic[V]):
         else:
             self._inbox.note(lambda news: self.heard(commit, news))
 
+    def _approvals_changed(self) -> None:
+        def only_staged(news: News) -> None:
+            news.staged = True
+
+        self._inbox.note(only_staged)
+
     def _availability_changed(self, available: bool) -> None:
         def everything(news: News) -> None:
             news.stale = news.moved = news.staged = True
@@ -315,6 +322,7 @@ class StagedPage(Generic[V]):
             hidden = await self._out_of_view.count() if hidden is None else hidden
             staged = await self.staging.of(self.admin.id)
             self._bar.show_staged(staged.change_count, staged.key_count, hidden, len(staged.conflicts))
+            self._bar.show_waiting(self.console.approvals.waiting_of(self.admin.id, self.kind.subject))
             self.window.latest_step(staged.to_undo.number if staged.to_undo else 0)
             self._bar.show_steps(
                 *(step_name(self.kind.subject, each) if each else "" for each in (staged.to_undo, staged.to_redo))

@@ -39,13 +39,14 @@ class Review:
         on_confirm: Callable[[list[int]], Awaitable[object]],
         on_submit: Callable[[], Awaitable[object]],
         on_close: Callable[[], object],
+        approval_of: Callable[[StagedTotals], Awaitable[list[str]]],
     ) -> None:
-        """`everything` is the view that shows all rows."""
+        """`everything` is the view that shows all rows; `approval_of` says, if another admin must approve it, why and by whom."""
         self._staging, self._admin_id, self._everything = staging, admin_id, everything
         self._on_take_back, self._on_take_back_part, self._on_confirm = on_take_back, on_take_back_part, on_confirm
-        self._on_submit = on_submit
+        self._on_submit, self._approval_of = on_submit, approval_of
         self._drawn: StagedChanges | None = None
-        self._foot_drawn: tuple[StagedTotals, Caution] | None = None
+        self._foot_drawn: tuple[StagedTotals, Caution, list[str]] | None = None
         self._panel = (
             ui.element("section").classes("review").props('aria-label="Review of staged changes"').mark("review-panel")
         )
@@ -102,7 +103,7 @@ class Review:
         self._summary.set_text(changes_to(self._staging.subject, counted.change_count, staged.key_count))
         self._draw_top(counted, len(staged.conflicts))
         self._search.set_visibility(staged.key_count > SEARCHED_BEYOND or bool(self._searched.value))
-        self._draw_foot(counted, asked)
+        self._draw_foot(counted, asked, await self._approval_of(counted))
         self._run("refreshReview" if was_open else "openReview")
         if counted.revocations or counted.removals:
             self._show_lost(await lost_calls_now())
@@ -142,19 +143,22 @@ class Review:
     async def _drop_conflicts(self) -> None:
         await self._on_take_back(list((await self._staging.of(self._admin_id)).conflicts))
 
-    def _draw_foot(self, counted: StagedTotals, asked: Caution) -> None:
-        if (counted, asked) == self._foot_drawn:
+    def _draw_foot(self, counted: StagedTotals, asked: Caution, approval: list[str]) -> None:
+        if (counted, asked, approval) == self._foot_drawn:
             return  # a number that is being typed stays
-        self._foot_drawn = (counted, asked)
+        self._foot_drawn = (counted, asked, approval)
         self._foot.clear()
         self._foot.set_visibility(counted.change_count > 0)
         with self._foot:
+            for line in approval:
+                ui.label(line).classes("review-approval").mark("review-approval")
             number = str(counted.removals)
             if asked is Caution.TYPED:
                 what = count_of(self._staging.subject, counted.removals)
                 typed = ui.input(f"Type {number} to remove {what}").props("outlined dense inputmode=numeric")
                 typed.classes("review-typed").mark("review-typed")
-            submit = ui.button(f"Submit {changes(counted.change_count)}", on_click=self._on_submit, color=None)
+            does = "Ask for approval of" if approval else "Submit"
+            submit = ui.button(f"{does} {changes(counted.change_count)}", on_click=self._on_submit, color=None)
             submit.props("unelevated no-caps").classes("primary").mark("review-submit")
             submit.set_enabled(asked is not Caution.TYPED)
             if asked is Caution.TYPED:

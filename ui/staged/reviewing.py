@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from models.errors import DuplicateAuthkey, SubmissionRefused
-from models.risks import Caution, caution, totals_of
+from models.four_eyes import Stakes, nobody_to_approve
+from models.risks import Caution, StagedTotals, caution, totals_of
 from models.usage import LostCalls
 from models.views import GridView
 from services.staging import Staging
@@ -44,6 +45,7 @@ class Reviewing:
             on_confirm=lambda ids: do(lambda: staging.confirm(mine, ids)),
             on_submit=lambda: self._submit(),  # noqa: PLW0108 - what it needs comes later
             on_close=self.hide,
+            approval_of=self._approval_of,
         )
 
     def connect(
@@ -64,6 +66,18 @@ class Reviewing:
                 await self._submit()
             else:
                 await self.show()
+
+    async def _approval_of(self, counted: StagedTotals) -> list[str]:
+        """What the review says if another admin must approve this. What only the submission finds out it says afterwards."""
+        four_eyes, console = self._staging.four_eyes, self._window.console
+        stakes = Stakes(counted.grants_of_manage, counted.removals)
+        if not stakes.need_another(four_eyes):
+            return []
+        why = " and ".join(stakes.reasons(four_eyes, self._staging.subject))
+        said = [f"Another admin must approve this, because {why}."]
+        if not await console.approvals.has_others(self._window.admin):
+            said.append(nobody_to_approve(console.command("admin add NAME")))
+        return said
 
     async def _submit(self) -> None:
         with user_errors():

@@ -8,12 +8,14 @@ from typing import Any
 from nicegui import ui
 
 from models.errors import AuthkeysError
+from models.four_eyes import nobody_to_approve
 from models.secrets import IssuedKey
 from services.staging import Staging
 from services.submissions import Receipt
+from ui.shell.feedback import show_error
 from ui.shell.toasts import Undo
 from ui.shell.window import Window
-from ui.staged.bar import ChangeBar, applied
+from ui.staged.bar import ChangeBar, applied, asked
 
 PROGRESS_AFTER = 0.5
 """Seconds after which a submission shows how far it is."""
@@ -50,11 +52,21 @@ class Submitting:
             await show_staged()
         if receipt is None:  # another click, or another window, submitted it: that said already what it came to
             return
+        if receipt.approval is not None:
+            self._uuid = uuid.uuid4()
+            await self._tell_asked(receipt)
+            return
         issued, self._uuid = self._staging.take_issued(self._uuid), uuid.uuid4()
         self._bar.show_receipt(receipt)
         if receipt.revision is not None:
             self._offer_undo(receipt.revision, receipt)
         self._on_issued(issued)
+
+    async def _tell_asked(self, receipt: Receipt) -> None:
+        console = self._window.console
+        self._window.tell(asked(self._staging.subject, receipt))
+        if not await console.approvals.has_others(self._window.admin):
+            show_error(nobody_to_approve(console.command("admin add NAME")))
 
     async def _with_progress(self) -> Receipt:
         progress = [0, 1]

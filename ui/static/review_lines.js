@@ -1,6 +1,7 @@
 // One line of the review: the heading of a group, or a row with its decision and what is staged for it. All that is told of it is
 // text; what a button does is in its `act`.
 
+import { page } from "./page.js";
 import { showRow } from "./selection.js";
 import { ago } from "./times.js";
 
@@ -41,6 +42,7 @@ function heading({ title, count, open }) {
   return make("div", "review-heading", { role: "row", "aria-level": 1, "aria-expanded": open }, cell("", toggle));
 }
 
+// A `fixed` row is only looked at: it is what somebody else wants done.
 function row(told) {
   const name = [told.ip, told.service].filter(Boolean).join(", ");
   const place = { "aria-level": 2, "aria-posinset": told.number, "aria-setsize": told.count };
@@ -49,17 +51,21 @@ function row(told) {
     `review-item${told.decision ? " conflict" : ""}`,
     { role: "row", ...place },
     cell("", nameButton(told, name)),
-    ...(told.decision ? [decision(told.decision, name)] : []),
-    ...told.changes.map((change) => changeLine(change, name)),
+    ...(told.decision ? [decision(told.decision, name, told.fixed)] : []),
+    ...told.changes.map((change) => (told.fixed ? cell(`review-line ${change.kind}`, ...effectLine(change)) : changeLine(change, name))),
   );
 }
 
-function nameButton({ ip, service, number, count }, name) {
+function nameButton({ ip, service, number, count, fixed, link }, name) {
   const parts = [...(ip ? [text("review-ip", ip)] : []), text("review-service", service)];
-  const made = button("review-key", `Show ${name} in the grid`, ({ id }) => show(id), ...parts);
+  const made = fixed
+    ? button("review-key", link ? `Go to ${name}` : name, () => link && location.assign(`${rootPath()}${link}`), ...parts)
+    : button("review-key", `Show ${name} in the grid`, ({ id }) => show(id), ...parts);
   made.setAttribute("aria-description", `${number.toLocaleString("en")} of ${count.toLocaleString("en")}`);
   return made;
 }
+
+const rootPath = () => page.rowsUrl.split("/grid/")[0];
 
 // Where the review covers the grid, as on a phone, it closes.
 function show(id) {
@@ -80,8 +86,9 @@ function changeLine(change, name) {
 
 // -- what somebody else did meanwhile --------------------------------------------------------------------------------
 
-function decision(told, name) {
+function decision(told, name, fixed) {
   const said = make("div", "", {}, told.head, ...(told.at ? [" ", make("time", "", { datetime: told.at }, ago(told.at))] : []), told.rest);
+  if (fixed) return cell("review-conflict", said, ...effects(told));
   const drop = button("review-choice", `Drop: ${name}`, ({ id }) => emitEvent("review", { act: "take-back", id, column: null }), "Drop");
   const anyway = () => button("review-choice", `${told.confirmation}: ${name}`, ({ id }) => emitEvent("review", { act: "confirm", id }), told.confirmation);
   const choices = make("div", "review-choices", {}, drop, ...(told.confirmation ? [anyway()] : []));
