@@ -45,7 +45,7 @@ _SAID = {
     EntryKind.RESTORED: "restored a backup",
     EntryKind.SECRET_REPLACED: "replaced the server's secret",
     EntryKind.APPROVAL_ASKED: "asked for approval",
-    EntryKind.APPROVAL_REJECTED: "rejected",
+    EntryKind.APPROVAL_REJECTED: "rejected what waited for approval",
     EntryKind.APPROVAL_WITHDRAWN: "withdrew what waited for approval",
     EntryKind.APPROVAL_EXPIRED: "waited too long for approval",
 }

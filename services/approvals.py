@@ -260,6 +260,6 @@ _KINDS = {
 
 
 def _detail(number: int, asked: Approval, more: str) -> str:
-    """What the history says of it: `approval 12 of lee, 3 changes to 2 keys: 1 grant of Manage Authkeys`."""
+    """What the history says of it: `approval 12, 3 changes to 2 keys: 1 grant of Manage Authkeys`. Names may be erased: none is in it."""
     size = changes_to(asked.subject, asked.change_count, asked.row_count)
-    return f"approval {number} of {asked.admin_name}, {size}" + (f": {more}" if more else "")
+    return f"approval {number}, {size}" + (f": {more}" if more else "")

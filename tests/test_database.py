@@ -129,7 +129,8 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
             "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "KeyUseDay", "UseTracking", "DeniedRequest",
             "DeniedHour", "ReplacedSecret", "StoredClockReading", "Preference", "SavedView", "OpenView",
-            "Installation",
+            "Installation", "Approval", "ApprovalPart", "Attempt", "Invitation", "ExternalIdentity", "ProviderSession", "SpentToken",
+            "CodeApp", "Passkey", "PasskeyChallenge", "PendingSignIn", "RecoveryCode",
         }  # fmt: skip
         assert not any((await everything()).values())
 

@@ -139,7 +139,7 @@ class ApprovalsPage:
             ui.label(approval.size).classes("approval-size")
             ui.label(approval.summary).classes("approval-summary")
             with ui.element("div").classes("approval-when"):
-                ui.label(f"#{approval.number}")
+                ui.label(f"Approval {approval.number}")
                 time_label(approval.asked_at)
 
     # -- live ----------------------------------------------------------------------------------------------------------
