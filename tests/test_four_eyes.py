@@ -1,11 +1,14 @@
 """Four eyes: every way to submit something is bound by them, but the operator's own."""
 
+import logging
+import re
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from models.approvals import ApprovalState
 from models.errors import ApprovalNeeded
 from models.submissions import Assignment, CellChange, Removal
 from services.console import Console, open_console
@@ -14,15 +17,18 @@ from services.keymaking import issue_new_key
 from storage import history
 from storage.database import DatabaseLocation
 from tests.approvals import MANAGE, approve, asked_for_manage, dana, key_with_manage, lee, watched
-from tests.program import write_csv
+from tests.other_process import another_process
+from tests.program import run, write_csv
 from tests.support import (
     SEARCH,
     add_key,
     all_keys,
     digests,
     kept_passphrases,
+    listening,
     submit,
 )
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -109,3 +115,48 @@ async def test_switched_off_nothing_waits_and_what_waited_is_staged_again(databa
         assert receipt.revision
         assert "approvals" not in console.feed.followers
         assert (await all_keys())[row.id].privileges == MANAGE.mask
+
+
+async def withdraw(console: Console, number: int) -> None:
+    """As lee, in another process."""
+    await console.approvals.withdraw(await lee(), number)
+
+
+async def test_what_becomes_of_it_in_another_process_is_heard_here(database: DatabaseLocation) -> None:
+    async with watched(database) as console, another_process(database) as other:
+        row = await add_key(console)
+        approval = await asked_for_manage(console, row)
+        async with listening(console.approvals.decided) as heard:
+            await other.do(withdraw, approval.number)
+            (decided,) = await heard.next()
+        assert (decided.number, decided.state) == (approval.number, ApprovalState.WITHDRAWN)
+        assert console.approvals.waiting == []
+
+        async def is_staged_here() -> bool:
+            return row.id in (await console.staging.of((await lee()).id)).entries
+
+        await eventually(is_staged_here)
+
+
+async def test_with_four_eyes_off_no_loop_runs_and_nothing_is_asked_of_the_table(
+    database: DatabaseLocation, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
+        async with open_console(database) as console:
+            row = await add_key(console)
+            await console.staging.stage(console.admin.id, row.id, MANAGE, True)
+            assert (await console.staging.submit(console.admin, uuid.uuid4())).revision
+            assert "approvals" not in console.supervisor.loops
+    said = [record.getMessage() for record in caplog.records]
+    assert any("INSERT INTO" in each for each in said)
+    assert not [each for each in said if re.search(r"\bapproval(_part)?\b", each)]
+
+
+def test_a_number_of_removals_without_four_eyes_is_refused(tmp_path: Path) -> None:
+    for options, words in (
+        (("--four-eyes-removals", "5"), "--four-eyes-removals belongs to --four-eyes"),
+        (("--four-eyes", "--four-eyes-removals", "many"), "takes a whole number"),
+    ):
+        ended = run("--database", str(tmp_path / "new.db"), "--no-browser", "--port", "0", *options)
+        assert ended.returncode == 1
+        assert words in ended.stderr
