@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 
+import approvals
 from playwright.async_api import Browser, Locator, Page, StorageState, async_playwright
 from running import console
 
@@ -228,6 +229,16 @@ EMPTY: dict[str, tuple[str, State]] = {
     "empty-passphrases": ("/passphrases", nothing),
     "empty-denied": ("/denied", nothing),
 }
+APPROVALS: dict[str, tuple[str, State]] = {
+    "approvals": ("/approvals", nothing),
+    "approvals-to-decide": ("/approvals/1", nothing),
+    "approvals-many": ("/approvals/2", nothing),
+    "approvals-own": ("/approvals/3", nothing),
+    "approvals-rejecting": ("/approvals/1", press("Reject")),
+    "approvals-rejected": ("/approvals/4", nothing),
+    "approvals-approved": ("/approvals/5", nothing),
+    "approvals-asking": ("/?review=1", nothing),
+}
 STRANGER: dict[str, tuple[str, State]] = {"sign-in": ("/", nothing)}
 
 
@@ -296,6 +307,13 @@ async def main(folder: Path, names: list[str]) -> int:
         with tempfile.TemporaryDirectory() as place, console("--database", f"{place}/authkeys.db") as link:
             states = dict.fromkeys(("wide", "narrow"), chosen(EMPTY, names))
             found += await photograph(browser, link, await session_of(browser, link), folder, states)
+        with tempfile.TemporaryDirectory() as place:
+            database = f"{place}/authkeys.db"
+            await approvals.fill(database)
+            options = ("--database", database, "--four-eyes", "--four-eyes-removals", str(approvals.REMOVALS))
+            with console(*options) as link:
+                states = dict.fromkeys(("wide", "narrow"), chosen(APPROVALS, names))
+                found += await photograph(browser, link, await session_of(browser, link), folder, states)
         await browser.close()
     return found
 

@@ -207,6 +207,7 @@ class Approvals:
             if admin:
                 await accounts.require_change(db, admin.id)
             await approvals.decide(db, asked.number, state, admin and admin.id, reason, datetime.now(UTC))
+            await approvals.forget_entries(db, asked.number)
             who = admin.id if admin else asked.admin_id
             await history.append(db, _KINDS[state], who, "", _detail(asked.number, asked, reason))
 

@@ -116,3 +116,8 @@ async def decide(
     this = ApprovalTable.filter(id=number, state=ApprovalState.WAITING.value).using_db(db)
     if await this.update(state=state.value, decider_id=decider_id, reason=reason, decided_at=at) != 1:
         raise ApprovalClosed(f"Approval {number} was decided or withdrawn a moment ago. Nothing was changed by you.")
+
+
+async def forget_entries(db: Connection, number: int) -> None:
+    """Its staged changes are kept elsewhere now."""
+    await ApprovalPart.filter(approval_id=number).using_db(db).delete()

@@ -58,7 +58,8 @@ class HistoryPage:
         check = await self._console.chain.last_check()
         self._window.build_frame(PATH)
         with ui.element("div").classes("page without-bar"):
-            self._toolbar = HistoryToolbar(self._view, names, on_view=self._show_view)
+            knows_approvals = self._console.approvals.four_eyes.is_on
+            self._toolbar = HistoryToolbar(self._view, names, on_view=self._show_view, knows_approvals=knows_approvals)
             with ui.row().classes("strip"):
                 CheckButton(self._window, check)
                 ui.space()

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from models.errors import AuthkeysError, InvalidValue
-from models.history_views import SOURCE_NAMES, WHAT_NAMES, HistoryView, parse_history_view
+from models.history_views import SOURCE_NAMES, WHAT_NAMES, HistoryView, What, parse_history_view
 from models.privileges import PRIVILEGES
 from services.history import COUNTED
 from ui.shell.feedback import show_error
@@ -18,8 +18,14 @@ class HistoryToolbar:
     """What the admin sets here becomes a new view, handed to `on_view`."""
 
     def __init__(
-        self, view: HistoryView, admin_names: list[str], *, on_view: Callable[[HistoryView], Awaitable[object]]
+        self,
+        view: HistoryView,
+        admin_names: list[str],
+        *,
+        on_view: Callable[[HistoryView], Awaitable[object]],
+        knows_approvals: bool,
     ) -> None:
+        """`knows_approvals`: where submissions may need four eyes, approvals are looked for too."""
         self.view = view
         self._on_view = on_view
         with ui.row().classes("toolbar").props('role=search aria-label="History"'):
@@ -27,7 +33,9 @@ class HistoryToolbar:
             with ui.element("div").classes("filters"):
                 privileges = {each.id: each.label for each in PRIVILEGES}
                 self._admin = self._choice("Who", {name: name for name in admin_names}, view.admin or None)
-                self._what = self._choice("What", {each.value: name for each, name in WHAT_NAMES.items()}, view.what)
+                left_out = () if knows_approvals or view.what is What.APPROVALS else (What.APPROVALS,)
+                kinds = {each.value: name for each, name in WHAT_NAMES.items() if each not in left_out}
+                self._what = self._choice("What", kinds, view.what)
                 self._privilege = self._choice("Privilege", privileges, view.privilege or None)
                 sources = {each.value: name for each, name in SOURCE_NAMES.items()}
                 self._source = self._choice("How", sources, view.source)
