@@ -87,10 +87,8 @@ class ApprovalPlans:
 
     async def _make(self, approval: Approval) -> ApprovalPlan:
         entries = without_new_secrets(await approvals.entries_of(approval.number))
-        staging = self._stagings[approval.subject]
-        staged = await staging.as_now(entries)
+        staged, found = await self._stagings[approval.subject].as_now(entries)
         stored = [id_ for id_ in entries if id_ > 0]
-        found = await staging.listing.find(stored)
         names = {id_: (row.ip, row.service) for id_, row in found.items()}
         names |= {id_: (each.new.ip, each.new.service) for id_, each in entries.items() if each.new}
         names |= await _former_names(approval.subject, [id_ for id_ in stored if id_ not in found])

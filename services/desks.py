@@ -6,7 +6,7 @@ to date with what other processes store; else it is dropped when it is out of da
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -110,9 +110,10 @@ class Desks:
         await self.compare(staged)
         return Desk(key, staged, version.number, version.name, version.role)
 
-    async def compare(self, staged: StagedChanges) -> None:
-        """Adjust staged changes that were stored to the rows as they are now."""
+    async def compare(self, staged: StagedChanges) -> Mapping[int, Row]:
+        """Adjust staged changes that were stored to the rows as they are now; returns those that there are."""
         ids = staged.ids_to_rebase()
         found = await self._listing.find(ids)
         await asyncio.to_thread(staged.rebase, {id_: found.get(id_) for id_ in ids})
         staged.learn_names(await self.taken_names(staged))
+        return found

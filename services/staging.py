@@ -66,11 +66,10 @@ class Staging(Generic[V]):
         """What an admin has staged now. To be read only; every change goes through the methods below."""
         return (await self._desks.open(admin_id)).staged
 
-    async def as_now(self, entries: Mapping[int, StagedRow]) -> StagedChanges:
-        """What was staged once and is held elsewhere, against the rows as they are now."""
+    async def as_now(self, entries: Mapping[int, StagedRow]) -> tuple[StagedChanges, Mapping[int, Row]]:
+        """What was staged once and is held elsewhere, against the rows as they are now; and those that are in force."""
         staged = StagedChanges(entries)
-        await self._desks.compare(staged)
-        return staged
+        return staged, await self._desks.compare(staged)
 
     def attend(self, admin_id: int) -> None:
         """A window of this admin opens: what the admin stages elsewhere is followed until `leave`."""

@@ -16,7 +16,7 @@ from storage.database import DatabaseLocation
 from tests.approvals import MANAGE, approve, asked_for_manage, dana, lee, stage_and_submit, watched
 from tests.elsewhere import assign
 from tests.page import BILLING, KEYS, MAIL, PORTAL, SEARCH, id_of, is_told, sign_in, text, ticks
-from tests.support import all_keys, staged_in_database, submit
+from tests.support import add_keys, all_keys, new_keys, staged_in_database, submit
 from tests.waiting import comes_true, eventually
 from ui.shell.routes import register_pages
 
@@ -227,3 +227,18 @@ async def test_who_asked_issues_the_new_keys_once_it_is_approved(user: User, con
 
     await eventually(has_key)
     await user.should_not_see("Issue their keys")
+
+
+async def test_over_many_removals_the_number_is_typed_before_they_are_approved(user: User, console: Console) -> None:
+    rows = await add_keys(console, *new_keys(6))
+    receipt = await stage_and_submit(console, await lee(), removals=rows)
+    assert receipt.approval
+    await opened(user, console, f"/approvals/{receipt.approval}")
+    (button,) = _marked(user, "approve")
+    assert isinstance(button, ui.button)
+    assert not button.enabled
+    user.find(marker="approval-typed").type("6")
+    assert await comes_true(lambda: button.enabled)
+    user.find(marker="approve").click()
+    await user.should_see("Approved by dana.")
+    assert len(await all_keys()) == len(KEYS)

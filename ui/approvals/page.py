@@ -21,6 +21,8 @@ from ui.shell.frame import TITLE
 from ui.shell.times import time_label
 from ui.shell.window import Window
 
+FIRST_DRAWING_SECONDS = 1.0
+"""So long a page waits for the plan before it opens without"""
 _STATES = {
     ApprovalState.WAITING: "Waiting",
     ApprovalState.APPROVED: "Approved",
@@ -76,17 +78,19 @@ class ApprovalsPage:
         self._window.build_frame(APPROVALS_PATH)
         self._add_head()
         with ui.element("div").classes(f"page without-bar approvals {'chosen' if chosen else ''}") as self._page:
-            await self._build_parts(chosen)
+            self._build_parts(chosen)
         self._draw_list(listed)
         self._subscribe()
+        if chosen:  # a large plan takes longer than a browser waits for a page
+            self._redraw()
+            await asyncio.wait(filter(None, [self._drawing]), timeout=FIRST_DRAWING_SECONDS)
 
-    async def _build_parts(self, chosen: Approval | None) -> None:
+    def _build_parts(self, chosen: Approval | None) -> None:
         with ui.element("div").classes("workspace"):
             with ui.element("section").classes("approvals-list").props('aria-label="Approvals" tabindex=0'):
                 self._list = ui.element("div")
             if chosen:
                 self._detail = ApprovalDetail(self._window, chosen)
-                await self._detail.draw(chosen)
             else:
                 with ui.element("div").classes("approvals-none"):
                     ui.label("Choose one to see what it would do.").classes("empty-text")
