@@ -13,19 +13,26 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
 import socketio
-
-from benchmarks.servers import Server
 
 BLOCK = "/grid/rows?start=0&end=100"
 ACKNOWLEDGE_SECONDS = 3
 
 _QUERY = re.compile(r"^\s*query: (\{.*\}),$", re.MULTILINE)
 _CALL = re.compile(r"authkeys\.(\w+)\((.*)\)", re.DOTALL)
+
+
+class Reachable(Protocol):
+    """A server, with a session of it."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def cookie(self) -> tuple[str, str]: ...
 
 
 class LivePage:
@@ -116,7 +123,7 @@ class LivePage:
 
 
 @asynccontextmanager
-async def live_pages(server: Server, count: int) -> AsyncIterator[list[LivePage]]:
+async def live_pages(server: Reachable, count: int) -> AsyncIterator[list[LivePage]]:
     """So many connected pages, opened one after the other."""
     async with AsyncExitStack() as stack:
         headers = {"Cookie": "=".join(server.cookie), "Origin": server.url}

@@ -28,9 +28,11 @@ http {{
 
 
 @contextmanager
-def running_nginx(site: str, folder: Path, replaced: Mapping[str, str]) -> Iterator[None]:
-    """Run one site of deploy/nginx.conf with its addresses and files replaced by a test's own."""
-    server = _adapted("nginx.conf", f"server_name {site};", {"/var/log/nginx": str(folder), **replaced})
+def running_nginx(
+    site: str, folder: Path, replaced: Mapping[str, str], configuration: str = "nginx.conf"
+) -> Iterator[None]:
+    """Run one site of a file in deploy/ with its addresses and files replaced by a test's own."""
+    server = _adapted(configuration, f"server_name {site};", {"/var/log/nginx": str(folder), **replaced})
     file = folder / "nginx.conf"
     file.write_text(_FRAME.format(folder=folder, server=server))
     with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(file)], stderr=subprocess.PIPE, text=True) as process:

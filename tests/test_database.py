@@ -62,10 +62,11 @@ def tables() -> dict[str, Any]:
 
 SOME_VALUES: dict[str, Any] = {
     "text": "x", "number": 1, "truth": True, "time": datetime(2026, 1, 1, tzinfo=UTC), "uuid": uuid.UUID(int=1),
-    "bytes": b"x",
+    "bytes": b"x", "fraction": 1.5,
 }  # fmt: skip
 _KINDS = {"char(36)": "uuid", "uuid": "uuid", "char": "text", "text": "text", "bool": "truth", "int": "number",
-          "time": "time", "blob": "bytes", "bytea": "bytes"}  # fmt: skip
+          "time": "time", "blob": "bytes", "bytea": "bytes",
+          "real": "fraction", "double": "fraction"}  # fmt: skip
 
 
 async def columns_of_tables(database: DatabaseLocation) -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ import "./address.js";
 import "./bar.js";
 import "./connection.js";
 import "./forms.js";
+import "./instances.js";
 import "./palette.js";
 import "./pointer.js";
 import "./popups.js";
