@@ -23,7 +23,7 @@ def load_secret(path: Path) -> bytes:
         if os.name == "posix" and not is_private(path):
             raise SecretUnusable(
                 f"Other users of this machine can read or write the secret file {path}. Run: chmod 640 {path} - or, if somebody "
-                "may have read it, replace it by a new one. "
+                "may have read it, replace it by a new one, and run: main.py new-secret - "
                 f"{CONTENT} {LOSS}"
             )
         secret = bytes.fromhex(path.read_text("ascii").strip())
@@ -79,5 +79,5 @@ def _create(path: Path) -> None:
 
 def _damaged(path: Path) -> SecretUnusable:
     return SecretUnusable(
-        f"The secret file {path} is damaged. {CONTENT} Bring back a copy of it, or delete it and a new one is made. {LOSS}"
+        f"The secret file {path} is damaged. {CONTENT} Bring back a copy of it. If there is none, delete it, and run: main.py new-secret - {LOSS}"
     )

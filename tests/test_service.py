@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from cli import serve
@@ -26,7 +27,7 @@ from storage.database import DatabaseLocation
 from tests.databases import copy_of_tables
 from tests.elsewhere import start_over
 from tests.forked import processes
-from tests.other_process import another_process
+from tests.other_process import another_process, issue_key
 from tests.program import ROOT, environment, running
 from tests.support import new_keys, stage_all
 
@@ -97,6 +98,17 @@ def counts(database: str) -> tuple[int, int, int]:
         queries = ("authkey WHERE privileges <> 0", "modification WHERE kind = 'changed'", "staged_change")
         applied, recorded, staged = (file.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in queries)
     return applied, recorded, staged
+
+
+def test_a_use_of_a_key_in_the_last_moment_is_written(tmp_path: Path) -> None:
+    database = copy_of_tables(tmp_path / "authkeys.db").text
+    secret = issue_key(database, "127.0.0.1", "billing", "search")
+    with running(database=database, sign_in=False) as program:
+        answer = httpx.get(f"{program.url}/authorize/search", headers={"X-Api-Key": secret})
+        assert answer.status_code == 204
+        program.end(signal.SIGTERM)
+    with closing(sqlite3.connect(database)) as file:
+        assert file.execute("SELECT count FROM key_use").fetchall() == [(1,)]
 
 
 def serve_and_submit(pipe: Connection, database: str) -> None:

@@ -51,7 +51,7 @@ def database(sqlite_database: DatabaseLocation, tmp_path: Path) -> Path:
 def with_newer(newer: Path, database: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(newer / "main.py"), "--database", str(database), *arguments]
     variables = environment(LOGNAME="alice", PYTHONDONTWRITEBYTECODE="1")
-    return subprocess.run(command, env=variables, cwd=newer, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=variables, cwd=newer, capture_output=True, text=True, timeout=240, check=False)
 
 
 def upgrade(newer: Path, database: Path) -> str:
@@ -116,10 +116,11 @@ def test_a_database_of_an_older_release_is_not_changed_by_a_backup_of_it(
 def test_without_room_for_a_backup_the_upgrade_says_so_and_goes_on(newer: Path, database: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], check=True)
     try:
         with closing(sqlite3.connect(database)) as file:
             file.execute("VACUUM INTO ?", [str(disk / "authkeys.db")])
+        shutil.copy(f"{database}.secret", disk)
         said = upgrade(newer, disk / "authkeys.db")
         assert "no backup of it could be kept" in said
         assert "are free on that disk" in said
