@@ -22,7 +22,6 @@ from storage.database import (
     DatabaseLocation,
     applied_migrations,
     connected,
-    create_private,
     known_migrations,
     open_database,
     refuse_newer,
@@ -67,8 +66,10 @@ async def make_backup(
     """
     own = DatabaseLocation(str(file)).companion(SECRET_SUFFIX)
     part = _new_names(file, *([own] if with_secret else []))
-    if not location.is_postgres and not location.path.is_file():
-        raise BackupRefused(f"There is no database {location}. Give another with --database.")
+    if not location.is_postgres:
+        if not location.path.is_file():
+            raise BackupRefused(f"There is no database {location}. Give another with --database.")
+        backup_files.require_room(part, backup_files.size_of(location.path))
     secret = await _put_on_record(location, secret_file, who, file.name + (", with the secret" if with_secret else ""))
     with _kept_only_if_done(own), _placed(part, file):
         await _fill(location, part)
@@ -118,7 +119,7 @@ async def _put_on_record(location: DatabaseLocation, secret_file: Path | None, w
 def _placed(part: Path, file: Path) -> Iterator[None]:
     """A new file that gets its name when the block is done; without it nothing stays. Never takes the place of another file."""
     with backup_files.writing(file):
-        create_private(part)
+        backup_files.create(part)
         try:
             yield
             backup_files.place(part, file)
@@ -128,7 +129,6 @@ def _placed(part: Path, file: Path) -> Iterator[None]:
 
 async def _fill(location: DatabaseLocation, part: Path) -> None:
     if not location.is_postgres:
-        backup_files.require_room(part, backup_files.size_of(location.path))
         await asyncio.to_thread(backup_files.copy, location.path, part)
     else:
         async with open_database(DatabaseLocation(str(part))):
@@ -180,13 +180,13 @@ async def restore_backup(
     secret = secret_path(location, secret_file)
     if not location.is_postgres:
         part = _new_names(location.path)
-        with _placed(part, location.path), _kept_only_if_done(secret):
+        with _kept_only_if_done(secret), _placed(part, location.path):
             made = await _prepared(file, part, secret, who, new_secret)
             await asyncio.to_thread(backup_files.finish, part)
         return made._replace(size=backup_files.size_of(location.path))
     with tempfile.TemporaryDirectory(prefix="authkeys-restore-") as folder, _kept_only_if_done(secret):
         part = Path(folder) / "backup.db"
-        create_private(part)
+        backup_files.create(part)
         async with connected(location):
             await refuse_filled(location)
         made = await _prepared(file, part, secret, who, new_secret)

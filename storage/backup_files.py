@@ -61,6 +61,11 @@ def size_of(file: Path) -> int:
     return file.stat().st_size + (log_file.stat().st_size if log_file.exists() else 0)
 
 
+def create(file: Path) -> None:
+    """Make a new, empty file that its user only can read. Raises FileExistsError."""
+    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy a SQLite database, as it is at this moment, into a file that is there and empty. Blocks.
 
@@ -169,7 +174,7 @@ async def keep_backup(file: Path, missing: Sequence[str]) -> None:
 
 
 def _keep(file: Path, backup: Path) -> None:
-    os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    create(backup)
     copy(file, backup)
     finish(backup)
     sync(backup.parent)

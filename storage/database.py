@@ -171,7 +171,7 @@ async def _connect(location: DatabaseLocation) -> None:
 
         await refuse_transaction_pooler(location.text)
     else:
-        create_private(location.path)
+        _create_private(location.path)
     if not location.is_postgres and location.path.exists() and not os.access(location.path, os.W_OK):
         raise PermissionError("readonly")  # SQLite would open it, and refuse the first change
     # The fallback lets pages, routes and background tasks, which run in other contexts, find the database.
@@ -179,7 +179,7 @@ async def _connect(location: DatabaseLocation) -> None:
     await writer().execute_query("SELECT 1")
 
 
-def create_private(file: Path) -> None:
+def _create_private(file: Path) -> None:
     """Make a new database, readable by its user only; SQLite gives the files beside it the same mode."""
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
