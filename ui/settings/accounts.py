@@ -40,7 +40,7 @@ class _Accounts:
             self._said = ui.label().classes("settings-said").props("role=status").mark("accounts-count")
             if window.admin.may_change:
                 add = ui.button("Add account", icon="add", on_click=self._add, color=None)
-                add.props("unelevated no-caps").classes("primary").mark("add-account")
+                add.props("outline no-caps").classes("settings-add").mark("add-account")
             else:
                 ui.label("You are an auditor: admins change this.").classes("settings-said")
         card = ui.element("div").classes("settings-card")
