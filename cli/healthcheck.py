@@ -1,40 +1,69 @@
-"""`main.py healthcheck`: asks the running server whether it is ready; for containers, which have no curl."""
+"""`main.py healthcheck`: asks the running server whether it is ready; for containers, which have no curl.
 
-from typing import Annotated, Any
+With --url nothing else of the program is loaded: a container asks every few seconds, for as long as it runs.
+"""
+
+import json
+import ssl
+import sys
+from collections.abc import Sequence
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 import typer
 
-from cli.command import refuse
-from cli.settings import Settings
+from models.access import READY_PATH
 from models.errors import InvalidValue
 from models.options import server_url
-from services.running import Running
-from web.operations import READY_PATH
-from web.server import Serving
+
+if TYPE_CHECKING:
+    from cli.settings import Settings
 
 _SECONDS = 5.0
+_MOST_BYTES = 100_000
+
+Url = Annotated[
+    str | None, typer.Option("--url", help="The server's address; by default that of the one on this database.")
+]
 
 
-def healthcheck(
-    context: typer.Context,
-    url: Annotated[
-        str | None, typer.Option("--url", help="The server's address; by default that of the one on this database.")
-    ] = None,
-) -> None:
+def is_quick(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for the health of a given address, and nothing of the settings is needed."""
+    return arguments[:1] == ["healthcheck"] and any(each.startswith("--url") for each in arguments)
+
+
+def healthcheck_only() -> NoReturn:
+    """Run the command line as if there were no other command."""
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    program.command("healthcheck")(healthcheck)
+    program(args=sys.argv[2:])
+    sys.exit()
+
+
+def healthcheck(context: typer.Context, url: Url = None) -> None:
     """Ask the running server whether it is ready: exit status 0, or 1 with the part that is not."""
     try:
         address = server_url(url) if url else _own_address(context.obj)
     except InvalidValue as error:
-        refuse(error)
-    address = address if address.endswith(READY_PATH) else f"{address}{READY_PATH}"
-    problem = _problem(address)
+        _refuse(str(error))
+    problem = _problem(address if address.endswith(READY_PATH) else f"{address}{READY_PATH}")
     if problem:
-        refuse(f"Not ready: {problem}")
+        _refuse(f"Not ready: {problem}")
     print(f"Ready: {address}")
 
 
-def _own_address(settings: Settings) -> str:
-    """Where the server on this database answers: as it says itself, or else as the settings say."""
+def _refuse(words: str) -> NoReturn:
+    print(words, file=sys.stderr)
+    sys.exit(1)
+
+
+def _own_address(settings: "Settings") -> str:
+    """Where the server on this database answers: as it says itself, or else as the settings say. Raises InvalidValue."""
+    from services.running import Running  # noqa: PLC0415 - see above
+    from web.server import Serving  # noqa: PLC0415 - likewise
+
     if announced := Running(settings.location.companion("server")).url():
         return announced
     if settings.port == 0 or not settings.location.is_postgres:  # a server on a file always says where it is
@@ -44,22 +73,26 @@ def _own_address(settings: Settings) -> str:
 
 
 def _problem(address: str) -> str:
-    import httpx  # noqa: PLC0415 - takes its time
-
+    """What is wrong with the server there; empty if it is ready."""
+    # The certificate is one for the name under which browsers come, and nothing secret is sent; no proxy of the
+    # environment stands between a server and itself.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=context))
     try:
-        # The certificate is one for the name under which browsers come, and nothing secret is sent; no proxy of the
-        # environment stands between a server and itself.
-        answer = httpx.get(address, verify=False, trust_env=False, timeout=_SECONDS)
-        told = answer.json()
-    except httpx.HTTPError as error:
-        return f"{address} does not answer ({type(error).__name__})."
+        with opener.open(address, timeout=_SECONDS) as answer:
+            text = answer.read(_MOST_BYTES)
+    except HTTPError as error:
+        text = error.read(_MOST_BYTES)
+    except (URLError, OSError, HTTPException) as error:
+        return f"{address} does not answer: {getattr(error, 'reason', error)}."
+    try:
+        return _in_words(json.loads(text), address)
     except ValueError:
-        return f"{address} is no server of Authkeys (status {answer.status_code})."
-    return _in_words(told, address)
+        return f"{address} is no server of Authkeys."
 
 
 def _in_words(told: Any, address: str) -> str:
-    """What an answer says is wrong; empty for a server that is ready."""
     if not isinstance(told, dict) or not isinstance(told.get("parts"), dict) or "ready" not in told:
         return f"{address} is no server of Authkeys."
     if told["ready"] is True:

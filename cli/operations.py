@@ -10,7 +10,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp
 
 from cli.settings import Settings
-from models.access import is_loopback
+from models.access import METRICS_PATH, is_loopback
 from models.errors import InvalidValue
 from models.proxies import TrustedProxies
 from services.console import Console
@@ -18,7 +18,7 @@ from services.health import Health
 from services.secret_file import is_private
 from services.supervisor import Supervisor
 from web.beside import address_of_listener, listen_beside, serve_beside
-from web.operations import METRICS_PATH, Exposition, Operations
+from web.operations import Exposition, Operations
 from web.request_log import RequestLog
 
 _SHORTEST_TOKEN = 16

@@ -21,6 +21,9 @@ PROVIDER_LOGOUT_PATH = f"{PROVIDER_PATH}/logout"
 FACTORS_PATH = "/second-factor"
 CONFIRM_PATH = f"{FACTORS_PATH}/confirm"
 
+LIVE_PATH, READY_PATH, METRICS_PATH = "/health/live", "/health/ready", "/metrics"
+"""For who operates the server"""
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from models.access import METRICS_PATH, READY_PATH
 from models.errors import DatabaseUnavailable
 from services.console import Console
 from services.health import Health, HealthPart
@@ -20,7 +21,7 @@ from tests.program import Program, run, running
 from tests.prometheus import metrics_url, scraped
 from tests.test_database_loss import stopped
 from tests.waiting import eventually, soon
-from web.operations import METRICS_PATH, READY_PATH, Operations
+from web.operations import Operations
 
 
 class Feed:

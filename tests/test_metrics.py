@@ -98,7 +98,7 @@ async def test_what_is_staged_is_counted_anew_only_after_a_step(console: Console
     staging, me = console.staging, console.admin.id
     await staging.stage(me, first.id, SEARCH, True)
     await staging.stage(me, first.id, ADD, True)
-    await staging.stage(me, second.id, None, True)
+    await staging.stage_removal(me, second.id)
     assert (await scrape())["authkeys_staged_changes", "authkey"] == 3
     known = await vitals.staged_changes()
     assert await vitals.staged_changes(known) is known

@@ -14,9 +14,9 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from models.access import LIVE_PATH, METRICS_PATH, READY_PATH
 from services.health import Health
 
-LIVE_PATH, READY_PATH, METRICS_PATH = "/health/live", "/health/ready", "/metrics"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
