@@ -45,7 +45,7 @@ def _json_formatter() -> logging.Formatter:
                 log_data["request_id"] = request_id
             log_data |= rest
 
-    return OneObject("%(message)s", json_ensure_ascii=False, reserved_attrs=_RESERVED)
+    return OneObject("%(message)s", reserved_attrs=_RESERVED)
 
 
 _RESERVED = [*vars(logging.makeLogRecord({})), "message", "asctime", "color_message"]

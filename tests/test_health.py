@@ -16,8 +16,9 @@ from services.console import Console
 from services.health import Health, HealthPart
 from services.supervisor import Loop, Supervisor
 from storage.database import DatabaseLocation
+from tests.forked import run_forked
 from tests.postgres import Cluster
-from tests.program import Program, run, running
+from tests.program import Program, environment, run, running
 from tests.prometheus import metrics_url, scraped
 from tests.test_database_loss import stopped
 from tests.waiting import eventually, soon
@@ -161,9 +162,12 @@ def readiness(server: Program) -> tuple[int, list[str]]:
     return answer.status_code, [name for name, part in answer.json()["parts"].items() if not part["ready"]]
 
 
-def healthcheck(server: Program, *more: str) -> tuple[int, str]:
-    done = run("--database", server.database, "healthcheck", *more)
-    return done.returncode, done.stdout + done.stderr
+def healthcheck(*url: str, of: Program | None = None) -> tuple[int, str]:
+    """Ask as a container does, or (`of`) as a person on the same machine; the status and the words of a refusal."""
+    if of:
+        return run_forked(["--database", of.database, "healthcheck"], environment(LOGNAME="alice"))
+    done = run("healthcheck", "--url", *url)
+    return done.returncode, done.stderr
 
 
 def test_while_the_feed_or_postgres_is_away_the_running_server_says_so_and_afterwards_is_ready(
@@ -182,13 +186,13 @@ def test_while_the_feed_or_postgres_is_away_the_running_server_says_so_and_after
             assert found["authkeys_database_up",] == found["authkeys_ready", "database"] == 0
             assert ("authkeys_sessions",) not in found
             assert soon(lambda: scraped(server)["authkeys_feed_lag_seconds",] > 1)
-            status, words = healthcheck(server, "--url", server.url)
+            status, words = healthcheck(server.url)
             assert status == 1
             assert "database: The database does not answer" in words
             assert httpx.get(f"{server.url}/health/live").status_code == 200
         assert soon(lambda: readiness(server) == (200, []))
         assert scraped(server)["authkeys_database_up",] == 1
-        assert healthcheck(server, "--url", server.url)[0] == 0
+        assert healthcheck(server.url)[0] == 0
         assert "Traceback" not in server.complaints()
 
 
@@ -243,12 +247,12 @@ def test_the_health_check_finds_the_server_by_itself_and_says_what_it_finds(
     sqlite_database: DatabaseLocation,
 ) -> None:
     with running(database=sqlite_database.text) as server:
-        assert healthcheck(server) == (0, f"Ready: {server.url}{READY_PATH}\n")
-        status, words = healthcheck(server, "--url", f"{server.url}/sign-in")
+        assert healthcheck(of=server) == healthcheck(server.url) == (0, "")
+        status, words = healthcheck(f"{server.url}/sign-in")
         assert (status, "is no server of Authkeys" in words) == (1, True)
-    status, words = healthcheck(server)
+    status, words = healthcheck(of=server)
     assert (status, "No server runs on" in words) == (1, True)
-    status, words = healthcheck(server, "--url", server.url)
+    status, words = healthcheck(server.url)
     assert (status, "does not answer" in words) == (1, True)
-    status, words = healthcheck(server, "--url", "http://me:hidden@localhost")
+    status, words = healthcheck("http://me:hidden@localhost")
     assert (status, "hidden" in words) == (1, False)
