@@ -174,8 +174,10 @@ def backend_url(text: str | None) -> str | None:
     return text.strip()
 
 
-def workers(given: str | int) -> int:
-    """How many processes answer. Raises InvalidValue."""
+def workers(given: str | int | None) -> int | None:
+    """How many processes answer, None for one for each core. Raises InvalidValue."""
+    if given is None:
+        return None
     text = str(given).strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_WORKERS):
         raise InvalidValue(

@@ -15,7 +15,6 @@ from nicegui import Event
 from models.accounts import AdminIdentity, require_change
 from models.amendments import TextName
 from models.errors import ApprovalNeeded, DatabaseUnavailable, DuplicateAuthkey, RowNotFound, SubmissionRefused
-from models.four_eyes import FourEyes
 from models.grid_rows import GridRow, overlay
 from models.marks import Marks, StagingChange, StagingNews
 from models.privileges import Privilege
@@ -54,11 +53,7 @@ class Staging(Generic[V]):
         """Somebody's staged changes are different now."""
         self.ask: Callable[[Order, StagedChanges, Also], Awaitable[Receipt]] | None = None
         """Has another admin approve what may not be submitted without one"""
-
-    @property
-    def four_eyes(self) -> FourEyes:
-        """Which submissions another admin must approve."""
-        return self._submissions.four_eyes
+        self.four_eyes = submissions.four_eyes
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
