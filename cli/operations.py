@@ -20,6 +20,7 @@ from services.supervisor import Supervisor
 from web.beside import address_of_listener, listen_beside, serve_beside
 from web.operations import Exposition, Operations
 from web.request_log import RequestLog
+from web.route_words import words_of
 
 _SHORTEST_TOKEN = 16
 _HOW = "Make one with: (umask 077; openssl rand -hex 32 > FILE)"
@@ -83,7 +84,8 @@ async def operated(
 
     def around(app: ASGIApp) -> ASGIApp:
         shown = exposition if metrics.token is not None else None
-        return RequestLog(Operations(health, shown, metrics.token, app), proxies, log_requests=access_log)
+        words = words_of(getattr(app, "routes", ()))
+        return RequestLog(Operations(health, shown, metrics.token, app), proxies, words=words, log_requests=access_log)
 
     if metrics.port is None:
         yield around

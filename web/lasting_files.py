@@ -15,6 +15,7 @@ from pathlib import Path
 import brotli
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_FILES = 1_000
@@ -35,6 +36,11 @@ class LastingFiles:
         self._files: dict[str, File] = {}
         self._one_at_a_time = asyncio.Lock()
         self._improving: set[asyncio.Task[None]] = set()
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Of the application behind."""
+        return list(getattr(self._app, "routes", ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or let the application answer."""

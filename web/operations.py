@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models.access import LIVE_PATH, METRICS_PATH, READY_PATH
 from services.health import Health
+from web.requests import path_below_root
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -45,7 +46,7 @@ class Operations:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on."""
-        answer = self._answers.get(_path(scope)) if scope["type"] == "http" else None
+        answer = self._answers.get(path_below_root(scope)) if scope["type"] == "http" else None
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
@@ -79,14 +80,6 @@ async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
-
-
-def _path(scope: Scope) -> str:
-    """The path below the root path, which uvicorn puts before every path, also if the proxy in front did not take it away."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    while root and path.startswith(f"{root}/"):
-        path = path.removeprefix(root)
-    return path
 
 
 def _json(content: dict[str, Any], status: int) -> Response:

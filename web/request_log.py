@@ -1,21 +1,21 @@
 """The log: a request's id in each of its records, one line a request if wanted, as text or as JSON.
 
-Never a secret: of a request only its method, its path, and who asked are logged, not its query, headers or body; and in a path
-what could be a key or a token is left out. Whatever somebody else wrote stands in one line, so that nobody can forge another.
+Never a secret: of a request only its method, its path, and who asked are logged, not its query, headers or body; and of a path
+only the words that are ours, for a caller may have written a key there, or a phrase. Whatever somebody else wrote stands in one line, so that nobody can forge another.
 """
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from contextvars import ContextVar
-from itertools import count
+from itertools import count, groupby
 from secrets import token_hex
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.proxies import TrustedProxies
-from web.requests import printable_path
+from web.requests import path_below_root
 
 REQUEST_ID: ContextVar[str] = ContextVar("request id", default="")
 """Of the request that is answered now; empty outside of one"""
@@ -23,9 +23,8 @@ HEADER = b"x-request-id"
 ACCESS_LOG = "authkeys.access"
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_LONG = re.compile(r"[A-Za-z0-9_-]{20,}")
-"""In a path that may be a key (20 characters) or a token. Our own paths and the ids of privileges are shorter."""
-_MOST_SHOWN = 200
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
+_LEFT_OUT = "…"
 _NO_ANSWER = 499
 """As nginx logs it: the client went before it was answered."""
 
@@ -35,9 +34,13 @@ access_log = logging.getLogger(ACCESS_LOG)
 class RequestLog:
     """Wraps everything: gives each request its id, and logs it."""
 
-    def __init__(self, app: ASGIApp, proxies: TrustedProxies, *, log_requests: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, proxies: TrustedProxies, *, words: Container[str] = (), log_requests: bool = False
+    ) -> None:
+        """`words` may stand in a logged path."""
         self._app = app
         self._proxies = proxies
+        self._words = words
         self._log_requests = log_requests
         self._new_id = _ids()
 
@@ -56,7 +59,9 @@ class RequestLog:
             await self._app(scope, receive, answer.send)
 
     async def _logged(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        method, path, began = scope.get("method", "WEBSOCKET"), shown_path(scope), perf_counter()
+        began, method = perf_counter(), scope.get("method", "WEBSOCKET")
+        method = method if method in _METHODS else _LEFT_OUT
+        path = shown_path(path_below_root(scope), self._words)
         try:
             await self._app(scope, receive, answer.send)
         except Exception:
@@ -72,11 +77,11 @@ class RequestLog:
 
     def _told_id(self, scope: Scope) -> str:
         """What a trusted proxy calls this request, if that is well-formed."""
-        told = [value for name, value in scope["headers"] if name == HEADER]
-        if len(told) != 1 or not _WELL_FORMED.fullmatch(told[0]):
-            return ""
-        peer = (scope.get("client") or ("",))[0]
-        return told[0].decode("ascii") if self._proxies.trusts(peer) else ""
+        for name, value in scope["headers"]:
+            if name == HEADER:
+                peer = (scope.get("client") or ("",))[0]
+                return value.decode("ascii") if _WELL_FORMED.fullmatch(value) and self._proxies.trusts(peer) else ""
+        return ""
 
 
 class _Answer:
@@ -92,23 +97,27 @@ class _Answer:
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            self.status, headers = message["status"], message.get("headers", ())
-            if not any(name == HEADER for name, _ in headers):  # a backend's own stays
-                message = {**message, "headers": [*headers, self._header]}
+            self.status = message["status"]
+            message = {**message, "headers": self._with_id(message.get("headers", ()))}
         elif kind == "websocket.accept":
             self.status = 101
         elif kind == "websocket.close" and not self.status:
             self.status = 403
         await self._send(message)
 
+    def _with_id(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        all_headers = list(headers)
+        for name, _ in all_headers:
+            if name == HEADER:
+                return all_headers  # the backend's own stays
+        all_headers.append(self._header)
+        return all_headers
 
-def shown_path(scope: Scope) -> str:
-    """The path of a request as it may be logged: as it was sent, without what could be a key."""
-    raw = scope.get("raw_path")
-    path = raw.decode("latin-1") if raw else str(scope["path"])
-    printable = printable_path(path)
-    shown = _LONG.sub("…", printable)[:_MOST_SHOWN]
-    return shown if len(printable) == len(path) and len(shown) < _MOST_SHOWN else f"{shown}…"
+
+def shown_path(path: str, words: Container[str]) -> str:
+    """A path as it may be logged: with one mark for whatever stands there that is not one of these words."""
+    segments = (segment if segment in words else _LEFT_OUT for segment in path.removeprefix("/").split("/"))
+    return f"/{'/'.join(segment for segment, _ in groupby(segments))}"
 
 
 def _ids() -> Callable[[], str]:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from models.devices import device_in_words
 from models.errors import InvalidValue
@@ -27,9 +28,18 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+<<<<<<< ours
 def device_of(request: Request) -> str:
     """What the caller says it is, in words; a claim."""
     return device_in_words(request.headers.get("user-agent", ""))
+=======
+def path_below_root(scope: Scope) -> str:
+    """The path below the root path, which uvicorn puts before every path, also if the proxy in front did not take it away."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    while root and path.startswith(f"{root}/"):
+        path = path.removeprefix(root)
+    return path
+>>>>>>> theirs
 
 
 def printable_path(path: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.access import (
@@ -117,6 +118,11 @@ class SessionMiddleware:
         self._hosts = hosts
         self._is_for_scripts = is_for_scripts
         self._proxies = proxies
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Of the applications behind."""
+        return [*getattr(self._app, "routes", ()), *getattr(self._scripts, "routes", ())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in, or answer."""
