@@ -102,13 +102,9 @@ def main(
     if programs is None or not shutil.which("nginx"):
         raise SystemExit("This needs PostgreSQL and nginx; README has the line that installs them.")
     report = Report()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_cluster(programs) as cluster,
-        nginx(Path(folder)) as nginx_port,
-    ):
+    with tempfile.TemporaryDirectory() as name, running_cluster(programs) as cluster, nginx(Path(name)) as nginx_port:
         for keys in (1_000, many):
-            measure(report, cluster, Path(folder), keys, counts, nginx_port, rounds, seconds)
+            measure(report, cluster, Path(name), keys, counts, nginx_port, rounds, seconds)
     cores = len(os.sched_getaffinity(0))
     report.note(f"{cores} cores for workers, PostgreSQL, and who asks ({'wrk' if shutil.which('wrk') else 'Python'}).")
     report.note("The goal for more workers is held against answers for each second of the workers' processor time.")

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models import options, provider_options
 from models.errors import InvalidValue
 from models.four_eyes import MANY_REMOVALS
-from storage.database import DEFAULT_DATABASE, DatabaseLocation
+from storage.database import DEFAULT_DATABASE
 
 # Each rule raises InvalidValue, which pydantic lets through: its words are for the person who started the program.
 Database = Annotated[str, BeforeValidator(options.database_text)]
@@ -66,8 +66,7 @@ class Settings(BaseSettings):
     allowed_host: HostNames = Field((), description="a name under which browsers reach this server; repeatable")
     backend: BackendUrl = Field(None, description="URL of the licensing backend that allowed Manage2 calls go to")
     workers: Workers = Field(
-        None,
-        description="of `check`: how many processes answer access checks; by default one for each core",
+        None, description="of `check`: how many processes answer access checks, 1 to 64; by default one for each core"
     )
     hold_keys: Switch = Field(
         False, description="of `check`: all keys are held in memory, beside a proxy on another machine"
@@ -127,11 +126,6 @@ class Settings(BaseSettings):
         """How many processes answer access checks."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return self.workers or min(cores, options.MOST_WORKERS)
-
-    @property
-    def location(self) -> DatabaseLocation:
-        """Where the authkeys are."""
-        return DatabaseLocation(self.database)
 
 
 SHARED = ("database", "secret_file")

@@ -175,7 +175,7 @@ def backend_url(text: str | None) -> str | None:
 
 
 def workers(given: str | int | None) -> int | None:
-    """How many processes answer, None for one for each core. Raises InvalidValue."""
+    """How many processes answer; None for one on each core. Raises InvalidValue."""
     if given is None:
         return None
     text = str(given).strip()

@@ -49,6 +49,13 @@ class CheckProgram:
         """The processes that answer."""
         return workers_of(self.process.pid)
 
+    @property
+    def listening(self) -> int:
+        """How many workers listen on the port: a process that has just started does not yet."""
+        port = f":{int(self.url.rpartition(':')[2]):04X}"
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        return sum(line[1].endswith(port) and line[3] == "0A" for line in lines)
+
     async def ask(self, secret: str | None, path: str = "/authorize/search") -> int:
         """One question on a connection of its own, as to whichever worker; the status of the answer."""
         return (await self.get(path, {"X-Api-Key": secret} if secret else {})).status_code

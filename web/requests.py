@@ -28,18 +28,17 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-<<<<<<< ours
 def device_of(request: Request) -> str:
     """What the caller says it is, in words; a claim."""
     return device_in_words(request.headers.get("user-agent", ""))
-=======
+
+
 def path_below_root(scope: Scope) -> str:
     """The path below the root path, which uvicorn puts before every path, also if the proxy in front did not take it away."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     while root and path.startswith(f"{root}/"):
         path = path.removeprefix(root)
     return path
->>>>>>> theirs
 
 
 def printable_path(path: str) -> str:
