@@ -22,7 +22,7 @@ from models.privileges import Privilege
 from models.secrets import digest
 from services.feed import ChangeFeed
 from services.noting import Noting
-from services.secret_reading import LONGEST_READ, Found, SecretsReader
+from services.secret_reading import LONGEST_READ, KnownKey, SecretsReader
 from services.supervisor import Supervisor
 
 CACHED = 200_000
@@ -60,8 +60,8 @@ class Authorizer:
         self._reader = SecretsReader(fresh_within, patience)
         self._feed = feed
         self._uses = uses
-        self._known: OrderedDict[str, Found] = OrderedDict()
-        self._unknown: OrderedDict[str, Found] = OrderedDict()
+        self._known: OrderedDict[str, KnownKey] = OrderedDict()
+        self._unknown: OrderedDict[str, KnownKey] = OrderedDict()
         self._digests: dict[int, str] = {}
         self._forgotten: dict[str, None] = {}
         self._changes = 0
@@ -117,7 +117,7 @@ class Authorizer:
             return Verdict(found.gone, found.key)
         return decide(found.key, ip, question.needs)
 
-    async def _find(self, secret_digest: str) -> Found:
+    async def _find(self, secret_digest: str) -> KnownKey:
         found = self._known.get(secret_digest) or self._unknown.get(secret_digest)
         if found is None or not self._feed.heard_within(self._fresh_within):
             return await self._read_anew(secret_digest)
@@ -162,7 +162,7 @@ class Authorizer:
         remembered = self._known.get(self._digests.get(authkey_id, ""))
         return remembered is not None and remembered.revision < revision
 
-    async def _read_anew(self, secret_digest: str) -> Found:
+    async def _read_anew(self, secret_digest: str) -> KnownKey:
         changes = self._changes
         self._forgotten.pop(secret_digest, None)
         together = [secret_digest, *islice(self._forgotten, _READ_TOGETHER - 1)]
@@ -174,7 +174,7 @@ class Authorizer:
                 self._remember(each, found[each])
         return found[secret_digest]
 
-    def _remember(self, secret_digest: str, found: Found) -> None:
+    def _remember(self, secret_digest: str, found: KnownKey) -> None:
         key = found.key
         if key is None or found.gone is Reason.REPLACED:
             # Beside its new secret: `forget` finds only one of an authkey.

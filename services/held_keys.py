@@ -15,7 +15,7 @@ from models.held_keys import HeldKey, HeldKeys, InDoubt, KeyTable
 from services.authorizer import Authorizer
 from services.feed import ChangeFeed
 from services.noting import Noting
-from services.secret_reading import Found
+from services.secret_reading import KnownKey
 from services.supervisor import Supervisor
 from storage import secrets
 
@@ -63,7 +63,7 @@ class HoldingAuthorizer(Authorizer):
         self._keys.doubt(revisions)
         self._changed.set()
 
-    async def _find(self, secret_digest: str) -> Found:
+    async def _find(self, secret_digest: str) -> KnownKey:
         if not self._feed.heard_within(self._fresh_within):
             if self._feed.available:
                 await self._feed.hears_again(_HEARS_AGAIN_SECONDS)
@@ -73,7 +73,7 @@ class HoldingAuthorizer(Authorizer):
             held = self._keys.find(bytes.fromhex(secret_digest))
         except InDoubt:
             return (await self._reader.read([secret_digest]))[secret_digest]
-        return Found(held.key, held.gone) if held else Found()
+        return KnownKey(held.key, held.gone) if held else KnownKey()
 
     async def _follow(self) -> None:
         while True:

@@ -14,7 +14,7 @@ _MOST_UNDER_WAY = 1_000
 _LATE = "The database does not answer in time."
 
 
-class Found(NamedTuple):
+class KnownKey(NamedTuple):
     """What is known of a secret."""
 
     key: KeyState | None = None
@@ -31,9 +31,9 @@ class SecretsReader:
         """An answer that took longer than `fresh_within` seconds is not taken, but asked for again, for `patience` seconds."""
         self._fresh_within = fresh_within
         self._patience = patience
-        self._under_way: set[asyncio.Task[dict[str, Found]]] = set()
+        self._under_way: set[asyncio.Task[dict[str, KnownKey]]] = set()
 
-    async def read(self, digests: list[str]) -> dict[str, Found]:
+    async def read(self, digests: list[str]) -> dict[str, KnownKey]:
         """What is known of each. Raises DatabaseUnavailable."""
         until = monotonic() + self._patience
         while (asked := monotonic()) < until and len(self._under_way) < _MOST_UNDER_WAY:
@@ -46,15 +46,15 @@ class SecretsReader:
                 return reading.result()
         raise DatabaseUnavailable(_LATE)
 
-    def _end(self, reading: "asyncio.Task[dict[str, Found]]") -> None:
+    def _end(self, reading: "asyncio.Task[dict[str, KnownKey]]") -> None:
         self._under_way.discard(reading)
         if not reading.cancelled():
             reading.exception()  # whoever still waits for it gets it
 
 
-async def _read(digests: list[str]) -> dict[str, Found]:
+async def _read(digests: list[str]) -> dict[str, KnownKey]:
     found = await secrets.find(digests)
     return {
-        each: Found(known.key, known.gone, known.revision) if (known := found.get(each)) else Found()
+        each: KnownKey(known.key, known.gone, known.revision) if (known := found.get(each)) else KnownKey()
         for each in digests
     }

@@ -56,6 +56,13 @@ class CheckProgram:
         lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
         return sum(line[1].endswith(port) and line[3] == "0A" for line in lines)
 
+    async def all_listen(self) -> bool:
+        """Whether all workers come to listen; a new interpreter takes its time on a machine that does much else."""
+        for _ in range(5):
+            if await comes_true(lambda: self.listening == self.count):
+                return True
+        return False
+
     async def ask(self, secret: str | None, path: str = "/authorize/search") -> int:
         """One question on a connection of its own, as to whichever worker; the status of the answer."""
         return (await self.get(path, {"X-Api-Key": secret} if secret else {})).status_code

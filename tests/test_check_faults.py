@@ -160,7 +160,7 @@ async def test_a_worker_that_is_killed_under_load_comes_back_and_the_other_answe
         killed = monotonic()
         assert await comes_true(lambda: 204 in load.since(killed))
         assert second in world.program.workers
-        assert await comes_true(lambda: world.program.listening == 2)
+        assert await world.program.all_listen(), world.program.complaints()
         await revoked(other, id_, load, {403})
 
 

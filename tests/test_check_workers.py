@@ -149,7 +149,7 @@ async def test_a_worker_that_is_killed_is_started_again_while_the_other_answers(
     os.kill(first, signal.SIGKILL)
     assert await comes_true(lambda: not is_running(first))
     assert await world.program.ask(new_secret().text) == 401
-    assert await comes_true(lambda: world.program.listening == 2)
+    assert await world.program.all_listen(), world.program.complaints()
     assert second in world.program.workers
     assert "The loop 'worker" in world.program.complaints()
 

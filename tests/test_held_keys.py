@@ -173,7 +173,6 @@ class Following(RuleBasedStateMachine):
 
 
 TestFollowing = Following.TestCase
-TestFollowing.pytestmark = [pytest.mark.fuzz]
 
 
 def test_nothing_is_said_before_everything_was_read() -> None:

@@ -18,6 +18,7 @@ from services.console import Console
 from services.for_scripts import Holding, open_checks
 from services.held_keys import HoldingAuthorizer
 from services.note_channel import ToldNotes
+from storage import secrets
 from storage.database import DatabaseLocation
 from tests.checking import a_secret_file
 from tests.other_process import another_process
@@ -137,7 +138,7 @@ async def test_what_is_changed_while_all_is_read_is_not_missed(
     database: DatabaseLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, newer = new_secret(), new_secret()
-    read_pages = held_keys.secrets.pages
+    read_pages = secrets.pages
     async with another_process(database) as other:
         mine = await other.do(make, secret, "billing")
         await other.do(fill, new_keys(50))
@@ -149,7 +150,7 @@ async def test_what_is_changed_while_all_is_read_is_not_missed(
                     await other.do(change, CellChange(mine, 0, SEARCH.mask))
                     await other.do(make, newer, "made meanwhile")
 
-        monkeypatch.setattr(held_keys.secrets, "pages", pages)
+        monkeypatch.setattr(secrets, "pages", pages)
         async with holding(database, tmp_path) as authorizer:
 
             async def is_known() -> bool:

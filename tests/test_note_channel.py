@@ -17,15 +17,21 @@ from tests.support import ADD, SEARCH, add_key
 IP = "192.0.2.7"
 
 
+_moments = count(100_000)
+
+
+def moment() -> float:
+    """Everything that is noted happens a hundredth of a second after the last."""
+    return next(_moments) / 100
+
+
 @pytest.fixture(autouse=True)
 def moments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that is noted happens a hundredth of a second after the last."""
-    numbers = count(1)
-    monkeypatch.setattr(note_channel, "monotonic", lambda: 1_000 + next(numbers) / 100)
+    monkeypatch.setattr(note_channel, "monotonic", moment)
 
 
 def refused(place: Place, reason: Reason = Reason.PRIVILEGE_MISSING, digest: str = "ab" * 32) -> Refused:
-    return Refused(reason, IP, 7, "billing", "XMLlookup", digest, place, note_channel.monotonic(), datetime.now(UTC))
+    return Refused(reason, IP, 7, "billing", "XMLlookup", digest, place, moment(), datetime.now(UTC))
 
 
 async def denied(console: Console, *told: ToldNotes) -> dict[tuple[Reason, str], int]:
