@@ -180,7 +180,7 @@ def _on_console(context: typer.Context, done: str, work: Callable[[Console], Cor
     settings: Settings = context.obj
 
     async def reported() -> None:
-        async with open_console(settings.location, settings.secret_file) as console:
+        async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
             await work(console)
         if done:
             print(done)

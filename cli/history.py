@@ -55,7 +55,9 @@ async def _verify_archive(archive: Path) -> None:
 
 async def _verify(settings: Settings, checkpoint: Path | None, key: str) -> None:
     checkpoints = text_of(checkpoint, "The checkpoint file")
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(
+        settings.location, settings.secret_file, needs_secret=bool(checkpoints) and not key
+    ) as console:
         with typer.progressbar(length=1, label="Verifying", file=sys.stderr) as bar:
 
             def show(done: int, total: int) -> None:
@@ -133,7 +135,7 @@ async def _export(
     if table_as_of and any(filters[name] for name in ("admin", "since", "until")):
         raise InvalidValue("Of the table, --search is the only filter: who changed it, and when, is of the history.")
     table = parse_view({"as_of": "" if table_as_of == "now" else table_as_of, "search": filters["search"]})
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
         exports = console.exports
         with opened(to) as file:
             if table_as_of:
@@ -158,7 +160,7 @@ def prune_history(
 
 async def _prune(settings: Settings, before: str, archive: Path) -> None:
     at = moment(before)
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
         pruned = await prune(at, archive, console.admin)
     print(
         f"{pruned.entry_count:,} entries are in {archive}, and no longer in the database.\n"

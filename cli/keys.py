@@ -32,7 +32,7 @@ def import_csv(
 
 
 async def _import(settings: Settings, file: Path) -> None:
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
         with typer.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
 
             def show(done: int, total: int) -> None:
@@ -58,7 +58,7 @@ def export(
 
 async def _export(settings: Settings, to: Path | None, format_: ExportFormat, query: dict[str, str]) -> None:
     view = parse_view(query)
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
         with opened(to) as file:
             async for piece in await console.exports.of_table(view, format_, console.admin, "the command line"):
                 file.write(piece)

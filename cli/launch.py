@@ -52,7 +52,7 @@ async def show_running(settings: Settings, display: Display) -> None:
             f"No server runs on {settings.location}. Start one with: "
             + settings.location.command(secret_file=settings.secret_file)
         )
-    async with open_console(settings.location, settings.secret_file) as console:
+    async with open_console(settings.location, settings.secret_file, needs_secret=False) as console:
         print(f"Authkeys is running at {await launch_link(console, url)}", flush=True)
         await show(console, url, display, None)
 

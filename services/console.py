@@ -26,7 +26,7 @@ from services.exports import Exports
 from services.feed import ChangeFeed
 from services.history import History
 from services.identities import link_command
-from services.installation import load_own_secret
+from services.installation import load_any_secret, load_own_secret
 from services.invitations import Invitations
 from services.keymaking import Handouts
 from services.passphrases import Passphrases
@@ -105,16 +105,21 @@ async def open_console(
     provider: ProviderSettings | None = None,
     factor_policy: FactorPolicy = FactorPolicy(),  # noqa: B008 - it never changes
     four_eyes: FourEyes = OFF,
+    needs_secret: bool = True,
 ) -> AsyncIterator[Console]:
     """Open the database and everything on top of it; at the end let transactions finish, then close.
 
     `checkpoint_file` is where signed checkpoints of the history are appended, `provider` who signs people in beside us.
     `factor_policy` is for who comes by a browser: commands have none, because who can run them can read the database and its secret anyway.
     `four_eyes` says which submissions wait for another admin.
+    Only for what neither signs, nor lets anybody in, nor keeps what is encrypted: `needs_secret` is false.
     Raises DatabaseUnusable, DatabaseUnavailable or SecretUnusable.
     """
     async with open_database(location):
-        secret = await load_own_secret(location, secret_file)
+        if needs_secret:
+            secret = await load_own_secret(location, secret_file)
+        else:
+            secret = load_any_secret(location, secret_file)
         history = History()
         proofs = Proofs(factor_policy)
         admins, sessions = Admins(history, proofs), Sessions(secret, history)

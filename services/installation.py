@@ -1,6 +1,7 @@
 """The server's secret and its database belong together: the database knows its secret's fingerprint, and no other is taken for it."""
 
 import hmac
+import secrets
 from pathlib import Path
 
 from models.errors import SecretUnusable
@@ -10,6 +11,15 @@ from storage import history
 from storage.database import DatabaseLocation
 from storage.installation import SECRET_FINGERPRINT, fact, forget_the_moment, note, replace
 from storage.transactions import Connection, run_transaction
+
+
+def load_any_secret(location: DatabaseLocation, secret_file: Path | None) -> bytes:
+    """A secret for what neither signs nor keys anything: the one at its place, or one that nobody will know.
+
+    So who runs a command without the server's --secret-file neither makes a second secret nor has it taken for the database's.
+    """
+    path = secret_path(location, secret_file)
+    return load_secret(path) if is_there(path) else secrets.token_bytes(32)
 
 
 def fingerprint(secret: bytes) -> str:

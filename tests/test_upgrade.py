@@ -45,6 +45,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(sqlite_database: DatabaseLocation, tmp_path: Path) -> Path:
     """A database of this release."""
     import_csv(sqlite_database.text, write_csv(tmp_path / "keys.csv", [key("192.0.2.7", "billing")]))
+    done(sqlite_database, "history", "key")  # makes the secret
     return sqlite_database.path
 
 
