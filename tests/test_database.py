@@ -127,7 +127,7 @@ async def test_the_migrations_make_the_tables_as_they_are_declared(database: Dat
 async def test_a_new_database_has_all_tables_and_they_are_empty(database: DatabaseLocation) -> None:
     async with open_database(database):
         assert set(await everything()) == {
-            "Admin", "Session", "LaunchLink", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
+            "Admin", "Session", "LaunchLink", "Invitation", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "KeyUseDay", "UseTracking", "DeniedRequest",
             "DeniedHour", "ReplacedSecret", "StoredClockReading", "Preference", "SavedView", "OpenView",
             "Installation", "Approval", "ApprovalPart", "Attempt", "Invitation", "ExternalIdentity", "ProviderSession", "SpentToken",
