@@ -18,7 +18,7 @@ from models.options import server_url
 from models.wording import minute
 from services.console import Console, open_console
 from services.identities import link
-from services.invitations import Link
+from services.invitations import NewLink
 from services.running import Running
 
 commands = typer.Typer(help="Accounts: who may sign in.", no_args_is_help=True)
@@ -55,7 +55,7 @@ def invite(
 ) -> None:
     """Print a link with which the owner of an account without a password chooses one; a new account is added."""
 
-    async def make(console: Console) -> Link:
+    async def make(console: Console) -> NewLink:
         known = {account.name.casefold() for account in await console.admins.accounts()}
         if normalized(name).casefold() in known:
             return await console.invitations.renew(name, _me())
@@ -188,7 +188,7 @@ def _on_console(context: typer.Context, done: str, work: Callable[[Console], Cor
     run(reported())
 
 
-def _print_link(context: typer.Context, url: str | None, make: Callable[[Console], Awaitable[Link]]) -> None:
+def _print_link(context: typer.Context, url: str | None, make: Callable[[Console], Awaitable[NewLink]]) -> None:
     """The address is asked for first: a link that nobody can be given would have ended the one before for nothing."""
     settings: Settings = context.obj
     try:

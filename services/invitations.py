@@ -16,7 +16,7 @@ from storage import account_list, accounts, history, invitations, sessions
 from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
 
-class Link(NamedTuple):
+class NewLink(NamedTuple):
     """A link that was just made; its token is known to nobody else, and not stored."""
 
     name: str
@@ -44,11 +44,11 @@ class Invitations:
 
     # -- making --------------------------------------------------------------------------------------------------------
 
-    async def invite(self, name: str, role: Role, by: By) -> Link:
+    async def invite(self, name: str, role: Role, by: By) -> NewLink:
         """Add an account whose owner chooses the password. Raises InvalidValue for a bad or taken name, NotAllowed."""
         name = account_name(name)
 
-        async def add(db: Connection) -> Link:
+        async def add(db: Connection) -> NewLink:
             who = await may_change_accounts(db, by)
             await require_free(db, name)
             admin_id = await accounts.add(db, name, role, None)
@@ -58,10 +58,10 @@ class Invitations:
 
         return await run_transaction(add)
 
-    async def renew(self, name: str, by: By) -> Link:
+    async def renew(self, name: str, by: By) -> NewLink:
         """A new link for an account without a password; the one before ends. Raises InvalidValue, NotAllowed."""
 
-        async def make(db: Connection) -> Link:
+        async def make(db: Connection) -> NewLink:
             who = await may_change_accounts(db, by)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
@@ -77,14 +77,14 @@ class Invitations:
 
         return await run_transaction(make)
 
-    async def reset(self, name: str, by: By) -> Link:
+    async def reset(self, name: str, by: By) -> NewLink:
         """End an account's password and its sessions at once, and make a link for a new one.
 
         At once, and not when the link is used: an account is reset when it may be in the wrong hands.
         Raises InvalidValue, also for one's own account; NotAllowed, also for the last admin who can come in.
         """
 
-        async def end(db: Connection) -> Link:
+        async def end(db: Connection) -> NewLink:
             who = await may_change_accounts(db, by)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
@@ -131,10 +131,10 @@ class Invitations:
         return await run_transaction(use)
 
 
-async def _make(db: Connection, admin_id: int, name: str, *, is_reset: bool) -> Link:
+async def _make(db: Connection, admin_id: int, name: str, *, is_reset: bool) -> NewLink:
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
     await invitations.put(db, _digest(token), admin_id, now, is_reset=is_reset)
-    return Link(name, token, now + INVITATION_LASTS, is_reset)
+    return NewLink(name, token, now + INVITATION_LASTS, is_reset)
 
 
 def _require_enabled(name: str, disabled: bool) -> None:

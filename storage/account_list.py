@@ -1,15 +1,17 @@
 """Every statement that lists accounts, and that asks who of them can come in."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
-from tortoise.functions import Count, Max
+from tortoise.functions import Max
 
+from models.access import ABSOLUTE, IDLE
 from models.account_states import Account
 from models.accounts import Role
 from models.errors import NotAllowed
 from models.history import EntryKind
-from models.tables import Admin, Entry, Invitation
+from models.tables import Admin, Entry, Invitation, Session
 from storage.database import database_errors, reader
 from storage.history import time_of
 from storage.transactions import Connection
@@ -19,14 +21,22 @@ async def listed() -> list[Account]:
     """All accounts, by name, with when each was last in use."""
     with database_errors():
         db = reader()
-        rows = await Admin.all().using_db(db).annotate(used=Max("sessions__used_at"), open=Count("sessions"))
+        rows = await Admin.all().using_db(db).annotate(used=Max("sessions__used_at"))
+        sessions = await _sessions(db)
         links = {each.admin_id: each for each in await Invitation.all().using_db(db)}  # type: ignore[attr-defined]
         launched = await _launched(db, [row.id for row in rows if row.password_hash is None])
-    accounts = [_account(row, links.get(row.id), row.id in launched) for row in rows]
+    accounts = [_account(row, links.get(row.id), row.id in launched, sessions[row.id]) for row in rows]
     return sorted(accounts, key=lambda account: account.name.casefold())
 
 
-def _account(row: Any, link: Invitation | None, launched: bool) -> Account:
+async def _sessions(db: Connection) -> Counter[int]:
+    """How many sessions of each account last; those that were not used for too long are not deleted yet."""
+    now = datetime.now(UTC)
+    lasting = Session.filter(used_at__gt=now - IDLE, created_at__gt=now - ABSOLUTE).using_db(db)
+    return Counter(int(str(each)) for each in await lasting.values_list("admin_id", flat=True))
+
+
+def _account(row: Any, link: Invitation | None, launched: bool, sessions: int) -> Account:
     return Account(
         row.id,
         row.name,
@@ -36,16 +46,9 @@ def _account(row: Any, link: Invitation | None, launched: bool) -> Account:
         launched,
         link.created_at if link else None,
         bool(link and link.is_reset),
-        row.open,
+        sessions,
         time_of(row.used) if row.used else None,  # of a maximum SQLite gives the text
     )
-
-
-async def roles() -> Counter[Role]:
-    """How many accounts that are not disabled have which role."""
-    with database_errors():
-        found = await Admin.filter(disabled=False).using_db(reader()).values_list("role", flat=True)
-    return Counter(Role(str(each)) for each in found)
 
 
 async def require_another_admin(db: Connection, admin_id: int) -> None:

@@ -12,7 +12,7 @@ from nicegui import ui
 
 from models.history_views import HistoryView, What
 from services.console import Console
-from ui.settings.live import Following, Rows, cell, settings_table
+from ui.settings.live import Following, LiveRows, cell, settings_table
 from ui.shell.times import time_label
 from ui.shell.window import Window
 
@@ -26,7 +26,7 @@ _KINDS = {
 }
 
 
-class _Line(NamedTuple):
+class _KindOfAccess(NamedTuple):
     """One kind of entries, and how it stands."""
 
     what: What
@@ -41,7 +41,7 @@ async def open_access(window: Window) -> Callable[[], None]:
     return lambda: _build(window, found)
 
 
-async def _read(console: Console) -> list[_Line]:
+async def _read(console: Console) -> list[_KindOfAccess]:
     since = (datetime.now(UTC) - timedelta(days=_DAYS)).replace(second=0, microsecond=0)
     lines = []
     for what in _KINDS:
@@ -49,17 +49,19 @@ async def _read(console: Console) -> list[_Line]:
         newest = await console.history.block(HistoryView(what=what), 0, 1)
         told = next(iter(newest), None)
         who = f"{told.entry.name}: " if told and told.entry.name else ""
-        lines.append(_Line(what, lately, told.entry.at if told else None, f"{who}{told.sentence}" if told else ""))
+        lines.append(
+            _KindOfAccess(what, lately, told.entry.at if told else None, f"{who}{told.sentence}" if told else "")
+        )
     return lines
 
 
-def _build(window: Window, found: list[_Line]) -> None:
+def _build(window: Window, found: list[_KindOfAccess]) -> None:
     ui.label(
         "It is part of the history, which nobody changes unnoticed. Each line opens it there, where person, kind, address or "
         "network, and time are chosen, and where it is exported."
     ).classes("settings-said")
 
-    def draw(line: _Line) -> None:
+    def draw(line: _KindOfAccess) -> None:
         with ui.element("th").props("scope=row"):
             ui.link(_KINDS[line.what], f"/history?{HistoryView(what=line.what).to_query()}").classes("history-link")
         with cell("number lately"):
@@ -72,6 +74,6 @@ def _build(window: Window, found: list[_Line]) -> None:
 
     card = ui.element("div").classes("settings-card access")
     with card, settings_table("Access record", "What", f"Last {_DAYS} days", "Newest", "When"):
-        rows = Rows[_Line](lambda line: line.what, draw)
+        rows = LiveRows[_KindOfAccess](lambda line: line.what, draw)
     rows.show(found)
     Following(card, window.console.history.grown, lambda: _read(window.console), rows.show)

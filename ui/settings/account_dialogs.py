@@ -10,7 +10,7 @@ from models.account_states import INVITATION_LASTS, Account, state_words
 from models.accounts import Role, account_name
 from models.errors import AuthkeysError
 from models.wording import ROLE_WORDS, minute, several
-from services.invitations import Link
+from services.invitations import NewLink
 from ui.shell.dialogs import choice, open_dialog, secret_text
 from ui.shell.forms import Problem
 from ui.shell.window import Window
@@ -50,7 +50,7 @@ def ask_new_account(window: Window, changed: Changed) -> None:
         _actions(dialog, "Add and make the link", add, "account-add")
 
 
-def show_link(window: Window, link: Link) -> None:
+def show_link(window: Window, link: NewLink) -> None:
     """Show a link this once."""
     dialog, card = open_dialog(f"Link for {link.name}")
     with card.classes("settings-link-dialog"):
@@ -164,8 +164,8 @@ class AccountDialog:
         change = self._window.console.admins.set_disabled(name, disabled, self._window.admin)
         await self._done(change, f"{name} is {'disabled' if disabled else 'enabled'}.")
 
-    async def _make_link(self, making: Awaitable[Link]) -> None:
-        made: list[Link] = []
+    async def _make_link(self, making: Awaitable[NewLink]) -> None:
+        made: list[NewLink] = []
 
         async def make() -> None:
             made.append(await making)

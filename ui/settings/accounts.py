@@ -11,13 +11,13 @@ from models.account_states import INVITATION_LASTS, Account, AccountState, state
 from models.accounts import Role
 from models.wording import minute, several
 from ui.settings.account_dialogs import AccountDialog, ask_new_account
-from ui.settings.live import Following, Rows, cell, quiet_button, settings_table
+from ui.settings.live import Following, LiveRows, cell, quiet_button, settings_table
 from ui.shell.feedback import user_errors
 from ui.shell.times import time_label
 from ui.shell.window import Window
 
 
-class _Line(NamedTuple):
+class _AccountLine(NamedTuple):
     """An account, and in what state it is shown."""
 
     account: Account
@@ -45,7 +45,7 @@ class _Accounts:
                 ui.label("You are an auditor: admins change this.").classes("settings-said")
         card = ui.element("div").classes("settings-card")
         with card, settings_table("Accounts", "Name", "Role", "Sign-in", "Last use", "What can be done"):
-            self._rows = Rows[_Line](lambda line: line.account.id, self._draw)
+            self._rows = LiveRows[_AccountLine](lambda line: line.account.id, self._draw)
         self._following = Following(card, window.console.history.grown, window.console.admins.accounts, self.show)
 
     def show(self, found: list[Account]) -> None:
@@ -56,9 +56,9 @@ class _Accounts:
         disabled = sum(1 for each in found if each.disabled)
         parts = [several(admins, "admin"), several(auditors, "auditor")]
         self._said.set_text(", ".join([*parts, *([f"{disabled} disabled"] if disabled else [])]))
-        self._rows.show([_Line(each, each.state(now), state_words(each, now)) for each in found])
+        self._rows.show([_AccountLine(each, each.state(now), state_words(each, now)) for each in found])
 
-    def _draw(self, line: _Line) -> None:
+    def _draw(self, line: _AccountLine) -> None:
         account = line.account
         with ui.element("th").props("scope=row"):
             ui.label(account.name)

@@ -38,7 +38,7 @@ class Following(Generic[F]):
                     self._show(found)
 
 
-class Rows(Generic[F]):
+class LiveRows(Generic[F]):
     """The body of a table: a line whose facts are the same as before stays as it is, with whatever somebody is about to press."""
 
     def __init__(self, key: Callable[[F], Hashable], draw: Callable[[F], object]) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nicegui import ui
 
 from models.wording import several
-from ui.settings.live import Following, Rows, cell, quiet_button, settings_table
+from ui.settings.live import Following, LiveRows, cell, quiet_button, settings_table
 from ui.shell.feedback import user_errors
 from ui.shell.times import time_label
 from ui.shell.window import Window
@@ -50,7 +50,7 @@ class _OwnSessions:
             self._all = quiet_button("Sign out all others", self._end_others).mark("end-others")
         card = ui.element("div").classes("settings-card")
         with card, settings_table("Your sessions", "Device", "Address", "Signed in", "Last use", "What can be done"):
-            self._rows = Rows[OwnSession](lambda each: each.id, self._draw)
+            self._rows = LiveRows[OwnSession](lambda each: each.id, self._draw)
         self._following = Following(card, window.console.history.grown, lambda: _read(window), self.show)
 
     def show(self, found: list[OwnSession]) -> None:
