@@ -146,7 +146,9 @@ class Provider:
     async def _completed(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
         """With what only its userinfo endpoint says, if something is missing that decides who is let in."""
         published, settings = await self.published(), self.settings
-        missing = not values_of(claims, settings.claim) or (settings.allowed_domains and EMAIL_CLAIM not in claims)
+        needs_email = settings.allowed_domains or settings.claim == EMAIL_CLAIM
+        lacks_email = not claims.keys() >= {EMAIL_CLAIM, "email_verified"}
+        missing = not values_of(claims, settings.claim) or (needs_email and lacks_email)
         if not missing or not access_token or published.userinfo_endpoint is None:
             return claims
         answer = await self._calls.get(published.userinfo_endpoint, Authorization=f"Bearer {access_token}")

@@ -16,11 +16,11 @@ from typing import NamedTuple, NoReturn
 
 from models.access import ABSOLUTE, local_path
 from models.accounts import AdminIdentity
-from models.errors import ProviderUnavailable, SignInRefused
+from models.errors import ProviderUnavailable, SignInRefused, TooManyAttempts
 from models.history import EntryKind
 from models.single_sign_on import ATTEMPT_LASTS, ProviderSettings, admitted
 from services import identities
-from services.attempts import Guesses
+from services.attempts import Guess, Guesses
 from services.history import History
 from services.id_tokens import LEEWAY_SECONDS, LONGEST_AGE_SECONDS, BadToken
 from services.identities import LinkCommand
@@ -90,27 +90,38 @@ class SingleSignOn:
 
         Raises SignInRefused, ProviderUnavailable, TooManyAttempts and DatabaseUnavailable; a refusal is on record.
         """
-        async with self._returns.guess(address) as guess:
-            try:
-                attempt, given = await self._attempt(cookie, answer)
-                await self._check(given)
-                admin = await self._admitted(attempt, given["code"], address)
-            except SignInRefused as error:
-                guess.was_wrong = True
-                await self._on_record(error, address)
-                raise
-            except ProviderUnavailable as error:
-                _warn(error)
-                raise
+        try:
+            async with self._returns.guess(address) as guess:
+                return await self._arrival(cookie, answer, address, guess)
+        except TooManyAttempts:
+            await self._history.put_flood(EntryKind.SLOWED, "", address, "single sign-on")
+            raise
+        except ProviderUnavailable as error:
+            _warn(error)
+            raise
+
+    async def _arrival(
+        self, cookie: str | None, answer: Sequence[tuple[str, str]], address: str, guess: Guess
+    ) -> Arrival:
+        try:
+            attempt, given = await self._attempt(cookie, answer)
+            await self._check(given)
+            admin = await self._admitted(attempt, given["code"], address)
+        except SignInRefused as error:
+            guess.was_wrong = True
+            await self._on_record(error, address)
+            raise
         return Arrival(admin, local_path(attempt.to))
 
     async def _admitted(self, attempt: SignInAttempt, code: str, address: str) -> AdminIdentity:
         claims = await self._provider.claims(code, attempt.redirect_uri, attempt.nonce, attempt.verifier)
         person = admitted(claims, self.settings)
         session_id = claims.get("sid")
-        return await identities.admit(
+        admin = await identities.admit(
             person, self.settings, session_id if isinstance(session_id, str) else "", address, self._link_command
         )
+        await self._sessions.refresh()  # a new role has ended those with the old one
+        return admin
 
     async def _attempt(
         self, cookie: str | None, answer: Sequence[tuple[str, str]]

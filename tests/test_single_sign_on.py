@@ -249,7 +249,7 @@ async def test_who_tries_answers_is_slowed(linked_console: Console) -> None:
             await sso(linked_console).arrive(None, [("code", "x"), ("state", "y")], HERE)
     with pytest.raises(TooManyAttempts, match="Too many answers of the provider"):
         await sso(linked_console).arrive(None, [("code", "x"), ("state", "y")], HERE)
-    assert [kind for kind, *_ in await told(linked_console)] == [EntryKind.REFUSED]
+    assert [kind for kind, *_ in await told(linked_console)] == [EntryKind.REFUSED, EntryKind.SLOWED]
 
 
 def _state(url: str) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ async def sign_in_page(
         start_name="" if name else "autofocus",
         start_password="autofocus" if name else "",
         note=f'<p class="note" role="status">{escape(note)}</p>' if note else "",
-        provider=_provider_button(console, request, to),
+        provider=_provider_button(console, request, to, "or with a password of this server" if has_accounts else ""),
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
@@ -147,17 +147,16 @@ def _passkey_form(request: Request, to: str) -> str:
     )
 
 
-def _provider_button(console: Console, request: Request, to: str) -> str:
+def _provider_button(console: Console, request: Request, to: str, otherwise: str) -> str:
     """The way to the provider, if there is one. A link: the policy lets a form lead nowhere else."""
     if console.single_sign_on is None:
         return ""
     path = f"{request.scope.get('root_path', '')}{PROVIDER_PATH}?next={quote(to, safe='/')}"
-    return _BUTTON.substitute(path=escape(path), name=escape(console.single_sign_on.settings.label))
+    button = _BUTTON.substitute(path=escape(path), name=escape(console.single_sign_on.settings.label))
+    return f'{button}<p class="or">{otherwise}</p>' if otherwise else button
 
 
-_BUTTON = Template(
-    '<a class="provider" href="$path">Sign in with $name</a><p class="or">or with a password of this server</p>'
-)
+_BUTTON = Template('<a class="provider" href="$path">Sign in with $name</a>')
 _ENDED = (
     "Your session has ended: you signed out in another window, it was too old, or the account was changed. What you staged "
     "is kept; sign in to go on where you were."
