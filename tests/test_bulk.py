@@ -45,7 +45,7 @@ async def test_others_read_and_stage_while_100000_changes_are_submitted(console:
     (row,) = await console.authkeys.block(View(), dana.id, 7, 8)  # reads wait for nothing
     assert not submitting.done()
     await console.staging.stage(dana.id, row.id, ADD, True)
-    assert (await submitting)[1:] == (MANY, MANY)
+    assert (await submitting)[1:3] == (MANY, MANY)
     assert len(told) > 10
     assert told[-1] == MANY
     assert (await console.staging.of(dana.id)).change_count == 1

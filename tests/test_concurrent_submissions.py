@@ -67,7 +67,7 @@ async def test_two_processes_at_once_come_to_what_one_after_the_other_would(
         stored = await modifications(each.receipt.revision)
         expected = ledger.enter(each, ids={(m.ip, m.service): m.row_id for m in stored if m.kind is Kind.ADDED})
         assert sorted(stored) == sorted(expected), f"what {each} did"
-        assert each.receipt[1:] == (sum(m.change_count for m in stored), len(stored))
+        assert each.receipt[1:3] == (sum(m.change_count for m in stored), len(stored))
     assert await all_keys() == ledger.keys
     assert await removed_keys() == ledger.removed
 

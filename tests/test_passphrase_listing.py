@@ -98,13 +98,13 @@ async def test_thousands_are_removed_in_one_step_and_come_back_with_one_undo(con
     await staging.undo(me.id)
     await staging.redo(me.id)
     receipt = await staging.submit(me, uuid.uuid4())
-    assert receipt[1:] == (MANY, MANY)
+    assert receipt[1:3] == (MANY, MANY)
     assert await console.passphrases.count(view, me.id) == 0
     removed = PassphraseView(state=State.REMOVED)
     assert await console.passphrases.count(removed, me.id) == MANY
     assert await console.passphrases.matching(removed, me.id) == []  # nothing can be staged for them
     assert receipt.revision
-    assert (await console.submissions.undo(receipt.revision, me, uuid.uuid4()))[1:] == (MANY, MANY)
+    assert (await console.submissions.undo(receipt.revision, me, uuid.uuid4()))[1:3] == (MANY, MANY)
     assert await console.passphrases.count(view, me.id) == MANY
     assert {row.privileges for row in await console.passphrases.matching(view, me.id)} == {ADD.mask}
 

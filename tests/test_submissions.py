@@ -76,7 +76,7 @@ async def test_an_assignment_changes_what_exists_and_adds_what_does_not(console:
     receipt = await submit(
         console, Assignment(key.ip, key.service, ADD.mask), Assignment(key.ip, "mail", 0), Assignment("::1", "mail", 1)
     )
-    assert receipt[1:] == (4, 3)
+    assert receipt[1:3] == (4, 3)
     stored = {(each.ip, each.service): each.privileges for each in (await all_keys()).values()}
     assert stored == {(key.ip, "billing"): ADD.mask, (key.ip, "mail"): 0, ("::1", "mail"): 1}
 
@@ -116,20 +116,20 @@ async def test_an_empty_order_writes_nothing(console: Console) -> None:
 async def test_only_what_really_changes_is_counted(console: Console) -> None:
     one, two = await add_keys(console, *new_keys(2, SEARCH.mask))
     receipt = await submit(console, CellChange(one.id, SEARCH.mask | ADD.mask, 0), CellChange(two.id, SEARCH.mask, 0))
-    assert receipt[1:] == (1, 1)
+    assert receipt[1:3] == (1, 1)
 
 
 async def test_thousands_of_changes_are_one_submission_with_progress(console: Console) -> None:
     progress: list[tuple[int, int]] = []
     order = Order(uuid.uuid4(), console.admin, Source.IMPORT, new_keys(4_500))
     receipt = await console.submissions.submit(order, on_progress=lambda *done: progress.append(done))
-    assert receipt[1:] == (4_500, 4_500)
+    assert receipt[1:3] == (4_500, 4_500)
     assert progress == sorted(set(progress))
     assert len(progress) > 1
     assert progress[-1] == (4_500, 4_500)
     keys = list((await all_keys()).values())
     removed = await submit(console, *(Removal(key.id, key.revision) for key in keys))
-    assert removed[1:] == (4_500, 4_500)
+    assert removed[1:3] == (4_500, 4_500)
     assert await all_keys() == {}
     assert await removed_keys() == {key.id: key._replace(revision=removed.revision) for key in keys}
 
@@ -174,7 +174,7 @@ async def test_the_removal_of_what_somebody_else_removed_is_no_conflict(console:
     one, two = await add_keys(console, *new_keys(2))
     await submit(console, Removal(one.id, one.revision))
     receipt = await submit(console, Removal(one.id, one.revision), Removal(two.id, two.revision))
-    assert receipt[1:] == (1, 1)
+    assert receipt[1:3] == (1, 1)
     assert await all_keys() == {}
 
 
