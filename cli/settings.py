@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     demo: Switch = Field(False, description="a temporary database with 500 believable keys, and a stub backend")
 
     @property
+    def location(self) -> DatabaseLocation:
+        """Where the authkeys are."""
+        return DatabaseLocation(self.database)
+
+    @property
     def worker_count(self) -> int:
         """How many processes answer access checks."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

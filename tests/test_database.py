@@ -130,7 +130,7 @@ async def test_a_new_database_has_all_tables_and_they_are_empty(database: Databa
             "Admin", "Session", "LaunchLink", "Invitation", "Entry", "HistoryCheck", "FormerAuthkey", "Authkey", "AuthkeyText", "RemovedAuthkey", "Submission", "Modification",
             "StagedChange", "StagingStep", "StagingVersion", "PickupPassphrase", "PassphraseUse", "KeyUse", "KeyUseDay", "UseTracking", "DeniedRequest",
             "DeniedHour", "ReplacedSecret", "StoredClockReading", "Preference", "SavedView", "OpenView",
-            "Installation", "Approval", "ApprovalPart", "Attempt", "Invitation", "ExternalIdentity", "ProviderSession", "SpentToken",
+            "Installation", "Approval", "ApprovalPart", "Attempt", "ExternalIdentity", "ProviderSession", "SpentToken",
             "CodeApp", "Passkey", "PasskeyChallenge", "PendingSignIn", "RecoveryCode",
         }  # fmt: skip
         assert not any((await everything()).values())

@@ -267,7 +267,8 @@ def round_robin(postgres: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_access_checks_sign_in_and_rows_are_answered_by_any(round_robin: Topology) -> None:
-    keys, served = Keys(round_robin.database), set()
+    keys = Keys(round_robin.database)
+    served: set[Program] = set()
     with round_robin.client() as client:
         client.post("/sign-in", data={"name": "dana", "password": PASSWORD})
         while len(served) < len(round_robin.instances):
