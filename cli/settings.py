@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models import options, provider_options
 from models.errors import InvalidValue
 from models.four_eyes import MANY_REMOVALS
-from storage.database import DEFAULT_DATABASE
+from storage.database import DEFAULT_DATABASE, DatabaseLocation
 
 # Each rule raises InvalidValue, which pydantic lets through: its words are for the person who started the program.
 Database = Annotated[str, BeforeValidator(options.database_text)]

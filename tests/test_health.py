@@ -165,7 +165,8 @@ def readiness(server: Program) -> tuple[int, list[str]]:
 def healthcheck(*url: str, of: Program | None = None) -> tuple[int, str]:
     """Ask as a container does, or (`of`) as a person on the same machine; the status and the words of a refusal."""
     if of:
-        return run_forked(["--database", of.database, "healthcheck"], environment(LOGNAME="alice"))
+        told = run_forked(["--database", of.database, "healthcheck"], environment(LOGNAME="alice"))
+        return told.returncode, told.stderr
     done = run("healthcheck", "--url", *url)
     return done.returncode, done.stderr
 
