@@ -18,6 +18,8 @@ class AccountState(StrEnum):
     """Its link was not used yet"""
     EXPIRED = "invitation expired"
     PASSWORD = "password"
+    PROVIDER = "single sign-on"
+    """It has no password, and its owner is known by the provider"""
     LAUNCH_LINK = "launch link only"
     """It has no password, and signed in by a launch link on the server's machine"""
     NO_PASSWORD = "no password"
@@ -40,6 +42,10 @@ class Account(NamedTuple):
     """Whether that link stands in for a password that the account had"""
     sessions: int
     last_used: datetime | None
+    has_factor: bool = False
+    """Whether it has a second factor"""
+    by_provider: bool = False
+    """Whether its owner is known by the provider of single sign-on"""
 
     def state(self, now: datetime) -> AccountState:
         """What it is now."""
@@ -49,6 +55,8 @@ class Account(NamedTuple):
             return AccountState.INVITED if is_open(self.invited_at, now) else AccountState.EXPIRED
         if self.has_password:
             return AccountState.PASSWORD
+        if self.by_provider:
+            return AccountState.PROVIDER
         return AccountState.LAUNCH_LINK if self.launched else AccountState.NO_PASSWORD
 
 
@@ -62,6 +70,7 @@ STATE_WORDS = {
     AccountState.INVITED: "Invited",
     AccountState.EXPIRED: "Invitation expired",
     AccountState.PASSWORD: "Password",
+    AccountState.PROVIDER: "Single sign-on",
     AccountState.LAUNCH_LINK: "Launch link only",
     AccountState.NO_PASSWORD: "No password",
 }

@@ -14,24 +14,21 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from models.account_states import Account
 from models.accounts import AdminIdentity, Role, account_name, check_password, normalized
-from models.actors import by_account
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import InvalidValue, TooManyAttempts, WrongPassword
 from models.history import EntryKind
 from models.secrets import looks_like_key
 from models.texts import storable
 from services import identities
+from services.account_rights import By, find_account, may_change_accounts, require_free, require_not_alone
 from services.attempts import Attempts
 from services.history import History
 from services.proofs import Proofs
 from services.sessions import SignedIn
 from storage import account_list, accounts, history, invitations, preferences, saved_views, second_factors, sessions
-from storage.accounts import StoredAccount
 from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
 T = TypeVar("T")
-By = AdminIdentity | str
-"""Who changes an account: an admin, whose rights are looked at; or words, on the command line, for who needs none"""
 
 _HASHERS = 2
 """Passwords checked at the same time: each takes 64 MiB and a core for some 50 ms (argon2-cffi's default, RFC 9106)."""
@@ -139,7 +136,7 @@ class Admins:
         hashed = await self.hash_of(password, name)
 
         async def insert(db: Connection) -> None:
-            who = await may_change_accounts(db, by)
+            who = await may_change_accounts(db, by, self._proofs)
             await require_free(db, name)
             await accounts.add(db, name, role, hashed)
             await history.append(db, EntryKind.ADDED, name, "", f"as {role}, {who}")
@@ -226,8 +223,10 @@ class Admins:
         """`takes_away` is whether an admin can do less, or nothing, afterwards."""
 
         async def change(db: Connection) -> None:
-            who = await may_change_accounts(db, by)
+            who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
+            if kind in (EntryKind.ENABLED, EntryKind.ROLE_CHANGED):
+                require_not_alone(by, Role(str(values.get("role", row.role))), self._proofs)
             if takes_away:
                 await account_list.require_another_admin(db, row.id)
             if kind in (EntryKind.DISABLED, EntryKind.PASSWORD_CHANGED):
@@ -253,29 +252,6 @@ class Admins:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._hashing:
             return await asyncio.to_thread(work)
-
-
-async def may_change_accounts(db: Connection, by: By) -> str:
-    """Wait until nobody else changes accounts; then who does it, as the record has it. Raises NotAllowed if they may not (any more)."""
-    await take_turn_in_accounts(db)
-    if isinstance(by, str):
-        return f"by {by}"
-    await accounts.require_change(db, by.id)
-    return by_account(by.id)
-
-
-async def find_account(db: Connection, name: str) -> StoredAccount:
-    """The account of this name. Raises InvalidValue if there is none."""
-    row = await accounts.find(normalized(name), db)
-    if row is None:
-        raise InvalidValue(f"There is no account {name!r}. Settings, and `admin list`, show the accounts.")
-    return row
-
-
-async def require_free(db: Connection, name: str) -> None:
-    """Raise InvalidValue if an account has this name, in whatever case."""
-    if taken := await accounts.find_alike(db, name):
-        raise InvalidValue(f"There is already an account {taken.name!r}. Choose another name.")
 
 
 class _KnownRight:

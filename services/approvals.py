@@ -84,7 +84,7 @@ class Approvals:
     @staticmethod
     async def has_others(admin: AdminIdentity) -> bool:
         """Whether another admin can sign in and approve what this one asks for."""
-        return await approvals.others_with_password(admin.id)
+        return await approvals.others_who_come_in(admin.id)
 
     @staticmethod
     async def made_by(approval: Approval) -> list[Authkey]:

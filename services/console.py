@@ -121,7 +121,7 @@ async def open_console(
         else:
             secret = load_any_secret(location, secret_file)
         history = History()
-        proofs = Proofs(factor_policy)
+        proofs = Proofs(factor_policy, four_eyes)
         admins, sessions = Admins(history, proofs), Sessions(secret, history)
         factors = SecondFactors(secret, proofs, sessions, history)
         uses = Uses()
@@ -167,7 +167,7 @@ async def open_console(
                     location,
                     admin,
                     admins,
-                    Invitations(admins, history),
+                    Invitations(admins, history, proofs),
                     sessions,
                     proofs,
                     factors,

@@ -9,9 +9,11 @@ from models.account_states import INVITATION_LASTS, is_open
 from models.accounts import AdminIdentity, Role, account_name
 from models.errors import InvalidValue, LinkRefused, NotAllowed
 from models.history import EntryKind
-from services.admins import Admins, By, find_account, may_change_accounts, require_free
+from services.account_rights import By, admin_of, find_account, may_change_accounts, require_free, require_not_alone
+from services.admins import Admins
 from services.attempts import Attempts
 from services.history import History
+from services.proofs import Proofs
 from storage import account_list, accounts, history, invitations, sessions
 from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
@@ -37,9 +39,10 @@ class Opened(NamedTuple):
 class Invitations:
     """Makes links, shows whom they are for, and lets each be used once. All of it is on record."""
 
-    def __init__(self, admins: Admins, history: History) -> None:
+    def __init__(self, admins: Admins, history: History, proofs: Proofs) -> None:
         self._admins = admins
         self._history = history
+        self._proofs = proofs
         self._attempts = Attempts("to use an invitation")
 
     # -- making --------------------------------------------------------------------------------------------------------
@@ -49,7 +52,8 @@ class Invitations:
         name = account_name(name)
 
         async def add(db: Connection) -> NewLink:
-            who = await may_change_accounts(db, by)
+            who = await may_change_accounts(db, by, self._proofs)
+            require_not_alone(by, role, self._proofs)
             await require_free(db, name)
             admin_id = await accounts.add(db, name, role, None)
             link = await _make(db, admin_id, name, is_reset=False)
@@ -62,9 +66,10 @@ class Invitations:
         """A new link for an account without a password; the one before ends. Raises InvalidValue, NotAllowed."""
 
         async def make(db: Connection) -> NewLink:
-            who = await may_change_accounts(db, by)
+            who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
+            require_not_alone(by, row.role, self._proofs)
             if row.password_hash is not None:
                 raise InvalidValue(
                     f"{row.name!r} has a password already. To end it and let its owner choose another, reset it: "
@@ -85,10 +90,11 @@ class Invitations:
         """
 
         async def end(db: Connection) -> NewLink:
-            who = await may_change_accounts(db, by)
+            who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
-            if isinstance(by, AdminIdentity) and by.id == row.id:
+            require_not_alone(by, row.role, self._proofs)
+            if (admin := admin_of(by)) and admin.id == row.id:
                 raise NotAllowed("This is your own account: change its password instead. Nothing was changed.")
             await account_list.require_another_admin(db, row.id)
             await accounts.update(db, row.id, password_hash=None)

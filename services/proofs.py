@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from models.errors import FactorNeeded
+from models.four_eyes import OFF, FourEyes
 from models.plans import Plan
 from models.second_factors import FactorPolicy, hands_out_manage, is_recent
 from models.submissions import Source
@@ -13,8 +14,9 @@ from storage.transactions import Connection
 class Proofs:
     """Asks whether who does something has shown, recently and in this session, who that is."""
 
-    def __init__(self, policy: FactorPolicy = FactorPolicy()) -> None:  # noqa: B008 - it never changes
+    def __init__(self, policy: FactorPolicy = FactorPolicy(), four_eyes: FourEyes = OFF) -> None:  # noqa: B008 - it never changes
         self.policy = policy
+        self.four_eyes = four_eyes
 
     async def is_password_enough(self, admin_id: int) -> bool:
         """Whether this account comes in with its password alone, as scripts have it."""
@@ -31,10 +33,12 @@ class Proofs:
                 session_id, "hand out Manage Authkeys", "Nothing was submitted; what you staged is kept.", db
             )
 
-    async def require_fresh(self, session_id: int | None, what: str = "change an account") -> None:
+    async def require_fresh(
+        self, session_id: int | None, what: str = "change an account", db: Connection | None = None
+    ) -> None:
         """Raise FactorNeeded if the policy asks for a second factor within the last 5 minutes, and there was none."""
         if self.policy.fresh:
-            await self._require(session_id, what, "Nothing was changed.")
+            await self._require(session_id, what, "Nothing was changed.", db)
 
     async def _require(self, session_id: int | None, what: str, so: str, db: Connection | None = None) -> None:
         proof = await second_factors.proof_of(session_id, db) if session_id is not None else None

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from models.accounts import AdminIdentity, normalized
+from models.accounts import AdminIdentity
 from models.addresses import MAX_CALLER_LENGTH
 from models.errors import FactorNeeded, FactorRefused, InvalidValue, NotAllowed, SecretUnusable, TooManyAttempts
 from models.history import EntryKind
@@ -27,13 +27,14 @@ from models.second_factors import (
     wait_after,
 )
 from models.texts import storable
+from services.account_rights import By, find_account, may_change_accounts, require_not_alone
 from services.attempts import Attempts
 from services.history import History
 from services.passkeys import Passkeys
 from services.proofs import Proofs
 from services.sealing import Seal
 from services.sessions import Sessions, SignedIn
-from storage import accounts, history, second_factors, sessions
+from storage import history, second_factors, sessions
 from storage.second_factors import Pending
 from storage.transactions import Connection, run_transaction
 
@@ -256,17 +257,20 @@ class SecondFactors:
 
         return await run_transaction(replace)
 
-    async def reset(self, name: str, by: str) -> None:
-        """Take all factors of an account away, for who lost them, and end its sessions. Raises InvalidValue."""
+    async def reset(self, name: str, by: By) -> None:
+        """Take all factors of an account away, for who lost them, and end its sessions.
+
+        Raises InvalidValue, NotAllowed, FactorNeeded.
+        """
 
         async def take_away(db: Connection) -> None:
-            row = await accounts.find(normalized(name), db)
-            if row is None:
-                raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
+            who = await may_change_accounts(db, by, self._proofs)
+            row = await find_account(db, name)
+            require_not_alone(by, row.role, self._proofs)
             if not await second_factors.forget(db, row.id):
                 raise InvalidValue(f"The account {row.name!r} has no second factor. Nothing was changed.")
             await sessions.delete_all_of(db, row.id)
-            await history.append(db, EntryKind.FACTOR_RESET, row.id, "", f"by {by}")
+            await history.append(db, EntryKind.FACTOR_RESET, row.id, "", who)
 
         await run_transaction(take_away)
 

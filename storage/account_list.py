@@ -11,7 +11,8 @@ from models.account_states import Account
 from models.accounts import Role
 from models.errors import NotAllowed
 from models.history import EntryKind
-from models.tables import Admin, Entry, Invitation, Session
+from models.tables import Admin, Entry, ExternalIdentity, Invitation, Session
+from storage import second_factors
 from storage.database import database_errors, reader
 from storage.history import time_of
 from storage.transactions import Connection
@@ -25,8 +26,18 @@ async def listed() -> list[Account]:
         sessions = await _sessions(db)
         links = {each.admin_id: each for each in await Invitation.all().using_db(db)}  # type: ignore[attr-defined]
         launched = await _launched(db, [row.id for row in rows if row.password_hash is None])
-    accounts = [_account(row, links.get(row.id), row.id in launched, sessions[row.id]) for row in rows]
+        factors, identities = await second_factors.holders(db), await _known_by_provider(db)
+    accounts = [
+        _account(row, links.get(row.id), row.id in launched, sessions[row.id])._replace(
+            has_factor=row.id in factors, by_provider=row.id in identities
+        )
+        for row in rows
+    ]
     return sorted(accounts, key=lambda account: account.name.casefold())
+
+
+async def _known_by_provider(db: Connection) -> set[int]:
+    return {int(str(each)) for each in await ExternalIdentity.all().using_db(db).values_list("admin_id", flat=True)}
 
 
 async def _sessions(db: Connection) -> Counter[int]:

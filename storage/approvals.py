@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from models.approvals import Approval, ApprovalState, entries_in
 from models.errors import ApprovalClosed
 from models.staged_rows import StagedRow
@@ -60,9 +62,10 @@ async def entries_of(number: int) -> dict[int, StagedRow]:
     return entries
 
 
-async def others_with_password(admin_id: int) -> bool:
-    """Whether anybody else can sign in with a password and approve something."""
-    others = Admin.filter(role="admin", disabled=False, password_hash__isnull=False).exclude(id=admin_id)
+async def others_who_come_in(admin_id: int) -> bool:
+    """Whether anybody else can sign in, with a password or at the provider, and approve something."""
+    known = Q(password_hash__isnull=False) | Q(identities__id__isnull=False)
+    others = Admin.filter(known, role="admin", disabled=False).exclude(id=admin_id)
     with database_errors():
         return await others.using_db(reader()).exists()
 

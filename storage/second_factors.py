@@ -1,5 +1,6 @@
 """Every statement about second factors: passkeys, one-time codes, recovery codes, and sign-ins that are half done."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -69,6 +70,12 @@ async def has_any(admin_id: int, db: Connection | None = None) -> bool:
             await Passkey.filter(admin_id=admin_id).using_db(using).exists()
             or await CodeApp.filter(admin_id=admin_id).using_db(using).exists()
         )
+
+
+async def holders(db: Connection) -> set[int]:
+    """The accounts that have a second factor."""
+    found = [await table.all().using_db(db).values_list("admin_id", flat=True) for table in (Passkey, CodeApp)]
+    return {int(str(each)) for each in itertools.chain(*found)}
 
 
 async def forget(db: Connection, admin_id: int) -> bool:

@@ -1,9 +1,11 @@
 """Section "Your account": who one is here, and how one signs in."""
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
+from models.access import FACTORS_PATH
 from models.wording import ROLE_WORDS
 from ui.settings.live import quiet_button
 from ui.shell.window import Window
@@ -25,10 +27,16 @@ def _password(window: Window) -> None:
         ui.label("None: you come in by a launch link.")
 
 
+def _second_factor(window: Window) -> None:
+    ui.label("Passkeys, one-time codes and recovery codes.")
+    quiet_button("Second factor", partial(ui.navigate.to, FACTORS_PATH))
+
+
 LINES: tuple[tuple[str, Callable[[Window], object]], ...] = (
     ("Name", _name),
     ("Role", _role),
     ("Password", _password),
+    ("Second factor", _second_factor),
 )
 """What the section has, line by line: a title, and what builds the rest. Another way to sign in is one line more"""
 

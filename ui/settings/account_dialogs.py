@@ -38,7 +38,7 @@ def ask_new_account(window: Window, changed: Changed) -> None:
                 return
             try:
                 await window.require_session()
-                link = await window.console.invitations.invite(str(name.value or ""), Role(role.value), window.admin)
+                link = await window.console.invitations.invite(str(name.value or ""), Role(role.value), window.session)
             except AuthkeysError as error:
                 problem.show(error, {name: account_name})
                 return
@@ -86,20 +86,20 @@ class AccountDialog:
                 ui.button("Close", on_click=self._dialog.close).props("flat no-caps")
 
     def _password(self) -> None:
-        invitations, account, admin = self._window.console.invitations, self._account, self._window.admin
+        invitations, account, by = self._window.console.invitations, self._account, self._window.session
         if account.has_password and not self._is_own:
             self._offer(
                 "Reset password",
                 "At once the password holds no longer and all sessions end. You get a link, shown once, with which "
                 f"{account.name} chooses a new password within {_HOURS} hours.",
-                lambda: self._make_link(invitations.reset(account.name, admin)),
+                lambda: self._make_link(invitations.reset(account.name, by)),
             )
         elif not account.has_password:
             self._offer(
                 "New link" if account.invited_at else "Make a link",
                 ("The link before ends. " if account.invited_at else "")
                 + f"With it {account.name} chooses a password, within {_HOURS} hours.",
-                lambda: self._make_link(invitations.renew(account.name, admin)),
+                lambda: self._make_link(invitations.renew(account.name, by)),
             )
 
     def _role(self) -> None:
@@ -112,19 +112,28 @@ class AccountDialog:
             lambda: self._ask_if_own(
                 f"Make {other}",
                 lambda: self._done(
-                    admins.set_role(account.name, other, self._window.admin), f"{account.name} is now {other}."
+                    admins.set_role(account.name, other, self._window.session), f"{account.name} is now {other}."
                 ),
             ),
         )
 
     def _ways_out(self) -> None:
         account, admins = self._account, self._window.console.admins
+        if account.has_factor and not self._is_own:
+            factors = self._window.console.second_factors
+            self._offer(
+                "Reset second factor",
+                f"For who lost it: {account.name} signs in with the password only, until another one is added. All sessions end.",
+                lambda: self._done(
+                    factors.reset(account.name, self._window.session), f"{account.name} has no second factor now."
+                ),
+            )
         if account.sessions and not self._is_own:
             self._offer(
                 "Sign out everywhere",
                 f"{several(account.sessions, 'session')} of {account.name} end at once; the password holds.",
                 lambda: self._done(
-                    admins.end_sessions(account.name, self._window.admin), f"{account.name} is signed out everywhere."
+                    admins.end_sessions(account.name, self._window.session), f"{account.name} is signed out everywhere."
                 ),
             )
         if account.disabled:
@@ -161,7 +170,7 @@ class AccountDialog:
 
     async def _set_disabled(self, disabled: bool) -> None:
         name = self._account.name
-        change = self._window.console.admins.set_disabled(name, disabled, self._window.admin)
+        change = self._window.console.admins.set_disabled(name, disabled, self._window.session)
         await self._done(change, f"{name} is {'disabled' if disabled else 'enabled'}.")
 
     async def _make_link(self, making: Awaitable[NewLink]) -> None:
