@@ -8,7 +8,7 @@ import httpx
 import pytest
 import socketio
 
-from models.access import INVITATION_PATH, LAUNCH_PATH, SIGN_IN_PATH
+from models.access import INVITATION_PATH, LAUNCH_PATH, PROVIDER_CALLBACK_PATH, PROVIDER_PATH, SIGN_IN_PATH
 from storage.database import DatabaseLocation
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running, signed_in, stranger
@@ -55,7 +55,7 @@ async def test_every_registered_route_answers_a_stranger_with_nothing_but_the_wa
     assert {"/", "/passphrases", "/grid/rows", "/sign-out", "/sign-in", "/_nicegui_ws/"} <= set(routes["pages"])
     with stranger(server) as client:
         for path in [re.sub(r"\{\w+(:\w+)?\}", "x", route) for route in routes["pages"]] + REAL_FILES:
-            if path in (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH):
+            if path in (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH):
                 continue  # the way in
             assert client.get(path).status_code == 401, path
             answer = client.get(path, headers={"Accept": "text/html"})
