@@ -60,7 +60,7 @@ class SessionProof(NamedTuple):
         return is_recent(self.factor_at if has_factor else self.proved_at, now)
 
 
-class Place(NamedTuple):
+class PasskeyPlace(NamedTuple):
     """Where a browser is, as passkeys see it (Web Authentication, 5.1.4.1: an effective domain, in a secure context)."""
 
     rp_id: str
@@ -100,13 +100,13 @@ def is_recent(at: datetime | None, now: datetime, lasts: timedelta = PROOF_LASTS
     return at is not None and -_CLOCKS_DIFFER <= now - at < lasts
 
 
-def place(scheme: str, host_header: str) -> Place:
+def place(scheme: str, host_header: str) -> PasskeyPlace:
     """Where a browser is that asked by this scheme for this host."""
     host, port = host_name(host_header), urlsplit(f"//{host_header}").port
     shown = f"[{host}]" if ":" in host else host
     is_default = port is None or (scheme, port) in (("https", 443), ("http", 80))
     origin = f"{scheme}://{shown}" if is_default else f"{scheme}://{shown}:{port}"
-    return Place(host, origin, _place_problem(scheme, host))
+    return PasskeyPlace(host, origin, _place_problem(scheme, host))
 
 
 def _place_problem(scheme: str, host: str) -> str:

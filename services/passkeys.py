@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from models.accounts import AdminIdentity
 from models.errors import FactorRefused, InvalidValue
 from models.history import EntryKind
-from models.second_factors import MAX_PASSKEYS, PENDING_LASTS, Place, counter_goes_on, is_recent, passkey_name
+from models.second_factors import MAX_PASSKEYS, PENDING_LASTS, PasskeyPlace, counter_goes_on, is_recent, passkey_name
 from services.attempts import Guesses
 from services.history import History
 from services.sealing import Seal
@@ -54,7 +54,7 @@ class Passkeys:
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    async def ask_for_new(self, admin: AdminIdentity, where: Place, holder: str, address: str) -> dict[str, Any]:
+    async def ask_for_new(self, admin: AdminIdentity, where: PasskeyPlace, holder: str, address: str) -> dict[str, Any]:
         """What `navigator.credentials.create` takes, as JSON. Raises InvalidValue, TooManyAttempts."""
         challenge = await self._challenge(_CREATE, where, holder, address)
         known = await second_factors.credentials_of(admin.id, where.rp_id)
@@ -80,19 +80,21 @@ class Passkeys:
         )
         return options_to_json_dict(options)
 
-    async def ask_to_prove(self, admin: AdminIdentity, where: Place, holder: str, address: str) -> dict[str, Any]:
+    async def ask_to_prove(
+        self, admin: AdminIdentity, where: PasskeyPlace, holder: str, address: str
+    ) -> dict[str, Any]:
         """What `navigator.credentials.get` takes for one of this account's passkeys. Raises InvalidValue, TooManyAttempts."""
         known = await second_factors.credentials_of(admin.id, where.rp_id)
         if not known:
             raise InvalidValue(f"You have no passkey for {where.rp_id}. Open Authkeys under the name it was made for.")
         return await self._ask(_PROVE, where, holder, address, known)
 
-    async def ask_who(self, where: Place, holder: str, address: str) -> dict[str, Any]:
+    async def ask_who(self, where: PasskeyPlace, holder: str, address: str) -> dict[str, Any]:
         """The same for whoever it is: the passkey itself says whose it is. Raises InvalidValue, TooManyAttempts."""
         return await self._ask(_SIGN_IN, where, holder, address)
 
     async def _ask(
-        self, purpose: str, where: Place, holder: str, address: str, allowed: Sequence[str] = ()
+        self, purpose: str, where: PasskeyPlace, holder: str, address: str, allowed: Sequence[str] = ()
     ) -> dict[str, Any]:
         challenge = await self._challenge(purpose, where, holder, address)
         from webauthn import generate_authentication_options  # noqa: PLC0415 - loaded by `_challenge`
@@ -109,7 +111,7 @@ class Passkeys:
         )
         return options_to_json_dict(options)
 
-    async def _challenge(self, purpose: str, where: Place, holder: str, address: str) -> bytes:
+    async def _challenge(self, purpose: str, where: PasskeyPlace, holder: str, address: str) -> bytes:
         if where.problem:
             raise InvalidValue(where.problem)
         await self._asked.count(address)
@@ -125,7 +127,9 @@ class Passkeys:
 
     # -- what they answer ----------------------------------------------------------------------------------------------
 
-    async def check_new(self, admin: AdminIdentity, answer: str, name: str, where: Place, holder: str) -> NewPasskey:
+    async def check_new(
+        self, admin: AdminIdentity, answer: str, name: str, where: PasskeyPlace, holder: str
+    ) -> NewPasskey:
         """A passkey that was made as asked. Raises InvalidValue for a bad name, FactorRefused for a bad answer."""
         from webauthn import verify_registration_response  # noqa: PLC0415 - brings OpenSSL along
         from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - likewise
@@ -149,12 +153,12 @@ class Passkeys:
             raise FactorRefused("This passkey is in use here already.")
         return NewPasskey(credential, made.credential_public_key, made.sign_count, where.rp_id, name)
 
-    async def prove(self, admin: AdminIdentity, answer: str, where: Place, holder: str, address: str) -> str:
+    async def prove(self, admin: AdminIdentity, answer: str, where: PasskeyPlace, holder: str, address: str) -> str:
         """Which of this account's passkeys proved who is there. Raises FactorRefused."""
         found, _ = await self._checked(answer, _PROVE, where, holder, address, admin)
         return f"by the passkey {found.name}"
 
-    async def sign_in(self, answer: str, where: Place, holder: str, address: str) -> tuple[AdminIdentity, str]:
+    async def sign_in(self, answer: str, where: PasskeyPlace, holder: str, address: str) -> tuple[AdminIdentity, str]:
         """Whose passkey it is, and which one. Raises FactorRefused, also for one that was not unlocked."""
         found, handle = await self._checked(answer, _SIGN_IN, where, holder, address)
         if not secrets.compare_digest(handle, _text(self._handle(found.admin))):
@@ -162,7 +166,13 @@ class Passkeys:
         return found.admin, f"by the passkey {found.name}"
 
     async def _checked(
-        self, answer: str, purpose: str, where: Place, holder: str, address: str, admin: AdminIdentity | None = None
+        self,
+        answer: str,
+        purpose: str,
+        where: PasskeyPlace,
+        holder: str,
+        address: str,
+        admin: AdminIdentity | None = None,
     ) -> tuple[StoredPasskey, str]:
         """The passkey that gave this answer, and whose it says it is; its use is noted."""
         name = admin.name if admin else ""
@@ -224,7 +234,9 @@ def _descriptors(credentials: Sequence[str]) -> "list[PublicKeyCredentialDescrip
     return [PublicKeyCredentialDescriptor(id=_bytes(each)) for each in credentials] or None
 
 
-def _verified(parsed: dict[str, Any], challenge: bytes, where: Place, public_key: bytes, *, is_alone: bool) -> int:
+def _verified(
+    parsed: dict[str, Any], challenge: bytes, where: PasskeyPlace, public_key: bytes, *, is_alone: bool
+) -> int:
     """What the counter of a passkey says whose answer is right. Raises ValueError with what is wrong."""
     from webauthn import verify_authentication_response  # noqa: PLC0415 - brings OpenSSL along
     from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 - likewise

@@ -18,7 +18,7 @@ from models.second_factors import (
     STEP_SECONDS,
     STEPS_AROUND,
     Factors,
-    Place,
+    PasskeyPlace,
     accepted_step,
     is_recent,
     new_recovery_codes,
@@ -164,7 +164,7 @@ class SecondFactors:
 
     # -- one's own factors ---------------------------------------------------------------------------------------------
 
-    def draft_codes(self, session: SignedIn, where: Place) -> Draft:
+    def draft_codes(self, session: SignedIn, where: PasskeyPlace) -> Draft:
         """A new secret for an app with one-time codes, bound to this session."""
         import pyotp  # noqa: PLC0415 - for a fast start
 
@@ -172,7 +172,7 @@ class SecondFactors:
         uri = pyotp.TOTP(secret).provisioning_uri(name=session.admin.name, issuer_name=f"Authkeys {where.rp_id}")
         return Draft(secret, uri, self._seal.seal(secret, f"draft {session.id}"))
 
-    def drafted(self, session: SignedIn, sealed: str, where: Place) -> Draft:
+    def drafted(self, session: SignedIn, sealed: str, where: PasskeyPlace) -> Draft:
         """The same once more, from what the form brought back. Raises FactorRefused."""
         import pyotp  # noqa: PLC0415 - for a fast start
 
@@ -207,7 +207,7 @@ class SecondFactors:
 
         return await run_transaction(put)
 
-    async def add_passkey(self, session: SignedIn, answer: str, name: str, where: Place) -> list[str]:
+    async def add_passkey(self, session: SignedIn, answer: str, name: str, where: PasskeyPlace) -> list[str]:
         """Take a new passkey; returns new recovery codes, if there were none. Raises InvalidValue, FactorRefused, FactorNeeded."""
         await self.require_proof(session)
         admin = session.admin

@@ -8,14 +8,14 @@ import pytest
 
 from models.accounts import AdminIdentity, Role
 from models.history import EntryKind
-from models.second_factors import STEP_SECONDS, Place
+from models.second_factors import STEP_SECONDS, PasskeyPlace
 from services.console import Console
 from services.sessions import SignedIn
 from tests.authenticator import Authenticator
 from tests.program import PASSWORD
 
 HERE = "192.0.2.200"
-WHERE = Place("keys.example.com", "https://keys.example.com")
+WHERE = PasskeyPlace("keys.example.com", "https://keys.example.com")
 
 
 async def an_account(console: Console, name: str = "dana") -> tuple[AdminIdentity, SignedIn]:

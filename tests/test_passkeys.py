@@ -10,7 +10,7 @@ import pytest
 from models.accounts import AdminIdentity
 from models.errors import FactorRefused, InvalidValue, TooManyAttempts
 from models.history import EntryKind
-from models.second_factors import RECOVERY_CODES, Place
+from models.second_factors import RECOVERY_CODES, PasskeyPlace
 from models.tables import Passkey, PasskeyChallenge
 from services.console import Console
 from storage.database import DatabaseLocation
@@ -231,7 +231,7 @@ async def test_names_tell_passkeys_apart(console: Console) -> None:
 
 async def test_where_there_can_be_no_passkeys_it_is_said(console: Console) -> None:
     with pytest.raises(InvalidValue, match="IP address"):
-        await console.second_factors.passkeys.ask_who(Place("192.0.2.7", "", "by the IP address"), BROWSER, HERE)
+        await console.second_factors.passkeys.ask_who(PasskeyPlace("192.0.2.7", "", "by the IP address"), BROWSER, HERE)
 
 
 async def test_one_address_cannot_fill_the_database_with_challenges(console: Console) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from models.access import CONFIRM_PATH, FACTORS_PATH
 from models.errors import AuthkeysError
-from models.second_factors import MAX_PASSKEY_NAME, RECOVERY_CODES, Factors, Passkey, Place
+from models.second_factors import MAX_PASSKEY_NAME, RECOVERY_CODES, Factors, Passkey, PasskeyPlace
 from services.second_factors import Draft
 from services.sessions import SignedIn
 from web.plain import hidden, path_to, plain_page, problem_html, script_tag
@@ -20,7 +20,7 @@ def factors_page(
     request: Request,
     session: SignedIn,
     has: Factors,
-    where: Place,
+    where: PasskeyPlace,
     *,
     may_change: bool,
     error: AuthkeysError | None,
@@ -65,7 +65,7 @@ def _confirm_first(base: str) -> str:
     )
 
 
-def _passkeys_html(base: str, has: Factors, where: Place, may_change: bool, typed: str) -> str:
+def _passkeys_html(base: str, has: Factors, where: PasskeyPlace, may_change: bool, typed: str) -> str:
     rows = "".join(_passkey_html(base, each, where, may_change) for each in has.passkeys)
     listed = (
         f'<ul class="factors">{rows}</ul>'
@@ -75,7 +75,7 @@ def _passkeys_html(base: str, has: Factors, where: Place, may_change: bool, type
     return f"<h2>Passkeys</h2>{listed}{_add_passkey_html(base, where, typed) if may_change else ''}"
 
 
-def _passkey_html(base: str, passkey: Passkey, where: Place, may_change: bool) -> str:
+def _passkey_html(base: str, passkey: Passkey, where: PasskeyPlace, may_change: bool) -> str:
     name = escape(passkey.name)
     elsewhere = "" if passkey.rp_id == where.rp_id else f" · for {escape(passkey.rp_id)}"
     told = f"Added {_time(passkey.added_at)} · {_used(passkey.used_at)}{elsewhere}"
@@ -86,7 +86,7 @@ def _passkey_html(base: str, passkey: Passkey, where: Place, may_change: bool) -
     return f'<li><span class="what">{name}<small>{told}</small></span>{remove if may_change else ""}</li>'
 
 
-def _add_passkey_html(base: str, where: Place, typed: str) -> str:
+def _add_passkey_html(base: str, where: PasskeyPlace, typed: str) -> str:
     if where.problem:
         return f'<p class="note">{escape(where.problem)}</p>'
     return (
@@ -131,7 +131,7 @@ def confirm_page(
     request: Request,
     session: SignedIn,
     has: Factors,
-    where: Place,
+    where: PasskeyPlace,
     to: str,
     *,
     has_password: bool,

@@ -8,7 +8,7 @@ from string import Template
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from models.second_factors import Place, place
+from models.second_factors import PasskeyPlace, place
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "plain.css").read_text("utf-8")
@@ -66,6 +66,6 @@ def path_to(request: Request, path: str) -> str:
     return str(request.scope.get("root_path", "")) + path
 
 
-def place_of(request: Request) -> Place:
+def place_of(request: Request) -> PasskeyPlace:
     """Where the browser is, as passkeys see it."""
     return place(request.url.scheme, request.headers.get("host", ""))

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from models.access import FACTORS_PATH, SIGN_IN_PATH, local_path
 from models.accounts import AdminIdentity
 from models.errors import AuthkeysError, DatabaseUnavailable, FactorRefused, InvalidValue, TooManyAttempts
-from models.second_factors import Factors, Place
+from models.second_factors import Factors, PasskeyPlace
 from services.console import Console
 from services.second_factors import holder_of
 from web.plain import hidden, path_to, place_of, plain_page, problem_html, script_tag
@@ -178,7 +178,7 @@ async def _step(
 def ways_html(
     request: Request,
     has: Factors,
-    where: Place,
+    where: PasskeyPlace,
     path: str,
     to: str,
     error: AuthkeysError | None,
@@ -202,7 +202,7 @@ def ways_html(
     return "\n".join(parts)
 
 
-def _passkey_html(has: Factors, where: Place, action: str, to: str) -> str:
+def _passkey_html(has: Factors, where: PasskeyPlace, action: str, to: str) -> str:
     if not has.passkeys:
         return ""
     if where.problem:
