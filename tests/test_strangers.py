@@ -53,6 +53,15 @@ REAL_FILES = [
     "/_nicegui_ws/socket.io/?EIO=4",
     "/nowhere",
 ]
+SECOND_STEP = [
+    "/sign-in/passkey",
+    "/sign-in/passkey/asked",
+    "/sign-in/scripts/{name}.js",
+    "/sign-in/second-factor",
+    "/sign-in/second-factor/passkey",
+]
+WAYS_IN = (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH)
+WAYS_IN_BELOW = tuple(f"{SIGN_IN_PATH}/{each}" for each in ("second-factor", "passkey", "scripts"))
 METHODS = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
 
@@ -60,9 +69,11 @@ async def test_every_registered_route_answers_a_stranger_with_nothing_but_the_wa
     async with another_process(DatabaseLocation(server.database)) as other:
         routes = await other.do(registered_routes)
     assert {"/", "/passphrases", "/grid/rows", "/sign-out", "/sign-in", "/_nicegui_ws/"} <= set(routes["pages"])
+    below = [each for each in routes["pages"] if each.startswith(f"{SIGN_IN_PATH}/")]
+    assert [each for each in below if not each.startswith(PROVIDER_PATH)] == SECOND_STEP
     with stranger(server) as client:
         for path in [re.sub(r"\{\w+(:\w+)?\}", "x", route) for route in routes["pages"]] + REAL_FILES:
-            if path in (SIGN_IN_PATH, LAUNCH_PATH, INVITATION_PATH, PROVIDER_PATH, PROVIDER_CALLBACK_PATH):
+            if path in WAYS_IN or path.startswith(WAYS_IN_BELOW):
                 continue  # the way in
             assert client.get(path).status_code == 401, path
             answer = client.get(path, headers={"Accept": "text/html"})
