@@ -8,7 +8,7 @@ from models.errors import SecretUnusable
 
 _BYTES = 32
 CONTENT = f"The file holds {2 * _BYTES} hexadecimal digits, such as `openssl rand -hex {_BYTES}` prints."
-LOSS = "With another secret everybody has to sign in again, and all pickup passphrases end and have to be made anew."
+LOSS = "With another secret everybody has to sign in again, and all pickup passphrases and one-time codes of second factors end and have to be made anew."
 
 
 def load_secret(path: Path) -> bytes:

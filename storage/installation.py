@@ -6,7 +6,9 @@ from storage.transactions import Connection, run_transaction
 
 SECRET_FINGERPRINT = "secret fingerprint"
 """Which secret the sessions, passphrases and signatures of this database are made with; never the secret itself"""
-_OF_THE_MOMENT = ("session", "launch_link", "open_view")
+_OF_THE_MOMENT = (
+    "session", "launch_link", "open_view", "attempt", "spent_token", "provider_session", "pending_sign_in", "passkey_challenge"
+)  # fmt: skip
 """Tables of who is here now. A backup has none of it: a session that was ended since must not come back to life."""
 
 

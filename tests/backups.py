@@ -9,7 +9,9 @@ from storage.database import DatabaseLocation
 from tests.forked import Done, run_forked
 from tests.program import environment
 
-OF_THE_MOMENT = {"session", "launch_link", "open_view"}
+OF_THE_MOMENT = {
+    "session", "launch_link", "open_view", "attempt", "spent_token", "provider_session", "pending_sign_in", "passkey_challenge",
+}  # fmt: skip
 """No backup brings these back."""
 
 

@@ -13,6 +13,7 @@ PACKAGES = (
         "desktop-file-utils",
         "xvfb",
         "prometheus",
+        "systemd",
     ),
     # What Qt's windows need, for --native, beside what Chromium needs too
     *("libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0", "libxcb-xinerama0"),

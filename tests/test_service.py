@@ -29,6 +29,7 @@ from tests.elsewhere import start_over
 from tests.forked import processes
 from tests.other_process import another_process, issue_key
 from tests.program import ROOT, environment, running
+from tests.requirements import INSTALL_HINT
 from tests.support import new_keys, stage_all
 
 UNIT = ROOT / "deploy" / "authkeys.service"
@@ -150,7 +151,7 @@ async def test_who_is_told_to_end_while_twenty_thousand_keys_are_submitted_loses
 
 # -- the unit ------------------------------------------------------------------------------------------------------------
 
-needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs Debian's package systemd")
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason=INSTALL_HINT)
 
 
 def analyzed(*arguments: str) -> str:
