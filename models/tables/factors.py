@@ -31,8 +31,9 @@ class Passkey(Model):
 class CodeApp(Model):
     """The app of an account that shows one-time codes. There is one at most."""
 
+    id = fields.BigIntField(primary_key=True)
     admin: fields.OneToOneRelation[Admin] = fields.OneToOneField(
-        "models.Admin", related_name="code_app", on_delete=fields.CASCADE, primary_key=True
+        "models.Admin", related_name="code_app", on_delete=fields.CASCADE
     )
     sealed = fields.CharField(max_length=200)
     """The shared secret, encrypted with a key made of the server's secret"""

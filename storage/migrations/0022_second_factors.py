@@ -13,13 +13,12 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="CodeApp",
             fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 (
                     "admin",
                     fields.OneToOneField(
                         "models.Admin",
                         source_field="admin_id",
-                        primary_key=True,
-                        db_index=True,
                         db_constraint=True,
                         to_field="id",
                         related_name="code_app",
@@ -36,7 +35,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "code_app",
                 "app": "models",
-                "pk_attr": "admin_id",
+                "pk_attr": "id",
                 "table_description": "The app of an account that shows one-time codes. There is one at most.",
             },
             bases=["Model"],
