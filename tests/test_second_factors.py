@@ -13,6 +13,7 @@ from services.console import Console, open_console
 from storage.database import DatabaseLocation
 from tests.factors import HERE, WHERE, Clock, add_codes, an_account, on_record, session_of
 from tests.program import PASSWORD
+from tests.support import came_in
 
 SERVICES = ("services.second_factors", "services.passkeys", "services.proofs")
 
@@ -169,6 +170,7 @@ async def test_a_new_password_or_a_disabled_account_ends_a_second_step(console: 
     await console.admins.set_password("dana", "harbour-lantern-quilt", "a test")
     assert await console.second_factors.pending(token) is None
     token = await console.second_factors.begin_step(admin)
+    await came_in(console)
     await console.admins.set_disabled("dana", True, "a test")
     assert await console.second_factors.pending(token) is None
 
