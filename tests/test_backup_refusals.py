@@ -138,7 +138,7 @@ def test_a_postgresql_database_with_anything_in_it_is_left_as_it_is(
 ) -> None:
     secret = ("--secret-file", f"{backup}.secret")
     said = refused(postgres_database, *secret, "restore", backup)
-    assert "is not empty (it has admin, authkey, authkey_text). Nothing was changed." in said
+    assert "is not empty (it has admin, approval, approval_part). Nothing was changed." in said
 
 
 def damage(file: Path) -> None:
