@@ -102,7 +102,6 @@ class SignInOutcome(StrEnum):
     SIGNED_IN = "signed_in"
     LAUNCHED = "launch_link_used"
     SIGNED_IN_BY_PROVIDER = "single_sign_on"
-    JOINED = "invitation_used"
     REFUSED = "refused"
     LINK_REFUSED = "launch_link_refused"
     INVITE_REFUSED = "invitation_refused"

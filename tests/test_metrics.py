@@ -137,6 +137,7 @@ async def test_attempts_to_sign_in_are_counted_by_outcome_also_where_the_history
     found = await scrape()
     assert slowed
     assert {outcome: found["authkeys_sign_in_attempts_total", outcome] for outcome in SignInOutcome} == {
+        **dict.fromkeys(SignInOutcome, 0),
         SignInOutcome.SIGNED_IN: 1,
         SignInOutcome.LAUNCHED: 1,
         SignInOutcome.LINK_REFUSED: 3,
