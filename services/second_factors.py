@@ -109,6 +109,7 @@ class SecondFactors:
             return await self._check_code(db, admin, code, address)
 
         if problem := await run_transaction(check):
+            self._history.tally.noted[EntryKind.FACTOR_REFUSED] += 1
             raise FactorRefused(problem)
         await self._attempts.succeeded(admin.name, address)
         return "by a one-time code"
@@ -143,6 +144,7 @@ class SecondFactors:
             return left
 
         if await run_transaction(take) is None:
+            self._history.tally.noted[EntryKind.FACTOR_REFUSED] += 1
             raise FactorRefused("This recovery code is wrong, or was used already: each works once.")
         await self._attempts.succeeded(admin.name, address)
         return "by a recovery code"
