@@ -4,7 +4,6 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,6 @@ from services.held_keys import HoldingAuthorizer
 from services.note_channel import ToldNotes
 from storage import secrets
 from storage.database import DatabaseLocation
-from tests.checking import a_secret_file
 from tests.other_process import another_process
 from tests.support import SEARCH, add_keys, cells, new_keys, submit
 from tests.waiting import comes_true
@@ -29,13 +27,9 @@ IP, ELSEWHERE = "192.0.2.50", "192.0.2.51"
 
 
 @asynccontextmanager
-async def holding(
-    database: DatabaseLocation, folder: Path, fresh_within: float = 20.0
-) -> AsyncIterator[HoldingAuthorizer]:
+async def holding(database: DatabaseLocation, fresh_within: float = 20.0) -> AsyncIterator[HoldingAuthorizer]:
     """The services of a worker that holds all keys."""
-    async with open_checks(
-        database, a_secret_file(folder), ToldNotes(), Holding(fresh_within, holds_keys=True)
-    ) as checks:
+    async with open_checks(database, None, ToldNotes(), Holding(fresh_within, holds_keys=True)) as checks:
         assert isinstance(checks.authorizer, HoldingAuthorizer)
         yield checks.authorizer
 
@@ -58,12 +52,12 @@ async def undo(console: Console, revision: int) -> None:
 
 
 async def test_each_change_made_elsewhere_takes_effect_with_the_reason_of_the_ordinary_authorizer(
-    database: DatabaseLocation, tmp_path: Path
+    database: DatabaseLocation,
 ) -> None:
     secret, newer, later = new_secret(), new_secret(), new_secret()
     async with another_process(database) as other:
         id_ = await other.do(make, secret, "billing")
-        async with holding(database, tmp_path) as authorizer:
+        async with holding(database) as authorizer:
 
             async def comes(reason: Reason | None, which: Secret = secret) -> bool:
                 async def is_so() -> bool:
@@ -91,12 +85,12 @@ async def test_each_change_made_elsewhere_takes_effect_with_the_reason_of_the_or
 
 
 async def test_a_question_is_answered_from_memory_without_a_statement(
-    database: DatabaseLocation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    database: DatabaseLocation, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = new_secret()
     async with another_process(database) as other:
         await other.do(make, secret, "billing")
-    async with holding(database, tmp_path) as authorizer:
+    async with holding(database) as authorizer:
         with caplog.at_level(logging.DEBUG, logger="tortoise.db_client"):
             caplog.clear()
             assert [await answer(authorizer, secret) for _ in range(50)] == [None] * 50
@@ -113,7 +107,7 @@ async def revoke_all(console: Console, ids: list[int]) -> None:
 
 
 async def test_after_more_changes_than_can_be_followed_all_is_read_anew_and_meanwhile_nothing_stale_is_said(
-    database: DatabaseLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.feed._LISTED_KEYS", 100)
     monkeypatch.setattr(held_keys, "_A_PAGE", 70)
@@ -121,7 +115,7 @@ async def test_after_more_changes_than_can_be_followed_all_is_read_anew_and_mean
     async with another_process(database) as other:
         mine = await other.do(make, secret, "billing")
         ids = await other.do(fill, new_keys(300, SEARCH.mask))
-        async with holding(database, tmp_path) as authorizer:
+        async with holding(database) as authorizer:
             assert await answer(authorizer, secret) is None
             before = authorizer._keys._table
             await other.do(revoke_all, [mine, *ids])
@@ -135,7 +129,7 @@ async def test_after_more_changes_than_can_be_followed_all_is_read_anew_and_mean
 
 
 async def test_what_is_changed_while_all_is_read_is_not_missed(
-    database: DatabaseLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, newer = new_secret(), new_secret()
     read_pages = secrets.pages
@@ -151,7 +145,7 @@ async def test_what_is_changed_while_all_is_read_is_not_missed(
                     await other.do(make, newer, "made meanwhile")
 
         monkeypatch.setattr(secrets, "pages", pages)
-        async with holding(database, tmp_path) as authorizer:
+        async with holding(database) as authorizer:
 
             async def is_known() -> bool:
                 return (await answer(authorizer, secret), await answer(authorizer, newer)) == (
@@ -163,12 +157,12 @@ async def test_what_is_changed_while_all_is_read_is_not_missed(
 
 
 async def test_what_is_not_known_to_be_fresh_is_not_answered(
-    sqlite_database: DatabaseLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = new_secret()
     async with another_process(sqlite_database) as other:
         await other.do(make, secret, "billing")
-    async with holding(sqlite_database, tmp_path) as authorizer:
+    async with holding(sqlite_database) as authorizer:
         assert await answer(authorizer, secret) is None
         assert authorizer.age < 20
         monkeypatch.setattr(authorizer._feed, "heard_within", lambda _: False)
@@ -177,12 +171,12 @@ async def test_what_is_not_known_to_be_fresh_is_not_answered(
 
 
 async def test_a_moment_without_news_is_waited_for(
-    sqlite_database: DatabaseLocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: DatabaseLocation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = new_secret()
     monkeypatch.setattr(held_keys, "_HEARS_AGAIN_SECONDS", 20)
     async with another_process(sqlite_database) as other:
         await other.do(make, secret, "billing")
-    async with holding(sqlite_database, tmp_path) as authorizer:
+    async with holding(sqlite_database) as authorizer:
         authorizer._feed._heard_at -= 60
         assert await answer(authorizer, secret) is None

@@ -38,7 +38,7 @@ class Topology:
     @property
     def secret_file(self) -> Path:
         """The secret that the instances share."""
-        return self.folder / "secret"
+        return self.database.companion("secret")
 
     def client(self, user_agent: str = "a script", **headers: str) -> httpx.Client:
         """A client that says that it is this program."""
