@@ -18,8 +18,9 @@ import pytest
 from models.secrets import Secret, new_secret
 from models.submissions import CellChange, NewAuthkey
 from services.console import Console
+from services.secret_file import load_secret
 from storage.database import DatabaseLocation
-from tests.checking import CheckProgram, a_secret_file
+from tests.checking import CheckProgram
 from tests.network import SilentWire
 from tests.other_process import OtherProcess, another_process
 from tests.postgres import Cluster, running_cluster
@@ -41,13 +42,14 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def world(postgres_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(postgres_programs: Path) -> Iterator[World]:
     """Two workers that hold all keys; the database is seen through a wire, and the clock goes 5 s before everybody else's."""
     faketime = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     if not faketime:
         pytest.skip(INSTALL_HINT)
-    secret_file = a_secret_file(tmp_path_factory.mktemp("check"))
     with running_cluster(postgres_programs) as cluster, cluster.new_database(cluster.with_tables) as database:
+        secret_file = database.companion("secret")  # which other processes of the tests have too
+        load_secret(secret_file)
         wire = SilentWire(database)
         with wire.open() as seen:
             program = CheckProgram(

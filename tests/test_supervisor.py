@@ -64,6 +64,7 @@ async def test_every_loop_of_the_program_goes_on_after_a_mistake(
         "change feed of pages",
         "presence",
         "purge",
+        "purge of attempts",
     }
     failed = asyncio.Event()
 

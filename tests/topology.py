@@ -53,16 +53,16 @@ class Topology:
         found = (f"Browser {number}" for number in range(1_000))
         return next(each for each in found if self.serves(each) is program)
 
-    def serves(self, user_agent: str) -> Program:
-        """The instance that pages of a browser come from."""
+    def serves(self, user_agent: str) -> Program | None:
+        """The instance that pages of a browser come from; None if nginx asked more than one, or none."""
         with self.client(user_agent) as client:
             client.get("/sign-in")
         return self.last_asked()
 
-    def last_asked(self) -> Program:
-        """The instance that nginx asked last."""
-        address = (self.folder / "authkeys.log").read_text().split()[-1]
-        return next(each for each in self.instances if str(each.port) == address.rpartition(":")[2])
+    def last_asked(self) -> Program | None:
+        """The instance that nginx asked last; None if it asked more than one, or none."""
+        address = (self.folder / "authkeys.log").read_text().splitlines()[-1].rpartition(" ")[2]
+        return next((each for each in self.instances if str(each.port) == address.rpartition(":")[2]), None)
 
     @property
     def _host(self) -> dict[str, str]:

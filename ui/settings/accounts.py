@@ -67,8 +67,9 @@ class _Accounts:
         with cell("role"):
             ui.label(account.role.title())
         with cell("state"):
+            # Not "disabled" by itself: Quasar has a class of that name, which fades.
             words = f"{line.words}, second factor" if account.has_factor else line.words
-            ui.label(words).classes(f"settings-state {line.state.name.lower().replace('_', '-')}")
+            ui.label(words).classes(f"settings-state is-{line.state.name.lower().replace('_', '-')}")
             if line.state is AccountState.INVITED and account.invited_at:
                 ui.label(f"until {minute(account.invited_at + INVITATION_LASTS)}").classes("settings-quiet")
         with cell("time used" if account.last_used else "time"):
