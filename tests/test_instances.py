@@ -129,6 +129,7 @@ async def test_a_page_of_an_instance_that_ends_goes_on_at_another_and_nothing_st
     three: Topology, browser: Browser, keys: Keys, how: signal.Signals
 ) -> None:
     first, *_ = three.instances
+    agent = three.user_agent_of(first)
     dana = await opened(browser, three, "dana", first, keys)
     await box(dana, *keys.own).click()
     await expect(bar(dana)).to_contain_text("1 change to 1 key")
@@ -136,7 +137,7 @@ async def test_a_page_of_an_instance_that_ends_goes_on_at_another_and_nothing_st
     await expect(box(dana, *keys.own, staged=True)).not_to_be_checked()
     await box(dana, *keys.other).click()
     await expect(bar(dana)).to_contain_text("2 changes to 2 keys")
-    assert three.serves(three.user_agent_of(first)) is not first
+    assert three.serves(agent) is not first
     first.start()
     await expect(bar(dana)).to_contain_text("2 changes to 2 keys")
     await dana.reload()
@@ -272,8 +273,9 @@ def test_access_checks_sign_in_and_rows_are_answered_by_any(round_robin: Topolog
     with round_robin.client() as client:
         client.post("/sign-in", data={"name": "dana", "password": PASSWORD})
         while len(served) < len(round_robin.instances):
-            assert client.get("/grid/rows").status_code == 200
-            if program := round_robin.last_asked():
+            answer = client.get("/grid/rows")
+            assert answer.status_code == 200
+            if program := round_robin.instance_of(answer):
                 served.add(program)
             allowed = client.get("/authorize/search", headers={"Authorization": f"Bearer {keys.secret}"})
             assert allowed.status_code == 204

@@ -22,6 +22,8 @@ from tests.program import PASSWORD, Program, run, running
 
 SITE = "keys.example.com"
 STICKY = 'hash "$remote_addr $http_user_agent" consistent;'
+_INSTANCE = "X-Instance"
+"""In which answers say here where they come from"""
 _PORTS = ("8081", "8082", "8083")
 
 
@@ -54,15 +56,14 @@ class Topology:
         return next(each for each in found if self.serves(each) is program)
 
     def serves(self, user_agent: str) -> Program | None:
-        """The instance that pages of a browser come from; None if nginx asked more than one, or none."""
+        """The instance that pages of a browser come from; None if nginx asked more than one."""
         with self.client(user_agent) as client:
-            client.get("/sign-in")
-        return self.last_asked()
+            return self.instance_of(client.get("/sign-in"))
 
-    def last_asked(self) -> Program | None:
-        """The instance that nginx asked last; None if it asked more than one, or none."""
-        address = (self.folder / "authkeys.log").read_text().splitlines()[-1].rpartition(" ")[2]
-        return next((each for each in self.instances if str(each.port) == address.rpartition(":")[2]), None)
+    def instance_of(self, answer: httpx.Response) -> Program | None:
+        """The instance that an answer came from; None if nginx asked more than one."""
+        address = answer.headers[_INSTANCE]
+        return next((each for each in self.instances if address == f"127.0.0.1:{each.port}"), None)
 
     @property
     def _host(self) -> dict[str, str]:
@@ -99,6 +100,7 @@ def topology(
 def _replaced(found: Topology, is_sticky: bool) -> dict[str, str]:
     certificate, key = self_signed(found.folder, SITE)
     replaced = nginx_tls(found.port, certificate, key)
+    replaced[f"server_name {SITE};"] = f"server_name {SITE}; add_header {_INSTANCE} $upstream_addr always;"
     for taken, instance in zip(_PORTS, found.instances, strict=False):
         replaced[f"127.0.0.1:{taken}"] = f"127.0.0.1:{instance.port}"
     for spare in _PORTS[len(found.instances) :]:
