@@ -137,6 +137,7 @@ class Admins:
 
         async def insert(db: Connection) -> None:
             who = await may_change_accounts(db, by, self._proofs)
+            require_not_alone(by, role, self._proofs)
             await require_free(db, name)
             await accounts.add(db, name, role, hashed)
             await history.append(db, EntryKind.ADDED, name, "", f"as {role}, {who}")
@@ -225,7 +226,7 @@ class Admins:
         async def change(db: Connection) -> None:
             who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
-            if kind in (EntryKind.ENABLED, EntryKind.ROLE_CHANGED):
+            if kind in (EntryKind.ENABLED, EntryKind.ROLE_CHANGED, EntryKind.PASSWORD_CHANGED):
                 require_not_alone(by, Role(str(values.get("role", row.role))), self._proofs)
             if takes_away:
                 await account_list.require_another_admin(db, row.id)

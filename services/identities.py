@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from models.accounts import AdminIdentity, normalized
+from models.accounts import AdminIdentity
 from models.errors import InvalidValue, SignInRefused
 from models.history import EntryKind
 from models.provider_options import issuer as issuer_option
 from models.single_sign_on import MAX_SUBJECT_LENGTH, ProvenPerson, ProviderSettings, erased_subject
-from storage import accounts, history, identities, sessions
+from services.account_rights import find_account
+from storage import account_list, accounts, history, identities, sessions
 from storage.database import DatabaseLocation
-from storage.transactions import Connection, run_transaction
+from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
 LinkCommand = Callable[[str, str], str]
 """How an admin links an account (name) to a person (subject), as it can be typed"""
@@ -40,7 +41,7 @@ async def admit(
     """
 
     async def work(db: Connection) -> AdminIdentity:
-        await identities.take_turn(db)
+        await take_turn_in_accounts(db)  # who signs in twice at once gets one account
         row = await identities.account_of(
             db, rules.issuer, person.subject, erased_subject(rules.issuer, person.subject)
         )
@@ -80,7 +81,8 @@ async def end_sessions(rules: ProviderSettings, subject: str, session_id: str, a
 async def link(name: str, subject: str, issuer: str, by: str, *, keep_password: bool) -> None:
     """Let a person at the provider sign in with an account that is here already.
 
-    Its password goes, unless it is to be kept: else who leaves the company could still come in with it. Raises InvalidValue.
+    Its password goes, unless it is to be kept: else who leaves the company could still come in with it.
+    Raises InvalidValue; NotAllowed for the last admin who can come in without the provider.
     """
     url = issuer_option(issuer) or ""
     if not subject.isprintable() or not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
@@ -89,10 +91,8 @@ async def link(name: str, subject: str, issuer: str, by: str, *, keep_password: 
         )
 
     async def work(db: Connection) -> None:
-        await identities.take_turn(db)
-        row = await accounts.find(normalized(name), db)
-        if row is None:
-            raise InvalidValue(f"There is no account {name!r}. `admin list` shows the accounts.")
+        await take_turn_in_accounts(db)
+        row = await find_account(db, name)
         if taken := await identities.account_of(db, url, subject, erased_subject(url, subject)):
             raise InvalidValue(f"{subject!r} at {url} signs in as {taken.name!r} already. Nothing was changed.")
         if row.password_hash and not keep_password:
@@ -101,6 +101,7 @@ async def link(name: str, subject: str, issuer: str, by: str, *, keep_password: 
                     f"{row.name} is the only account with a password: without it nobody could sign in while the provider "
                     "does not answer. Add another account first, or keep the password with --keep-password."
                 )
+            await account_list.require_another_admin(db, row.id)
             await accounts.update(db, row.id, password_hash=None)
         await identities.add(db, url, subject, row.id)
         await sessions.delete_all_of(db, row.id)
@@ -128,10 +129,10 @@ async def _add(
             "the account's name is taken",
             f"{person.name} at {rules.host}",
         )
-    admin = await identities.add_account(db, person.name, person.role)
-    await identities.add(db, rules.issuer, person.subject, admin.id)
-    await history.append(db, EntryKind.ADDED, admin.id, address, f"as {person.role}, by {rules.host}")
-    return admin
+    admin_id = await accounts.add(db, person.name, person.role, None)
+    await identities.add(db, rules.issuer, person.subject, admin_id)
+    await history.append(db, EntryKind.ADDED, admin_id, address, f"as {person.role}, by {rules.host}")
+    return AdminIdentity(admin_id, person.name, person.role)
 
 
 def _refuse_disabled(name: str) -> NoReturn:

@@ -87,7 +87,7 @@ class SecondFactors:
         found = await second_factors.find_pending(holder_of(token)) if token else None
         return found.admin if found and _lasts(found) else None
 
-    async def finish_step(self, token: str, address: str, by: str) -> str:
+    async def finish_step(self, token: str, address: str, by: str, device: str = "") -> str:
         """After the proof: the cookie of the session that begins. Raises FactorRefused if another was faster, or it is too late."""
         found = await second_factors.find_pending(holder_of(token))
         if (
@@ -96,7 +96,7 @@ class SecondFactors:
             or not await run_transaction(lambda db: second_factors.take_pending(db, holder_of(token)))
         ):
             raise FactorRefused("This sign-in was finished already, or waited for too long. Begin it anew.")
-        return await self._sessions.begin(found.admin, address, by_factor=by)
+        return await self._sessions.begin(found.admin, address, device=device, by_factor=by)
 
     # -- proving -------------------------------------------------------------------------------------------------------
 

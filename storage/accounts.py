@@ -29,7 +29,7 @@ async def make_local(name: str) -> AdminIdentity:
     """The admin with this name; made at first use."""
     with database_errors():
         row, _ = await Admin.get_or_create(name=name, using_db=writer())
-    return _stored(row).identity
+    return stored(row).identity
 
 
 async def find(name: str, db: Connection | None = None) -> StoredAccount | None:
@@ -38,13 +38,13 @@ async def find(name: str, db: Connection | None = None) -> StoredAccount | None:
         return None  # no account's; PostgreSQL takes no NUL in a text, and Tortoise none that is too long for its field
     with database_errors():
         row = await Admin.filter(name=name).using_db(db or reader()).first()
-    return _stored(row) if row else None
+    return stored(row) if row else None
 
 
 async def find_alike(db: Connection, name: str) -> StoredAccount | None:
     """The account with this name in whatever case: there are never two."""
     rows = await Admin.all().using_db(db)
-    return next((_stored(row) for row in rows if row.name.casefold() == name.casefold()), None)
+    return next((stored(row) for row in rows if row.name.casefold() == name.casefold()), None)
 
 
 async def require_change(db: Connection, admin_id: int) -> None:
@@ -76,7 +76,7 @@ async def add(db: Connection, name: str, role: Role, password_hash: str | None) 
 async def by_id(db: Connection, admin_id: int) -> StoredAccount | None:
     """The account with this number."""
     row = await Admin.filter(id=admin_id).using_db(db).first()
-    return _stored(row) if row else None
+    return stored(row) if row else None
 
 
 async def update(db: Connection, admin_id: int, **values: object) -> None:
@@ -84,5 +84,6 @@ async def update(db: Connection, admin_id: int, **values: object) -> None:
     await Admin.filter(id=admin_id).using_db(db).update(**values)
 
 
-def _stored(row: Admin) -> StoredAccount:
+def stored(row: Admin) -> StoredAccount:
+    """What a row of the table says."""
     return StoredAccount(row.id, row.name, Role(row.role), row.password_hash, row.disabled)

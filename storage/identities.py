@@ -2,21 +2,10 @@
 
 from datetime import datetime
 
-from models.accounts import AdminIdentity, Role
 from models.tables import Admin, ExternalIdentity, ProviderSession, SpentToken
-from storage.accounts import StoredAccount
-from storage.database import is_sqlite
+from storage.accounts import StoredAccount, stored
 from storage.sql import statement
 from storage.transactions import Connection
-
-# pg_advisory_xact_lock's key; `storage.transactions` has the others.
-_IDENTITY_LOCK = 4_242_021
-
-
-async def take_turn(db: Connection) -> None:
-    """Wait until nobody else is about to make an account for a person of the provider: who signs in twice at once gets one."""
-    if not is_sqlite():
-        await db.execute_query(f"SELECT pg_advisory_xact_lock({_IDENTITY_LOCK})")
 
 
 async def account_of(db: Connection, issuer: str, *subjects: str) -> StoredAccount | None:
@@ -24,17 +13,7 @@ async def account_of(db: Connection, issuer: str, *subjects: str) -> StoredAccou
     row = (
         await ExternalIdentity.filter(issuer=issuer, subject__in=subjects).using_db(db).select_related("admin").first()
     )
-    if row is None:
-        return None
-    return StoredAccount(
-        row.admin.id, row.admin.name, Role(row.admin.role), row.admin.password_hash, row.admin.disabled
-    )
-
-
-async def add_account(db: Connection, name: str, role: Role) -> AdminIdentity:
-    """Add an account without a password."""
-    row = await Admin.create(name=name, role=role, password_hash=None, using_db=db)
-    return AdminIdentity(row.id, name, role)
+    return stored(row.admin) if row else None
 
 
 async def add(db: Connection, issuer: str, subject: str, admin_id: int) -> None:
@@ -71,11 +50,7 @@ async def remember_session(db: Connection, digest: str, admin_id: int, now: date
 async def account_of_session(db: Connection, digest: str) -> StoredAccount | None:
     """The account that was signed in by this session at the provider."""
     row = await ProviderSession.filter(digest=digest).using_db(db).select_related("admin").first()
-    if row is None:
-        return None
-    return StoredAccount(
-        row.admin.id, row.admin.name, Role(row.admin.role), row.admin.password_hash, row.admin.disabled
-    )
+    return stored(row.admin) if row else None
 
 
 # -- what may be used once -----------------------------------------------------------------------------------------------

@@ -93,6 +93,12 @@ def record(server: Program) -> list[tuple[str, str]]:
         return file.execute("SELECT kind, detail FROM entry ORDER BY number DESC LIMIT 40").fetchall()
 
 
+def devices(server: Program) -> set[str]:
+    """With what all sessions that last were begun."""
+    with closing(sqlite3.connect(server.database)) as file:
+        return {row[0] for row in file.execute("SELECT device FROM session")}
+
+
 def make_stale(server: Program, name: str) -> None:
     """Let more than five minutes pass since this admin proved anything."""
     with closing(sqlite3.connect(server.database)) as file, file:
@@ -123,6 +129,7 @@ async def test_who_has_none_is_led_to_add_a_passkey_and_then_signs_in_with_it(pa
     await axe_finds_nothing(page, "the second step")
     await page.get_by_role("button", name="Use a passkey").click()
     await is_in(page)
+    assert devices(server) == {"Chrome on Linux"}
 
     await choose(page, "Sign out")
     await page.get_by_role("button", name="Sign in with a passkey").click()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models.accounts import Role
 from models.approvals import ApprovalState
-from models.errors import ApprovalNeeded
+from models.errors import ApprovalNeeded, NotAllowed
 from models.submissions import Assignment, CellChange, Removal
 from services.console import Console, open_console
 from services.imports import import_file
@@ -18,11 +19,12 @@ from storage import history
 from storage.database import DatabaseLocation
 from tests.approvals import MANAGE, approve, asked_for_manage, dana, key_with_manage, lee, watched
 from tests.other_process import another_process
-from tests.program import run, write_csv
+from tests.program import PASSWORD, run, write_csv
 from tests.support import (
     SEARCH,
     add_key,
     all_keys,
+    came_in,
     digests,
     kept_passphrases,
     listening,
@@ -160,3 +162,34 @@ def test_a_number_of_removals_without_four_eyes_is_refused(tmp_path: Path) -> No
         ended = run("--database", str(tmp_path / "new.db"), "--no-browser", "--port", "0", *options)
         assert ended.returncode == 1
         assert words in ended.stderr
+
+
+# -- accounts ------------------------------------------------------------------------------------------------------------
+
+
+async def test_no_admin_lets_another_one_in_alone_who_could_then_approve_but_the_operator_does(
+    console: Console,
+) -> None:
+    await came_in(console)
+    me, admins, links = await lee(), console.admins, console.invitations
+    await dana()
+    for name, role in (("ada", Role.AUDITOR), ("eve", Role.ADMIN)):
+        await admins.add(name, PASSWORD, role, "the operator")
+    await admins.set_disabled("eve", True, "the operator")
+    for attempt in (
+        links.invite("puppet", Role.ADMIN, me),
+        links.reset("dana", me),
+        admins.set_role("ada", Role.ADMIN, me),
+        admins.set_disabled("eve", False, me),
+        admins.add("puppet", PASSWORD, Role.ADMIN, me),
+        admins.set_password("dana", PASSWORD, me),
+        console.second_factors.reset("dana", me),
+    ):
+        with pytest.raises(NotAllowed, match="wants four eyes"):
+            await attempt
+    accounts = {each.name: each for each in await admins.accounts()}
+    assert "puppet" not in accounts
+    assert (accounts["ada"].role, accounts["eve"].disabled) == (Role.AUDITOR, True)
+    await links.invite("newcomer", Role.AUDITOR, me)
+    await admins.set_role("dana", Role.AUDITOR, me)
+    await admins.set_role("ada", Role.ADMIN, "the operator")

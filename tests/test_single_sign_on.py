@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from models.accounts import Role
-from models.errors import InvalidValue, SignInRefused, TooManyAttempts
+from models.errors import InvalidValue, NotAllowed, SignInRefused, TooManyAttempts
 from models.history import EntryKind
 from models.single_sign_on import erased_subject
 from models.tables import Admin, ExternalIdentity
@@ -189,6 +189,16 @@ async def test_an_admin_can_link_a_local_account_and_its_password_goes(
     with pytest.raises(InvalidValue, match="signs in as 'dana' already"):
         await link("ben", "subject-of-dana", provider.issuer, "a test", keep_password=True)
     assert await admins.authenticate("ben", PASSWORD, HERE) is not None
+
+
+async def test_the_last_admin_who_comes_in_without_the_provider_keeps_the_password(
+    linked_console: Console, provider: OidcProvider
+) -> None:
+    await linked_console.admins.add("dana", PASSWORD, Role.ADMIN, "a test")
+    await linked_console.admins.add("ben", PASSWORD, Role.AUDITOR, "a test")
+    with pytest.raises(NotAllowed, match="'dana' is the last admin who can sign in"):
+        await link("dana", "subject-of-dana", provider.issuer, "a test", keep_password=False)
+    assert await linked_console.admins.authenticate("dana", PASSWORD, HERE) is not None
 
 
 async def test_a_linked_account_may_keep_its_password(linked_console: Console, provider: OidcProvider) -> None:

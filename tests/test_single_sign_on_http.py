@@ -58,7 +58,9 @@ def record(server: Program) -> str:
 def test_a_browser_goes_there_and_comes_back_signed_in_to_the_page_that_it_wanted(
     server: Program, at: OidcProvider
 ) -> None:
-    with stranger(server) as client:
+    with stranger(
+        server, **{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"}
+    ) as client:
         back = go_there(client, at, f"{START}?next=/history%3Fwhat%3Dkeys")
         assert back.startswith(f"{server.url}{CALLBACK}?code=")
         [attempt] = client.cookies.jar
@@ -72,6 +74,7 @@ def test_a_browser_goes_there_and_comes_back_signed_in_to_the_page_that_it_wante
         assert again.status_code == 403
         assert "not started in this browser" in again.text
     assert "signed in by SSO" in run("--database", server.database, "admin", "record").stdout
+    assert "Firefox on Linux" in run("--database", server.database, "admin", "sessions", "dana").stdout
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ async def _finish(console: Console, request: Request) -> Response:
         if admin is None or token is None:
             return _over(request)
         by = await prove(console, admin, request, fields, holder_of(token))
-        cookie = await console.second_factors.finish_step(token, address_of(request), by)
+        cookie = await console.second_factors.finish_step(token, address_of(request), by, device_of(request))
         await end_present_session(console, request)
     except (InvalidValue, FactorRefused, TooManyAttempts) as error:
         return await _step(console, request, to=local_path(fields.get("next")), error=error, fields=fields)

@@ -16,7 +16,7 @@ from models.history import EntryKind
 from models.single_sign_on import ATTEMPT_LASTS
 from services.console import Console
 from services.sessions import Sessions
-from web.requests import address_of, read_form
+from web.requests import address_of, device_of, read_form
 from web.session_middleware import cookie_name, is_secure
 from web.sign_in import sign_in_page
 from web.welcome import end_present_session, welcome
@@ -64,7 +64,9 @@ def single_sign_on_router(console: Console) -> APIRouter:
                 request.cookies.get(name), request.query_params.multi_items(), address_of(request)
             )
             await end_present_session(console, request)
-            cookie = await console.sessions.begin(arrival.admin, address_of(request), EntryKind.SIGNED_IN_BY_PROVIDER)
+            cookie = await console.sessions.begin(
+                arrival.admin, address_of(request), EntryKind.SIGNED_IN_BY_PROVIDER, device_of(request)
+            )
         except _REFUSALS as error:
             return await sign_in_page(console, request, problem=str(error), status=_STATUS[type(error)])
         answer = welcome(console, request, cookie, arrival.to)
