@@ -59,4 +59,5 @@ def opened(to: Path | None) -> Iterator[TextIO]:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    return uvicorn.Config("").get_loop_factory()
+    # Without `log_config` it would give uvicorn's loggers handlers of their own, past `cli.logs`.
+    return uvicorn.Config("", log_config=None).get_loop_factory()

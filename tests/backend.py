@@ -15,7 +15,7 @@ from api.stub_backend import stub_backend
 def running_backend() -> Iterator[int]:
     """Run it in a thread; its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(stub_backend(), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(stub_backend(), log_config=None))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
         try:

@@ -15,7 +15,7 @@ async def answering() -> None:
 
 @pytest.fixture
 def running() -> AnnouncedServer:
-    return AnnouncedServer(uvicorn.Config(""), answering)
+    return AnnouncedServer(uvicorn.Config("", log_config=None), answering)
 
 
 def test_a_ctrl_c_that_arrives_twice_ends_the_server_in_order(running: AnnouncedServer) -> None:

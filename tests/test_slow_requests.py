@@ -34,7 +34,7 @@ async def test_a_body_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPat
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that answers everything with "yes"."""
-    config = uvicorn.Config(PlainTextResponse("yes"), http=GuardedProtocol, lifespan="off", log_level="warning")
+    config = uvicorn.Config(PlainTextResponse("yes"), http=GuardedProtocol, lifespan="off", log_config=None)
     config.load()
     state = uvicorn.server.ServerState()
     server = await asyncio.get_running_loop().create_server(lambda: GuardedProtocol(config, state, {}), "127.0.0.1", 0)
