@@ -223,9 +223,19 @@ def ago(at: datetime, now: datetime) -> str:
 
 def unavailable_html(error: Exception) -> str:
     """What a browser shows instead of a page while the database does not answer; it asks again by itself."""
+    return _asks_again("Database unavailable", str(error), "This page opens by itself when the database answers again.")
+
+
+def waiting_html() -> str:
+    """What a browser shows instead of a page that takes very long to build; it asks again by itself."""
+    takes_long = "The server is busy, or you have staged very much. What you staged is safe."
+    return _asks_again("This takes longer than usual", takes_long, "This page opens by itself when it is ready.")
+
+
+def _asks_again(title: str, status: str, then: str) -> str:
     return plain_html(
-        "Database unavailable",
-        f'<p role="status">{escape(str(error))}</p><p>This page opens by itself when the database answers again.</p>',
+        title,
+        f'<p role="status">{escape(status)}</p><p>{then}</p>',
         head='<meta http-equiv="refresh" content="3">',
     )
 

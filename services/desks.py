@@ -41,7 +41,7 @@ class Desks:
         self._subject = subject
         self._listing = listing
         self._open: dict[int, Desk] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[int, asyncio.Task[Desk]] = {}
         self._windows: Counter[int] = Counter()
 
     def attend(self, admin_id: int) -> None:
@@ -64,13 +64,24 @@ class Desks:
 
     async def open(self, admin_id: int) -> Desk:
         """The desk of this admin. Raises DatabaseUnavailable."""
-        if admin_id not in self._open:
-            async with self._opening:
-                if admin_id not in self._open:
-                    self._open[admin_id] = await self._read(staging.DeskKey(admin_id, self._subject))
-        desk = self._open[admin_id]
+        desk = self._open.get(admin_id)
+        if desk is None:
+            # Who gives up waiting leaves the reading to those who come after: a large desk opens for a slow browser too.
+            desk = await asyncio.shield(self._opening_of(admin_id))
         desk.asked_at = monotonic()
         return desk
+
+    def _opening_of(self, admin_id: int) -> asyncio.Task[Desk]:
+        if admin_id not in self._opening:
+            self._opening[admin_id] = asyncio.create_task(self._open_now(admin_id))
+        return self._opening[admin_id]
+
+    async def _open_now(self, admin_id: int) -> Desk:
+        try:
+            self._open[admin_id] = await self._read(staging.DeskKey(admin_id, self._subject))
+            return self._open[admin_id]
+        finally:
+            del self._opening[admin_id]
 
     def drop_unattended(self, admin_id: int) -> bool:
         """Drop the desk of this admin, unless a window of the admin is open or a step is under way."""

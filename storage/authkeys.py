@@ -74,8 +74,11 @@ async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
     found = {}
     for first in range(0, len(wanted), _IDS_AT_ONCE):
         some = wanted[first : first + _IDS_AT_ONCE]
+        # A large desk asks for very many, and half of the time would go into the ORM's conversions.
         with database_errors():
-            rows_ = await _all().filter(id__in=some).values_list(*_FIELDS)
+            _, rows_ = await reader().execute_query(
+                f"SELECT {', '.join(_FIELDS)} FROM authkey WHERE id IN ({ids(some)})"
+            )
         found.update({row.id: row for row in await with_texts([Authkey(*row) for row in rows_])})
     return found
 

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from tortoise.queryset import QuerySet
-
 from models.accounts import Role
 from models.addresses import sort_key
 from models.amendments import Amendment, TextName
@@ -97,12 +95,12 @@ async def version_of(desk: DeskKey) -> Version:
 
 async def entries_of(desk: DeskKey) -> dict[int, StagedRow]:
     """What an admin has staged, by row."""
-    return await _entries(StagedChange.filter(**desk._asdict()))
+    return await _entries(desk)
 
 
 async def first_entries(desk: DeskKey, count: int) -> dict[int, StagedRow]:
     """Some of that: of the rows with the lowest numbers."""
-    return await _entries(StagedChange.filter(**desk._asdict()).order_by("row_id").limit(count))
+    return await _entries(desk, f"ORDER BY row_id LIMIT {int(count)}")
 
 
 async def summaries(admin_ids: Collection[int]) -> list[StagedSummary]:
@@ -123,15 +121,17 @@ async def summaries(admin_ids: Collection[int]) -> list[StagedSummary]:
     ]
 
 
-async def _entries(chosen: QuerySet[StagedChange]) -> dict[int, StagedRow]:
-    columns = ("row_id", "amendment", "grants", "revocations", "removal", "revision", "restoration", *_NEW)
+async def _entries(desk: DeskKey, which: str = "") -> dict[int, StagedRow]:
+    # Past the ORM's conversions: there may be as many as there are keys.
+    columns = ", ".join(("row_id", "amendment", "grants", "revocations", "removal", "revision", "restoration", *_NEW))
+    query = f"SELECT {columns} FROM staged_change WHERE admin_id = {int(desk.admin_id)} AND subject = '{desk.subject.value}' {which}"
     with database_errors():
-        rows = await chosen.using_db(reader()).values_list(*columns)
+        _, rows = await reader().execute_query(query)
     return {
         id_: StagedRow(
             grants, revocations, bool(removal), revision, bool(restoration), _new(*new), Amendment.from_text(text)
         )
-        for id_, text, grants, revocations, removal, revision, restoration, *new in rows
+        for id_, text, grants, revocations, removal, revision, restoration, *new in map(tuple, rows)
     }
 
 

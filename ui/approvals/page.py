@@ -14,10 +14,11 @@ from models.wording import noun
 from services.console import Console
 from services.feed import Commit
 from ui.approvals.detail import ApprovalDetail
-from ui.shell.approvals_mark import APPROVALS_PATH
+from ui.shell.building import built, page_at
 from ui.shell.dialogs import show_shortcuts
-from ui.shell.feedback import built, show_error, user_errors
-from ui.shell.frame import TITLE
+from ui.shell.feedback import show_error
+from ui.shell.frame import APPROVALS_PATH, TITLE
+from ui.shell.redrawing import Redrawing
 from ui.shell.times import time_label
 from ui.shell.window import Window
 
@@ -35,11 +36,11 @@ _STATES = {
 def register_approvals_page(console: Console, stop: Callable[[], None] | None) -> None:
     """Register `/approvals` and `/approvals/NUMBER`."""
 
-    @ui.page(APPROVALS_PATH, title=f"Approvals · {TITLE}")
+    @page_at(APPROVALS_PATH, f"Approvals · {TITLE}")
     async def approvals(request: Request) -> Response | None:
         return await built(ApprovalsPage(Window(console, request, stop)).build(None))
 
-    @ui.page(f"{APPROVALS_PATH}/{{number}}", title=f"Approval · {TITLE}")
+    @page_at(f"{APPROVALS_PATH}/{{number}}", f"Approval · {TITLE}")
     async def approval(request: Request, number: str) -> Response | None:
         page = ApprovalsPage(Window(console, request, stop))
         try:
@@ -67,8 +68,6 @@ class ApprovalsPage:
         self._window = window
         self._approvals = window.console.approvals
         self._chosen: Approval | None = None
-        self._drawing: asyncio.Task[None] | None = None
-        self._is_stale = False
 
     async def build(self, chosen: Approval | None) -> None:
         """Load first, then build, then subscribe."""
@@ -77,13 +76,14 @@ class ApprovalsPage:
         listed = await self._approvals.listed()
         self._window.build_frame(APPROVALS_PATH)
         self._add_head()
-        with ui.element("div").classes(f"page without-bar approvals {'chosen' if chosen else ''}") as self._page:
+        with ui.element("div").classes(f"page without-bar approvals {'chosen' if chosen else ''}") as page:
             self._build_parts(chosen)
         self._draw_list(listed)
+        self._redrawing = Redrawing(page, self._draw)
         self._subscribe()
         if chosen:  # a large plan takes longer than a browser waits for a page
-            self._redraw()
-            await asyncio.wait(filter(None, [self._drawing]), timeout=FIRST_DRAWING_SECONDS)
+            self._redrawing.ask()
+            await asyncio.wait(filter(None, [self._redrawing.drawing]), timeout=FIRST_DRAWING_SECONDS)
 
     def _build_parts(self, chosen: Approval | None) -> None:
         with ui.element("div").classes("workspace"):
@@ -105,7 +105,7 @@ class ApprovalsPage:
     def _subscribe(self) -> None:
         ui.on("shortcut", self._shortcut)
         self._window.subscribe()
-        self._approvals.changed.subscribe(self._redraw)
+        self._approvals.changed.subscribe(self._redrawing.ask)
         self._window.console.feed.committed.subscribe(self._committed)
 
     def _shortcut(self, event: GenericEventArguments) -> None:
@@ -150,18 +150,9 @@ class ApprovalsPage:
 
     def _committed(self, commit: Commit) -> None:
         if self._chosen and commit.subject is self._chosen.subject:
-            self._redraw()
-
-    def _redraw(self) -> None:
-        """What comes while something is read is read after it."""
-        self._is_stale = True
-        if self._drawing is None or self._drawing.done():
-            self._drawing = asyncio.create_task(self._draw())
+            self._redrawing.ask()
 
     async def _draw(self) -> None:
-        while self._is_stale:
-            self._is_stale = False
-            with self._page, user_errors():
-                self._draw_list(await self._approvals.listed())
-                if self._chosen:
-                    await self._detail.draw(await self._approvals.find(self._chosen.number))
+        self._draw_list(await self._approvals.listed())
+        if self._chosen:
+            await self._detail.draw(await self._approvals.find(self._chosen.number))

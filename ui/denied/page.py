@@ -1,6 +1,5 @@
 """The view of denied requests, at `/denied`: what access checks denied lately, why, live, with the remedy; and a tester."""
 
-import asyncio
 from collections.abc import Callable
 
 from fastapi import Request, Response
@@ -17,10 +16,12 @@ from ui.denied.chart import DenialChart
 from ui.denied.rows import DeniedRows
 from ui.denied.tester import AccessCheckTester
 from ui.denied.toolbar import DeniedToolbar
-from ui.shell.feedback import built, show_error, user_errors
+from ui.shell.building import built, page_at
+from ui.shell.feedback import show_error, user_errors
 from ui.shell.frame import STATIC_PATH, TITLE
 from ui.shell.palette import Command
 from ui.shell.panel import SidePanel
+from ui.shell.redrawing import Redrawing
 from ui.shell.window import Window
 
 PATH = "/denied"
@@ -30,7 +31,7 @@ SHOWN = 100
 def register_denied_page(console: Console, stop: Callable[[], None] | None) -> None:
     """Register `/denied`, and the address that it had before."""
 
-    @ui.page(PATH, title=f"Denied requests · {TITLE}")
+    @page_at(PATH, f"Denied requests · {TITLE}")
     async def denied(request: Request) -> Response | None:
         view, problems = read_view(request.query_params, parse_denied_view)
         trial, more_problems = read_view(request.query_params, parse_trial)
@@ -52,8 +53,6 @@ class DeniedPage:
         self._uses = window.console.uses
         self._view = view
         self._trial: Trial | None = None
-        self._drawing: asyncio.Task[None] | None = None
-        self._is_stale = False
 
     async def build(self, trial: Trial | None) -> None:
         """Load first, then build, then subscribe. `trial` is what the tester is opened with, if it is."""
@@ -67,13 +66,14 @@ class DeniedPage:
             with ui.element("div").classes("workspace"):
                 self._rows = DeniedRows(self._window, on_try=self._open, on_clear=self._toolbar.clear)
                 self._panel = SidePanel(self._close)
+        self._redrawing = Redrawing(self._rows.element, self._draw)
         self._show(*found)
         if trial:
             await self._open(trial)
         ui.on("shortcut", self._shortcut)
         self._window.subscribe()
         self._window.view_commands = self._commands
-        self._uses.denied.subscribe(self._redraw)
+        self._uses.denied.subscribe(self._redrawing.ask)
 
     async def _commands(self) -> list[Command]:
         clear, is_any = self._toolbar.clear, self._view.is_filtered
@@ -101,21 +101,12 @@ class DeniedPage:
         await self._window.require_session()
         self._view = view
         self._show_address()
-        self._redraw()
-
-    def _redraw(self) -> None:
-        """What comes while something is read is read after it, so that the newest view and the newest requests show last."""
-        self._is_stale = True
-        if self._drawing is None or self._drawing.done():
-            self._drawing = asyncio.create_task(self._draw())
+        self._redrawing.ask()
 
     async def _draw(self) -> None:
-        while self._is_stale:
-            self._is_stale = False
-            with self._rows.element, user_errors():
-                found = await self._read()
-                if not self._is_stale:
-                    self._show(*found)
+        found = await self._read()
+        if not self._redrawing.is_outdated:  # the newest view and the newest requests show last
+            self._show(*found)
 
     # -- the tester ----------------------------------------------------------------------------------------------------
 

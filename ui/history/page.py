@@ -1,6 +1,5 @@
 """The view of the history, at `/history`: who changed what, live; each entry opens beside it, and can be undone."""
 
-import asyncio
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -17,11 +16,13 @@ from ui.history.checking import CheckButton
 from ui.history.grid import HistoryGrid
 from ui.history.panels import HistoryPanels
 from ui.history.toolbar import HistoryToolbar
+from ui.shell.building import built, page_at
 from ui.shell.dialogs import show_shortcuts
-from ui.shell.feedback import built, show_error, user_errors
+from ui.shell.feedback import show_error, user_errors
 from ui.shell.frame import TITLE
 from ui.shell.palette import Command
 from ui.shell.panel import SidePanel
+from ui.shell.redrawing import Redrawing
 from ui.shell.window import Window
 from ui.staged.claims import parse_row
 
@@ -31,7 +32,7 @@ PATH = "/history"
 def register_history_page(console: Console, stop: Callable[[], None] | None) -> None:
     """Register `/history`."""
 
-    @ui.page(PATH, title=f"History · {TITLE}")
+    @page_at(PATH, f"History · {TITLE}")
     async def history(request: Request) -> Response | None:
         view, problems = read_view(request.query_params, parse_history_view)
         unavailable = await built(HistoryPage(Window(console, request, stop), view).build())
@@ -48,8 +49,6 @@ class HistoryPage:
         self._console = window.console
         self._view = view
         self._panel_address = ""
-        self._drawing: asyncio.Task[None] | None = None
-        self._is_stale = False
 
     async def build(self) -> None:
         """Load first, then build, then subscribe."""
@@ -120,7 +119,7 @@ class HistoryPage:
         ui.on("shortcut", self._shortcut)
         self._window.subscribe()
         self._window.view_commands = self._commands
-        self._console.history.grown.subscribe(self._grown)
+        self._console.history.grown.subscribe(Redrawing(self._empty, self._draw).ask)
 
     # -- what the browser says -----------------------------------------------------------------------------------------
 
@@ -208,15 +207,6 @@ class HistoryPage:
 
     # -- live ----------------------------------------------------------------------------------------------------------
 
-    def _grown(self) -> None:
-        """Many entries at once are read once: what comes while one is drawn is drawn after it."""
-        self._is_stale = True
-        if self._drawing is None or self._drawing.done():
-            self._drawing = asyncio.create_task(self._draw())
-
     async def _draw(self) -> None:
-        while self._is_stale:
-            self._is_stale = False
-            with self._empty, user_errors():
-                self._grid.refresh()
-                self._show_count(await self._console.history.count(self._view))
+        self._grid.refresh()
+        self._show_count(await self._console.history.count(self._view))

@@ -86,7 +86,7 @@ class PassphrasesPage(StagedPage[PassphraseView]):
             expires_at=parse_expiry(wanted.expiry, datetime.now(UTC)),
             networks=parse_networks(wanted.networks),
             note=parse_note(wanted.note),
-            session_id=self.window.session_id,
+            session_id=self.window.session.id,
         )
         show_passphrase(wanted.phrase.strip(), self.admin.name)
 

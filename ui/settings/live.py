@@ -1,13 +1,12 @@
 """Parts of Settings that follow what happens elsewhere, as long as their page is open."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from nicegui import Event, ui
 
-from ui.shell.feedback import user_errors
 from ui.shell.parts import Part
+from ui.shell.redrawing import Redrawing
 
 F = TypeVar("F")
 
@@ -18,24 +17,16 @@ class Following(Generic[F]):
     def __init__(
         self, element: ui.element, event: Event[[]], read: Callable[[], Awaitable[F]], show: Callable[[F], object]
     ) -> None:
-        self._element, self._read, self._show = element, read, show
-        self._reading: asyncio.Task[None] | None = None
-        self._is_stale = False
+        self._read, self._show = read, show
+        self._redrawing = Redrawing(element, self._draw)
+        self.refresh = self._redrawing.ask
+        """To be called when something may be another by now"""
         event.subscribe(self.refresh)
 
-    def refresh(self) -> None:
-        """Something may be another by now."""
-        self._is_stale = True
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._follow())
-
-    async def _follow(self) -> None:
-        while self._is_stale:
-            self._is_stale = False
-            with self._element, user_errors():
-                found = await self._read()
-                if not self._is_stale:
-                    self._show(found)
+    async def _draw(self) -> None:
+        found = await self._read()
+        if not self._redrawing.is_outdated:
+            self._show(found)
 
 
 class LiveRows(Generic[F]):

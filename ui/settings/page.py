@@ -9,8 +9,8 @@ from nicegui import app, ui
 
 from services.console import Console
 from ui.settings.sections import SECTIONS, Section
+from ui.shell.building import built, page_at
 from ui.shell.dialogs import show_shortcuts
-from ui.shell.feedback import built
 from ui.shell.frame import SETTINGS_PATH, STATIC_PATH, TITLE
 from ui.shell.palette import Command
 from ui.shell.window import Window
@@ -28,7 +28,7 @@ def register_settings_pages(console: Console, stop: Callable[[], None] | None) -
 
 
 def _register(console: Console, stop: Callable[[], None] | None, section: Section) -> None:
-    @ui.page(_path(section), title=f"{section.title} · {TITLE}")
+    @page_at(_path(section), f"{section.title} · {TITLE}")
     async def settings(request: Request) -> Response | None:
         return await built(_build(Window(console, request, stop), section))
 

@@ -2,16 +2,13 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import Response
-from fastapi.responses import HTMLResponse
 from nicegui import ui
 
 from models.access import CONFIRM_PATH
-from models.errors import AuthkeysError, DatabaseUnavailable, FactorNeeded
-from models.wording import unavailable_html
+from models.errors import AuthkeysError, FactorNeeded
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +22,6 @@ def user_errors() -> Iterator[None]:
         offer_to_confirm(error)
     except AuthkeysError as error:
         show_error(str(error))
-
-
-async def built(building: Awaitable[None]) -> Response | None:
-    """Build a page; while the database does not answer a plain one stands in for it, and asks again by itself."""
-    try:
-        await building
-    except DatabaseUnavailable as error:
-        return HTMLResponse(unavailable_html(error), 503)
-    return None
 
 
 def show_error(message: str) -> None:

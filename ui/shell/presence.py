@@ -1,6 +1,5 @@
 """In the header: who else is here; opened, in which views, and what each has staged, to be read."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from models.wording import changes_to, consequences, count_of
 from services.console import Console
 from ui.shell.feedback import user_errors
 from ui.shell.frame import NAMES
+from ui.shell.redrawing import Redrawing
 from ui.shell.times import show_time, time_label
 
 SHOWN_INITIALS = 3
@@ -28,8 +28,6 @@ class Others:
         self._console, self._admin_id, self._path = console, admin_id, path
         self._is_here = False
         self._cards: dict[int, _Card] = {}
-        self._drawing: asyncio.Task[None] | None = None
-        self._is_stale = False
         self._button = ui.button(color=None).props("flat dense no-caps").classes("who-is-here").mark("others")
         with self._button:
             self._initials = ui.element("div").classes("others-initials").props("aria-hidden=true")
@@ -37,6 +35,7 @@ class Others:
             with ui.menu().props("role=region anchor='bottom right' self='top right'") as self._menu:
                 self._menu.props["aria-label"] = "Who else is here"
                 self._list = ui.element("div").classes("others-list")
+        self._redrawing = Redrawing(self._list, self._draw, is_wanted=lambda: bool(self._menu.value))
         self._menu.on_value_change(self._opened)
         self._draw_button()
         self._listen()
@@ -64,7 +63,7 @@ class Others:
 
     def _changed(self) -> None:
         self._draw_button()
-        self._draw_list()
+        self._redrawing.ask()
 
     def _draw_button(self) -> None:
         people = self._console.presence.others(self._admin_id)
@@ -85,32 +84,23 @@ class Others:
 
     def _opened(self, event: ValueChangeEventArguments) -> None:
         if event.value:
-            self._draw_list()
+            self._redrawing.ask()
 
     def _staged(self, change: StagingChange) -> None:
         if change.admin_id in self._cards:
-            self._draw_list()
-
-    def _draw_list(self) -> None:
-        """What comes while it is drawn is drawn after it; while it is closed nothing is read."""
-        self._is_stale = True
-        if self._menu.value and (self._drawing is None or self._drawing.done()):
-            self._drawing = asyncio.create_task(self._draw())
+            self._redrawing.ask()
 
     async def _draw(self) -> None:
-        while self._is_stale and self._menu.value:
-            self._is_stale = False
-            with self._list, user_errors():
-                people = self._console.presence.others(self._admin_id)
-                staged = await self._console.presence.staged_by([each.admin_id for each in people])
-                for gone in self._cards.keys() - {each.admin_id for each in people}:
-                    self._cards.pop(gone).delete()
-                for person in people:
-                    if person.admin_id not in self._cards:
-                        self._cards[person.admin_id] = _Card(self._console, person)
-                    await self._cards[person.admin_id].draw(
-                        person, [each for each in staged if each.admin_id == person.admin_id]
-                    )
+        people = self._console.presence.others(self._admin_id)
+        staged = await self._console.presence.staged_by([each.admin_id for each in people])
+        for gone in self._cards.keys() - {each.admin_id for each in people}:
+            self._cards.pop(gone).delete()
+        for person in people:
+            if person.admin_id not in self._cards:
+                self._cards[person.admin_id] = _Card(self._console, person)
+            await self._cards[person.admin_id].draw(
+                person, [each for each in staged if each.admin_id == person.admin_id]
+            )
 
 
 class _Card:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from fastapi import Request, Response
-from nicegui import ui
 
 from models.views import Parse, read_view
 from services.console import Console
 from services.listing import V
-from ui.shell.feedback import built, show_error
+from ui.shell.building import built, page_at
+from ui.shell.feedback import show_error
 from ui.shell.window import Window
 from ui.staged.page import StagedPage
 
@@ -23,7 +23,7 @@ def register_staged_page(
 ) -> None:
     """Register a page at `path`. `stop` ends the server; without it the menu does not offer to quit."""
 
-    @ui.page(path, title=title)
+    @page_at(path, title)
     async def staged_page(request: Request) -> Response | None:
         view, problems = read_view(request.query_params, parse)
         unavailable = await built(page(Window(console, request, stop), view).build())
