@@ -21,8 +21,7 @@ from cli.settings import Settings, read_settings
 from cli.workers import ANSWERING, BEAT, BEAT_SECONDS
 from models.proxies import TrustedProxies
 from models.second_factors import FactorPolicy
-from services.authorizer import Authorizer
-from services.for_scripts import Holding, open_checks
+from services.for_scripts import Checks, Holding, open_checks
 from services.health import Health
 from services.note_channel import TELL_SECONDS, ToldNotes
 from web.operations import Operations
@@ -50,11 +49,11 @@ class Parent:
         self._reader = reader
         self._writer = writer
         self._notes = notes
-        self._authorizer: Authorizer | None = None
+        self._checks: Checks | None = None
 
-    def watch(self, authorizer: Authorizer) -> None:
-        """Tell from now on how fresh this one is."""
-        self._authorizer = authorizer
+    def watch(self, checks: Checks) -> None:
+        """Tell from now on how fresh what they answer is."""
+        self._checks = checks
 
     async def settings(self) -> Settings:
         """What the parent says first."""
@@ -79,8 +78,8 @@ class Parent:
             await asyncio.sleep(TELL_SECONDS)
 
     def _beat(self) -> bytes:
-        authorizer = self._authorizer
-        return b"%s %.3f %d\n" % (BEAT, authorizer.age if authorizer else inf, authorizer.held if authorizer else 0)
+        checks = self._checks
+        return b"%s %.3f %d\n" % (BEAT, checks.feed.lag if checks else inf, checks.authorizer.held if checks else 0)
 
     async def tell_the_rest(self) -> None:
         """Say what is left, to the end."""
@@ -127,7 +126,7 @@ async def answer(settings: Settings, notes: ToldNotes, parent: Parent) -> None:
     async with AsyncExitStack() as stack:
         holding = Holding(settings.fresh_within, settings.hold_keys, FactorPolicy(settings.require_second_factor))
         checks = await stack.enter_async_context(open_checks(settings.location, settings.secret_file, notes, holding))
-        parent.watch(checks.authorizer)
+        parent.watch(checks)
         backend = Backend(settings.backend) if settings.backend else None
         if backend:
             await stack.enter_async_context(backend.open())

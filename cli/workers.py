@@ -21,7 +21,7 @@ from cli.settings import Settings
 ANSWERING = b"answering\n"
 """What a worker says once it answers"""
 BEAT = b"beat"
-"""That it lives, how old what it answers from may be, and how many keys it holds; all other lines are what it noted"""
+"""That it lives, how far its feed is behind, and how many keys it holds; all other lines are what it noted"""
 BEAT_SECONDS = 1.0
 _HUNG_AFTER = 30
 """Seconds without a word until a worker is ended that does not answer any more. Counted by the parent's own beats, so that a
@@ -43,12 +43,12 @@ class Worker:
         self._answers = answers
         self.silent_for = -_START_SECONDS
         """Beats of the parent since its last word"""
-        self._beat_at, self._age, self.held = -inf, 0.0, 0
+        self._beat_at, self._behind, self.held = -inf, 0.0, 0
 
     @property
     def lag(self) -> float:
         """Seconds since which something may have been committed that it does not know, as far as can be seen from here."""
-        return monotonic() - self._beat_at + self._age
+        return monotonic() - self._beat_at + self._behind
 
     async def live(self, order: bytes) -> None:
         """Start it, and hear it until it ends."""
@@ -81,8 +81,8 @@ class Worker:
                 if line == ANSWERING:
                     self._answers(self.name)
                 elif line.startswith(BEAT):
-                    _, age, held = line.split()
-                    self._beat_at, self._age, self.held = monotonic(), float(age), int(held)
+                    _, behind, held = line.split()
+                    self._beat_at, self._behind, self.held = monotonic(), float(behind), int(held)
                 elif line.endswith(b"\n"):
                     self._hear(line.decode())
 

@@ -110,18 +110,7 @@ def log_format(text: str) -> str:
 def server_url(text: str) -> str:
     """The address of a running server, as given with --url, without a slash at its end. Raises InvalidValue."""
     example = "--url takes the address of a running server, such as http://127.0.0.1:8080"
-    try:
-        parts = urlsplit(text.strip())
-        given_port = parts.port
-    except ValueError as error:
-        raise InvalidValue(f"{example}: {error}.") from None
-    if "@" in parts.netloc:
-        raise InvalidValue(f"{example}, without a name and a password.")
-    if parts.scheme not in ("http", "https") or not parts.hostname or given_port == 0:
-        raise InvalidValue(f"{example}, with http:// or https:// and a host: not {text!r:.80}.")
-    if parts.query or parts.fragment or re.search(r"\s", text.strip()):
-        raise InvalidValue(f"{example}, without ?, # and spaces: not {text!r:.80}.")
-    return text.strip().rstrip("/")
+    return _http_url(text, example, "").rstrip("/")
 
 
 def removals(given: str | int) -> int:
@@ -160,14 +149,19 @@ def backend_url(text: str | None) -> str | None:
     if text is None:
         return None
     example = "--backend takes the URL of the licensing backend, such as http://127.0.0.1:9000"
+    return _http_url(text, example, ": Authkeys signs in nowhere, it passes calls on")
+
+
+def _http_url(text: str, example: str, why_no_name: str) -> str:
+    """A URL with a host, and a path perhaps, trimmed. Raises InvalidValue, which begins with an example, and never repeats a password."""
     try:
         parts = urlsplit(text.strip())
-        port = parts.port
+        given_port = parts.port
     except ValueError as error:
         raise InvalidValue(f"{example}: {error}.") from None
-    if parts.username is not None or parts.password is not None:
-        raise InvalidValue(f"{example}, without a name and a password: Authkeys signs in nowhere, it passes calls on.")
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if "@" in parts.netloc:
+        raise InvalidValue(f"{example}, without a name and a password{why_no_name}.")
+    if parts.scheme not in ("http", "https") or not parts.hostname or given_port == 0:
         raise InvalidValue(f"{example}, with http:// or https:// and a host: not {text!r:.80}.")
     if parts.query or parts.fragment or re.search(r"\s", text.strip()):
         raise InvalidValue(f"{example}, without ?, # and spaces: not {text!r:.80}.")

@@ -57,7 +57,7 @@ class Attempts:
 
 
 class Guesses:
-    """Slows down an address that tries phrases; only wrong ones count."""
+    """Slows down an address that tries passphrases, or something like them; only wrong ones count."""
 
     def __init__(self, what: str = "passphrases", a_minute: int = 20) -> None:
         """`what` was tried, as the message says it; each is counted by itself."""
@@ -66,7 +66,7 @@ class Guesses:
 
     @asynccontextmanager
     async def guess(self, address: str) -> AsyncIterator["Guess"]:
-        """Check one phrase within the block, which says if it was wrong. Raises TooManyAttempts if it must wait.
+        """Check one within the block, which says if it was wrong. Raises TooManyAttempts if it must wait.
 
         Those that are being checked count like wrong ones until it is known: else hundreds sent at once would all be
         checked before the first of them is counted.
@@ -91,8 +91,8 @@ class Guesses:
     async def _take_back(self, ids: tuple[int, ...]) -> None:
         try:
             await attempts.take_back(ids)
-        except DatabaseUnavailable:  # what was done with the phrase is done; this one counts for a minute
-            log.warning("A phrase that was right counts as a wrong one for a minute: the database does not answer.")
+        except DatabaseUnavailable:  # what was right is done; it counts for a minute
+            log.warning("One of %s counts as wrong for a minute: the database does not answer.", self._what)
 
     def _refuse(self, seconds: int) -> NoReturn:
         raise TooManyAttempts(f"Too many {self._what} from this address. Try again in {seconds} seconds.", seconds)
@@ -100,7 +100,7 @@ class Guesses:
 
 @dataclass(slots=True)
 class Guess:
-    """One phrase that is being checked."""
+    """One that is being checked."""
 
     was_wrong: bool = False
 

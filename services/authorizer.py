@@ -72,11 +72,6 @@ class Authorizer:
         yield
 
     @property
-    def age(self) -> float:
-        """How many seconds old what is answered may be; more than the bound, and the database is asked, or nobody."""
-        return self._feed.lag
-
-    @property
     def held(self) -> int:
         """How many secrets are held in memory, whoever asks; what was only cached does not count."""
         return 0

@@ -13,6 +13,7 @@ from services.console import Console, open_console
 from services.keymaking import issue_new_key
 from services.submissions import Order
 from storage.database import DatabaseLocation
+from tests.approvals import FOUR_EYES
 from tests.factors import HERE, Clock, add_codes, an_account, session_of
 from tests.other_process import another_process
 from tests.program import PASSWORD
@@ -148,3 +149,24 @@ async def test_what_is_proven_at_one_instance_holds_at_another(strict: Console, 
     async with another_process(database) as other:
         await other.do(prove_there, session.id, cookie)
     assert (await strict.submissions.submit(order)).key_count == 1
+
+
+async def test_where_four_eyes_are_wanted_too_both_who_asks_and_who_approves_prove_it(
+    database: DatabaseLocation,
+) -> None:
+    async with open_console(database, factor_policy=POLICY, four_eyes=FOUR_EYES) as console:
+        (lee, lees), (dana, danas) = await an_account(console, "lee"), await an_account(console, "dana")
+        key = await add_key(console)
+        await console.staging.stage(lee.id, key.id, MANAGE_AUTHKEYS, True)
+        with pytest.raises(FactorNeeded):
+            await console.staging.submit(lee, uuid.uuid4(), session_id=lees.id)
+        await add_codes(console, lees)
+        asked = await console.staging.submit(lee, uuid.uuid4(), session_id=lees.id)
+        assert asked.approval
+        plan = await console.approvals.plans.of(await console.approvals.find(asked.approval))
+        with pytest.raises(FactorNeeded):
+            await console.approvals.approve(dana, asked.approval, plan.digest, danas.id)
+        assert (await all_keys())[key.id].privileges == 0
+        await add_codes(console, danas)
+        await console.approvals.approve(dana, asked.approval, plan.digest, danas.id)
+        assert (await all_keys())[key.id].privileges == MANAGE

@@ -45,9 +45,18 @@ def script_tag(request: Request, name: str) -> str:
     return f'<script type="module" src="{escape(path_to(request, _SCRIPT_FOLDER))}/{name}.js?{digest}"></script>'
 
 
-def plain_page(title: str, body: str, *, status: int = 200, script: str = "", is_wide: bool = False) -> HTMLResponse:
-    """A page; `body` and `script` are HTML."""
-    text = _PAGE.substitute(title=escape(title), style=STYLE, body=body, script=script, width="wide" if is_wide else "")
+def plain_page(
+    title: str, body: str, *, heading: str = "", status: int = 200, script: str = "", is_wide: bool = False
+) -> HTMLResponse:
+    """A page, with its title for a heading unless it has one of its own; `body` and `script` are HTML."""
+    text = _PAGE.substitute(
+        title=escape(title),
+        heading=escape(heading or title),
+        style=STYLE,
+        body=body,
+        script=script,
+        width="wide" if is_wide else "",
+    )
     return HTMLResponse(text, status, headers=HEADERS)
 
 

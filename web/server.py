@@ -103,12 +103,14 @@ class Serving:
         )
 
 
-def listen_on(host: str, port: int) -> socket.socket:
-    """Listen there. Raises OSError."""
+def listen_on(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket at this address, to be listened on; with others there, if they share it (SO_REUSEPORT). Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
     except OSError:
         listener.close()

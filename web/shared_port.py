@@ -3,7 +3,7 @@
 import socket
 
 from models.errors import InvalidValue
-from web.server import CannotServe
+from web.server import CannotServe, listen_on
 
 
 def require_shared_ports() -> None:
@@ -20,8 +20,8 @@ def reserve(host: str, port: int) -> socket.socket:
     try:
         if port:
             # Alone first: with SO_REUSEPORT two programs of one user would both get it, and half of the calls each.
-            _bound(host, port, shared=False).close()
-        return _bound(host, port, shared=True)
+            listen_on(host, port).close()
+        return listen_on(host, port, shared=True)
     except OSError as error:
         raise CannotServe(
             f"Authkeys cannot listen on {host} port {port}: {error.strerror or error}. "
@@ -32,20 +32,6 @@ def reserve(host: str, port: int) -> socket.socket:
 def share(host: str, port: int) -> socket.socket:
     """One of several sockets at an address; to be listened on. Raises CannotServe."""
     try:
-        return _bound(host, port, shared=True)
+        return listen_on(host, port, shared=True)
     except OSError as error:
         raise CannotServe(f"A worker cannot listen on {host} port {port}: {error.strerror or error}.") from error
-
-
-def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    found = socket.socket(family, kind, protocol)
-    try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        found.bind(address)
-    except OSError:
-        found.close()
-        raise
-    return found

@@ -14,13 +14,13 @@ from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
 from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
-from web.plain import HEADERS, STYLE, hidden, path_to, place_of, script_tag
+from web.plain import hidden, path_to, place_of, plain_page, problem_html, script_tag
 from web.requests import address_of, device_of, read_form
 from web.second_step import PASSKEY_PATH, after_password
 from web.session_middleware import cookie_name, is_secure, session_cookie
 from web.welcome import welcome
 
-_PAGE = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
+_BODY = Template((Path(__file__).parent / "sign_in.html").read_text("utf-8"))
 
 
 def sign_in_router(console: Console) -> APIRouter:
@@ -118,14 +118,12 @@ async def sign_in_page(
     except DatabaseUnavailable as error:
         has_accounts, problem, status = True, str(error), 503
     offers_passkeys = has_accounts and not place_of(request).problem
-    text = _PAGE.substitute(
-        style=STYLE,
+    body = _BODY.substitute(
         passkey=_passkey_form(request, to) if offers_passkeys else "",
-        script=script_tag(request, "passkeys") if offers_passkeys else "",
-        action=escape(request.scope.get("root_path", "") + SIGN_IN_PATH),
+        action=escape(path_to(request, SIGN_IN_PATH)),
         to=escape(to),
         name=escape(name),
-        problem=f'<p class="problem" id="problem" role="alert">{escape(problem)}</p>' if problem else "",
+        problem=problem_html(problem),
         wrong='aria-invalid="true" aria-describedby="problem"' if wrong else "",
         # The cursor goes to what is to be filled in next.
         start_name="" if name else "autofocus",
@@ -135,7 +133,8 @@ async def sign_in_page(
         hidden="" if has_accounts else "hidden",
         hint="" if has_accounts else f"{_HINT}<pre>{escape(console.command('open'))}</pre>",
     )
-    return HTMLResponse(text, status, headers=HEADERS)
+    script = script_tag(request, "passkeys") if offers_passkeys else ""
+    return plain_page("Sign in", body, heading="API Authorization Keys", status=status, script=script)
 
 
 def _passkey_form(request: Request, to: str) -> str:

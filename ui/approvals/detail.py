@@ -18,8 +18,8 @@ from services.approval_plans import ApprovalPlan
 from services.keymaking import issue_keys
 from ui.approvals.rejecting import ask_reason
 from ui.authkeys.issued import show_issued
-from ui.shell.approvals_mark import APPROVALS_PATH
 from ui.shell.feedback import user_errors
+from ui.shell.frame import APPROVALS_PATH
 from ui.shell.parts import Part
 from ui.shell.times import time_label
 from ui.shell.window import Window
@@ -181,7 +181,7 @@ class ApprovalDetail:
 
         async def approve() -> None:
             receipt = await self._approvals.approve(
-                self._window.admin, approval.number, digest, self._window.session_id
+                self._window.admin, approval.number, digest, self._window.session.id
             )
             self._window.tell(f"Approved for {approval.admin_name}. {applied(approval.subject, receipt)}.")
 
@@ -217,8 +217,11 @@ class ApprovalDetail:
 
     async def _issue(self) -> None:
         async def issue() -> None:
-            _, issued = await issue_keys(self._window.console.submissions, self._window.admin, await self._keyless())
-            show_issued(self._window, issued)
+            window = self._window
+            _, issued = await issue_keys(
+                window.console.submissions, window.admin, await self._keyless(), session_id=window.session.id
+            )
+            show_issued(window, issued)
 
         await self._do(issue)
 

@@ -36,7 +36,7 @@ class KeyActions:
             with user_errors():
                 await self._window.require_session()
                 window = self._window
-                secret = await issue_new_key(self._console.submissions, window.admin, row, window.session_id)
+                secret = await issue_new_key(self._console.submissions, window.admin, row, window.session.id)
                 show_secret(row.ip, row.service, secret)
 
         ask_issue_new_key(row, issue)

@@ -65,7 +65,7 @@ class _Issuing:
                     self._window.admin,
                     self._chosen,
                     on_progress=show,
-                    session_id=self._window.session_id,
+                    session_id=self._window.session.id,
                 )
         finally:
             shown.cancel()

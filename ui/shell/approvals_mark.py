@@ -8,9 +8,7 @@ from models.accounts import AdminIdentity
 from models.approvals import Approval, ApprovalState
 from models.wording import several
 from services.approvals import Approvals
-from ui.shell.frame import STATIC_PATH
-
-APPROVALS_PATH = "/approvals"
+from ui.shell.frame import APPROVALS_PATH, STATIC_PATH
 
 
 class ApprovalsMark:

@@ -24,7 +24,9 @@ VIEWS = {
 }
 SETTINGS_PATH = "/settings"
 """Not among the views: it is reached by the account menu"""
-NAMES = {**VIEWS, SETTINGS_PATH: "Settings"}
+APPROVALS_PATH = "/approvals"
+"""Only where submissions need four eyes; it is reached by its mark"""
+NAMES = {**VIEWS, SETTINGS_PATH: "Settings", APPROVALS_PATH: "Approvals"}
 """What each page is called, as others hear who is where"""
 _SHORT_NAMES = {"/": "Keys", "/passphrases": "Passphrases", "/denied": "Denied"}
 """Of views where there is little room: words of their names"""

@@ -17,10 +17,10 @@ from models.views import View
 from services.console import Console
 from services.saved_views import views_seen_by
 from services.sessions import SignedIn, session_of
-from ui.shell.approvals_mark import APPROVALS_PATH, ApprovalsMark
+from ui.shell.approvals_mark import ApprovalsMark
 from ui.shell.dialogs import ask_new_password, ask_quit, show_shortcuts
 from ui.shell.feedback import show_bug, user_errors
-from ui.shell.frame import NAMES, VIEWS, Frame
+from ui.shell.frame import APPROVALS_PATH, NAMES, VIEWS, Frame
 from ui.shell.palette import Command, Palette
 from ui.shell.presence import Others
 from ui.shell.toasts import Toasts, Undo
@@ -54,18 +54,13 @@ class Window:
 
     @property
     def session(self) -> SignedIn:
-        """The session that this window belongs to."""
+        """The session that this window belongs to; services ask whether who is there has proven it in this one."""
         return self._session
 
     @property
     def has_password(self) -> bool:
         """Whether the admin had a password to change when the page was opened."""
         return self._has_password
-
-    @property
-    def session_id(self) -> int:
-        """In which session it is: services ask whether who is there has proven it."""
-        return self._session.id
 
     @property
     def root_path(self) -> str:
@@ -176,7 +171,8 @@ class Window:
 
     @property
     def _views(self) -> dict[str, str]:
-        return NAMES | ({APPROVALS_PATH: "Approvals"} if self.console.approvals.four_eyes.is_on else {})
+        is_here = {APPROVALS_PATH: self.console.approvals.four_eyes.is_on}
+        return {path: name for path, name in NAMES.items() if is_here.get(path, True)}
 
     async def _saved_views(self) -> list[Command]:
         return [

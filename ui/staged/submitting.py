@@ -76,7 +76,7 @@ class Submitting:
                 self._window.admin,
                 self._uuid,
                 lambda done, total: progress.__setitem__(slice(2), [done, total]),
-                self._window.session_id,
+                self._window.session.id,
             )
         finally:
             shown.cancel()
@@ -85,7 +85,7 @@ class Submitting:
         async def undo() -> None:
             try:
                 window = self._window
-                undone = await window.console.submissions.undo(revision, window.admin, uuid.uuid4(), window.session_id)
+                undone = await window.console.submissions.undo(revision, window.admin, uuid.uuid4(), window.session.id)
             except AuthkeysError:
                 self._offer_undo(revision, receipt)
                 raise
