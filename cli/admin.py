@@ -1,6 +1,5 @@
 """Commands about accounts: who may sign in, and who did."""
 
-import getpass
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli.command import refuse, run
+from cli.command import refuse, run, user_name
 from cli.settings import Settings
 from models.access import INVITATION_PATH, is_loopback
 from models.accounts import Role, normalized
@@ -40,7 +39,7 @@ def add_admin(
 ) -> None:
     """Add an account; asks for its password."""
     _on_console(
-        context, f"Added {name} ({role}).", lambda console: console.admins.add(name, _new_password(), role, _me())
+        context, f"Added {name} ({role}).", lambda console: console.admins.add(name, _new_password(), role, user_name())
     )
 
 
@@ -58,8 +57,8 @@ def invite(
     async def make(console: Console) -> NewLink:
         known = {account.name.casefold() for account in await console.admins.accounts()}
         if normalized(name).casefold() in known:
-            return await console.invitations.renew(name, _me())
-        return await console.invitations.invite(name, role, _me())
+            return await console.invitations.renew(name, user_name())
+        return await console.invitations.invite(name, role, user_name())
 
     _print_link(context, url, make)
 
@@ -67,7 +66,7 @@ def invite(
 @commands.command("reset")
 def reset(context: typer.Context, name: Name, url: Url = None) -> None:
     """End an account's password and its sessions, at once, and print a link with which its owner chooses a new one."""
-    _print_link(context, url, lambda console: console.invitations.reset(name, _me()))
+    _print_link(context, url, lambda console: console.invitations.reset(name, user_name()))
 
 
 @commands.command("sessions")
@@ -86,7 +85,7 @@ def list_sessions(context: typer.Context, name: Name) -> None:
 def end_sessions(context: typer.Context, name: Name) -> None:
     """Sign an account out everywhere, at once."""
     _on_console(
-        context, f"The sessions of {name} have ended.", lambda console: console.admins.end_sessions(name, _me())
+        context, f"The sessions of {name} have ended.", lambda console: console.admins.end_sessions(name, user_name())
     )
 
 
@@ -96,26 +95,26 @@ def change_password(context: typer.Context, name: Name) -> None:
     _on_console(
         context,
         f"The password of {name} is changed, and its sessions have ended.",
-        lambda console: console.admins.set_password(name, _new_password(), _me()),
+        lambda console: console.admins.set_password(name, _new_password(), user_name()),
     )
 
 
 @commands.command("disable")
 def disable_admin(context: typer.Context, name: Name) -> None:
     """Let an account in no longer, and sign it out everywhere, at once."""
-    _on_console(context, f"{name} is disabled.", lambda console: console.admins.set_disabled(name, True, _me()))
+    _on_console(context, f"{name} is disabled.", lambda console: console.admins.set_disabled(name, True, user_name()))
 
 
 @commands.command("enable")
 def enable_admin(context: typer.Context, name: Name) -> None:
     """Let a disabled account in again."""
-    _on_console(context, f"{name} is enabled.", lambda console: console.admins.set_disabled(name, False, _me()))
+    _on_console(context, f"{name} is enabled.", lambda console: console.admins.set_disabled(name, False, user_name()))
 
 
 @commands.command("role")
 def change_role(context: typer.Context, name: Name, role: Role) -> None:
     """Give an account another role, and sign it out everywhere."""
-    _on_console(context, f"{name} is now {role}.", lambda console: console.admins.set_role(name, role, _me()))
+    _on_console(context, f"{name} is now {role}.", lambda console: console.admins.set_role(name, role, user_name()))
 
 
 @commands.command("reset-factor")
@@ -124,14 +123,14 @@ def reset_factor(context: typer.Context, name: Name) -> None:
     _on_console(
         context,
         f"The second factors of {name} are reset, and its sessions have ended. Its password alone lets in now.",
-        lambda console: console.second_factors.reset(name, _me()),
+        lambda console: console.second_factors.reset(name, user_name()),
     )
 
 
 @commands.command("erase")
 def erase_name(context: typer.Context, name: Name) -> None:
     """Forget a person's name, also in the history. The account, if it is one's, is disabled for good."""
-    _on_console(context, f"{name} is erased.", lambda console: console.admins.erase_name(name, _me()))
+    _on_console(context, f"{name} is erased.", lambda console: console.admins.erase_name(name, user_name()))
 
 
 @commands.command("link")
@@ -146,7 +145,7 @@ def link_account(
     _on_console(
         context,
         f"{subject} at {issuer} signs in as {name} from now on.",
-        lambda _: link(name, subject, issuer, _me(), keep_password=keep_password),
+        lambda _: link(name, subject, issuer, user_name(), keep_password=keep_password),
     )
 
 
@@ -224,10 +223,3 @@ def _new_password() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _me() -> str:
-    try:
-        return f"{getpass.getuser()} on the command line"
-    except (KeyError, OSError):
-        return "the command line"

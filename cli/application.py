@@ -17,6 +17,7 @@ from api.issued_keys import issued_keys_router
 from api.rows import rows_router
 from api.scripts import is_for_scripts, scripts_app
 from api.uploads import uploads_router
+from models.errors import DatabaseUnavailable
 from models.proxies import TrustedProxies
 from services.console import Console
 from ui.shell.frame import FAVICON, STATIC_PATH
@@ -24,7 +25,7 @@ from ui.shell.routes import register_pages
 from web.invitation import invitation_router
 from web.lasting_files import LastingFiles
 from web.own_factors import own_factors_router
-from web.plain import scripts_router
+from web.plain import scripts_router, unavailable_page
 from web.second_step import second_step_router
 from web.server import Serving
 from web.session_middleware import SessionMiddleware
@@ -60,6 +61,7 @@ def build_app(
     app.include_router(uploads_router(console))
     if console.approvals.four_eyes.is_on:
         app.include_router(approvals_router(console))
+    app.add_exception_handler(DatabaseUnavailable, unavailable_page)
     register_pages(console, stop)
     ui.run_with(
         app, dark=None, language="en-US", reconnect_timeout=RECONNECT_SECONDS, binding_refresh_interval=None, tailwind=False,

@@ -1,12 +1,11 @@
 """Commands about backups, and about the secret that belongs to a database."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.command import refuse, run
+from cli.command import refuse, run, user_name
 from cli.history import text_of
 from cli.settings import Settings
 from models.wording import keys
@@ -35,7 +34,7 @@ def backup(
 async def _backup(settings: Settings, file: Path, with_secret: bool, checkpoint: Path | None) -> None:
     checkpoints = text_of(checkpoint, "The checkpoint file")
     made = await make_backup(
-        settings.location, settings.secret_file, file, _me(), with_secret=with_secret, checkpoints=checkpoints
+        settings.location, settings.secret_file, file, user_name(), with_secret=with_secret, checkpoints=checkpoints
     )
     print(f"Written to {file} ({megabytes(made.size)}): {_told(made)}")
     if made.compared:
@@ -57,7 +56,7 @@ def restore(
 
 async def _restore(settings: Settings, file: Path, new_secret: bool) -> None:
     location, secret_file = settings.location, settings.secret_file
-    made = await restore_backup(file, location, secret_file, _me(), new_secret=new_secret)
+    made = await restore_backup(file, location, secret_file, user_name(), new_secret=new_secret)
     print(f"Restored {file} to {location}: {_told(made)}\nEverybody signs in anew.")
     print(f"Its secret is in {secret_path(location, secret_file)}. Start it with: {location.command('', secret_file)}")
 
@@ -71,7 +70,7 @@ async def _new_secret(settings: Settings) -> None:
     location = settings.location
     path = secret_path(location, settings.secret_file)
     async with open_database(location):
-        is_new = await accept_secret(location, settings.secret_file, _me())
+        is_new = await accept_secret(location, settings.secret_file, user_name())
         await finish_transactions()
     if not is_new:
         refuse(f"The secret in {path} is the one of {location} already. Nothing was changed.")
@@ -83,10 +82,3 @@ def _told(made: Made) -> str:
         f"{made.entry_count:,} entries of the history, {keys(made.key_count)}. Nothing is wrong with it.\n"
         f"The last entry's digest: {made.digest}"
     )
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "the command line"

@@ -20,6 +20,7 @@ from cli.settings import Settings, read_settings, takes_settings_of_check
 from cli.workers import Workers
 from models.errors import AuthkeysError, InvalidValue, SecretUnusable
 from services.health import Health
+from services.installation import secret_path
 from services.note_channel import GatheredNotes, gathering
 from services.secret_file import load_secret
 from services.supervisor import Supervisor
@@ -112,7 +113,7 @@ def _metrics(
 
 def _require_secret(settings: Settings) -> None:
     """Raise SecretUnusable if there is no secret yet: one made here would be another than the server's."""
-    file = settings.secret_file or settings.location.companion("secret")
+    file = secret_path(settings.location, settings.secret_file)
     if not file.exists():
         raise SecretUnusable(
             f"The server's secret is not at {file}. It is needed here too: with another one no pickup passphrase would be known. "

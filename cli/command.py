@@ -1,6 +1,7 @@
 """How a command runs, and how it ends: with an exit status, and with words on standard error if it could not."""
 
 import asyncio
+import getpass
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,14 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         refuse(error)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def user_name() -> str:
+    """Who uses the command line, as what is on record names it."""
+    try:
+        return f"{getpass.getuser()} on the command line"
+    except (KeyError, OSError):  # no user name, as in some containers
+        return "the command line"
 
 
 def refuse(*lines: object, status: int = REFUSED) -> NoReturn:

@@ -226,6 +226,14 @@ def unavailable_html(error: Exception) -> str:
     return _asks_again("Database unavailable", str(error), "This page opens by itself when the database answers again.")
 
 
+def unsent_html(error: Exception) -> str:
+    """What a browser shows after a form was sent while the database does not answer: asking again would send nothing."""
+    return plain_html(
+        "Database unavailable",
+        f'<p role="alert">{escape(str(error))}</p><p>Go back, and send it once more in a moment.</p>',
+    )
+
+
 def waiting_html() -> str:
     """What a browser shows instead of a page that takes very long to build; it asks again by itself."""
     takes_long = "The server is busy, or you have staged very much. What you staged is safe."

@@ -131,8 +131,8 @@ class Approvals:
     async def approve(self, admin: AdminIdentity, number: int, seen: str, session_id: int | None = None) -> Receipt:
         """Submit what waits, in the name of who asked; `seen` is the digest of the plan that was shown.
 
-        `session_id` is the approver's. Raises PlanOutdated if it would do something else by now, ApprovalClosed if it waits no more, NotAllowed, and like
-        `Submissions.submit`; then it is as it was.
+        `session_id` is the approver's. Raises PlanOutdated if it would do something else by now, ApprovalClosed if it waits no
+        more, NotAllowed, and like `Submissions.submit`; then it is as it was.
         """
         asked = await self._still_waiting(number)
         changes = changes_of(without_new_secrets(await approvals.entries_of(number)))

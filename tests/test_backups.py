@@ -89,7 +89,7 @@ async def test_a_backup_says_on_record_that_it_was_made_and_holds_nobodys_sessio
         await console.sessions.make_launch_link(console.admin)
         await asyncio.to_thread(done, database, "backup", file)
         newest = (await console.history.newest(1))[0]
-    assert (newest.kind, newest.name, newest.detail) == ("backup made", "alice", "backup.db")
+    assert (newest.kind, newest.name, newest.detail) == ("backup made", "alice on the command line", "backup.db")
     assert select(file, "SELECT kind, detail FROM entry ORDER BY number DESC LIMIT 1") == [("backup made", "backup.db")]
     assert not any(rows_in(file)[table] for table in OF_THE_MOMENT)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from models.access import CONFIRM_PATH, FACTORS_PATH
 from models.errors import DatabaseUnavailable
 from models.privileges import ALL_PRIVILEGES
 from models.staged_rows import StagedRow
@@ -24,7 +25,7 @@ from tests.browser import bar, box, chromium, needs_chromium, open_page
 from tests.network import Wire
 from tests.other_process import another_process
 from tests.postgres import Cluster
-from tests.program import import_csv, run, running, write_csv
+from tests.program import import_csv, run, running, signed_in, write_csv
 from tests.support import ADD, SEARCH, add_keys, all_keys, new_keys, submissions, submit
 from tests.waiting import eventually
 
@@ -176,6 +177,24 @@ async def test_while_postgres_is_away_nobody_is_told_that_the_session_has_ended(
                 assert answer.status_code == 503
                 assert "does not answer" in answer.text
                 assert "set-cookie" not in answer.headers
+        assert "Traceback" not in server.complaints()
+
+
+async def test_while_postgres_is_away_the_plain_pages_say_so_too(
+    postgres: Cluster, postgres_database: DatabaseLocation, tmp_path: Path
+) -> None:
+    with running("--secret-file", str(tmp_path / "secret"), database=postgres_database.text) as server:
+        assert signed_in(server).get(FACTORS_PATH).status_code == 200  # its session is known
+        headers = {"Origin": server.url, "Accept": "text/html"}
+        async with httpx.AsyncClient(base_url=server.url, cookies=dict([server.cookie]), headers=headers) as client:
+            with stopped(postgres):
+                asked = [await client.get(path) for path in (FACTORS_PATH, CONFIRM_PATH)]
+                done = [await client.post(path) for path in (CONFIRM_PATH, f"{FACTORS_PATH}/recovery")]
+            for answer in (*asked, *done):
+                assert answer.status_code == 503
+                assert "does not answer" in answer.text
+            assert all("opens by itself" in answer.text for answer in asked)
+            assert all("send it once more" in answer.text for answer in done)
         assert "Traceback" not in server.complaints()
 
 

@@ -103,7 +103,7 @@ class OwnFactors:
             return await work(request, session, fields)
         except FactorNeeded:
             return _to(request, f"{CONFIRM_PATH}?{urlencode({'next': FACTORS_PATH})}")
-        except (InvalidValue, NotAllowed, FactorRefused, TooManyAttempts, DatabaseUnavailable) as error:
+        except (InvalidValue, NotAllowed, FactorRefused, TooManyAttempts) as error:
             return await self.overview(request, error, fields.get("name", ""))
 
     # -- proving -------------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class OwnFactors:
             else:
                 await self._check_password(request, session, fields)
             await self._factors.confirm(session, by_factor=by_factor)
-        except (InvalidValue, FactorRefused, TooManyAttempts, DatabaseUnavailable) as error:
+        except (InvalidValue, FactorRefused, TooManyAttempts) as error:
             return await self.confirm_form(request, local_path(fields.get("next")), error, fields)
         return _to(request, local_path(fields.get("next")))
 

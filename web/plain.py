@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from models.second_factors import PasskeyPlace, place
+from models.wording import unavailable_html, unsent_html
 
 _FOLDER = Path(__file__).parent
 STYLE = (_FOLDER / "plain.css").read_text("utf-8")
@@ -78,3 +79,9 @@ def path_to(request: Request, path: str) -> str:
 def place_of(request: Request) -> PasskeyPlace:
     """Where the browser is, as passkeys see it."""
     return place(request.url.scheme, request.headers.get("host", ""))
+
+
+async def unavailable_page(request: Request, error: Exception) -> Response:
+    """Answers for a route to which the database got lost."""
+    content = unavailable_html(error) if request.method in ("GET", "HEAD") else unsent_html(error)
+    return HTMLResponse(content, 503, headers={"Cache-Control": "no-store"})

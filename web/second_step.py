@@ -29,11 +29,11 @@ def second_step_router(console: Console) -> APIRouter:
 
     @router.api_route(STEP_PATH, methods=["GET", "HEAD"])
     async def form(request: Request, next: str = "/") -> Response:
-        return await _answered(_step(console, request, to=local_path(next)))
+        return await _step(console, request, to=local_path(next))
 
     @router.post(STEP_PATH)
     async def finish(request: Request) -> Response:
-        return await _answered(_finish(console, request))
+        return await _finish(console, request)
 
     @router.post(f"{STEP_PATH}/passkey")
     async def ask(request: Request) -> Response:
@@ -49,7 +49,7 @@ def second_step_router(console: Console) -> APIRouter:
 
     @router.post(PASSKEY_PATH)
     async def sign_in(request: Request) -> Response:
-        return await _answered(_with_passkey(console, request))
+        return await _with_passkey(console, request)
 
     return router
 
@@ -101,13 +101,6 @@ def status_of(error: AuthkeysError) -> int:
         case FactorRefused():
             return 401
     return 400
-
-
-async def _answered(work: Awaitable[Response]) -> Response:
-    try:
-        return await work
-    except DatabaseUnavailable as error:
-        return plain_page("Not now", problem_html(str(error)), status=503)
 
 
 async def _ask_to_prove(console: Console, request: Request) -> dict[str, Any]:

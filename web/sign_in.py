@@ -1,17 +1,15 @@
 """Signing in and out: plain HTML and forms, because a page of NiceGUI needs the socket that only a session opens."""
 
-from collections.abc import Awaitable
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from models.access import LAUNCH_PATH, PROVIDER_PATH, SIGN_IN_PATH, local_path
 from models.errors import DatabaseUnavailable, InvalidValue, TooManyAttempts
-from models.wording import unavailable_html
 from services.console import Console
 from services.sessions import session_of
 from web.plain import hidden, path_to, place_of, plain_page, problem_html, script_tag
@@ -71,27 +69,19 @@ def sign_in_router(console: Console) -> APIRouter:
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        return await _end(console, request, console.sessions.end(session_of(request.scope), address_of(request)))
+        await console.sessions.end(session_of(request.scope), address_of(request))
+        return _goodbye(console, request)
 
     @router.post("/sign-out-everywhere")
     async def sign_out_everywhere(request: Request) -> Response:
-        return await _end(
-            console, request, console.sessions.end_all(session_of(request.scope).admin, address_of(request))
-        )
+        await console.sessions.end_all(session_of(request.scope).admin, address_of(request))
+        return _goodbye(console, request)
 
     return router
 
 
-async def _end(console: Console, request: Request, ending: Awaitable[None]) -> Response:
-    """The way out; while the database is away the session cannot end, so nobody is told that it has."""
-    try:
-        await ending
-    except DatabaseUnavailable as error:
-        return HTMLResponse(unavailable_html(error), 503, headers={"Cache-Control": "no-store"})
-    return _goodbye(console, request)
-
-
 def _goodbye(console: Console, request: Request) -> Response:
+    """Only when the session has ended; while the database is away it cannot end, and nobody is told that it has."""
     answer = RedirectResponse(request.scope.get("root_path", "") + SIGN_IN_PATH, 303)
     answer.delete_cookie(
         cookie_name(request, console.sessions), httponly=True, secure=is_secure(request), samesite="lax"
