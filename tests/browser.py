@@ -13,7 +13,7 @@ from tests.program import PASSWORD, Program
 from tests.requirements import INSTALL_HINT
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 
 needs_chromium = pytest.mark.skipif(not shutil.which(CHROMIUM), reason=INSTALL_HINT)

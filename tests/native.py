@@ -87,7 +87,9 @@ class NativeProgram:
     async def window(self) -> AsyncIterator[Page]:
         """The page in the window, when its first row shows."""
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.connect_over_cdp(self._debugger(), no_defaults=True)
+            browser = await playwright.chromium.connect_over_cdp(
+                self._debugger(), timeout=PATIENCE_MS, no_defaults=True
+            )
             [page] = browser.contexts[0].pages
             page.set_default_timeout(PATIENCE_MS)
             await page.locator('.ag-row [col-id="ip"]:not(:empty)').first.wait_for()

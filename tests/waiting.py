@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 _BETWEEN_SECONDS = 0.02
 
 

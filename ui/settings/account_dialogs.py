@@ -92,14 +92,14 @@ class AccountDialog:
                 "Reset password",
                 "At once the password holds no longer and all sessions end. You get a link, shown once, with which "
                 f"{account.name} chooses a new password within {_HOURS} hours.",
-                lambda: self._make_link(invitations.reset(account.name, by)),
+                lambda: self._make_link(lambda: invitations.reset(account.name, by)),
             )
         elif not account.has_password:
             self._offer(
                 "New link" if account.invited_at else "Make a link",
                 ("The link before ends. " if account.invited_at else "")
                 + f"With it {account.name} chooses a password, within {_HOURS} hours.",
-                lambda: self._make_link(invitations.renew(account.name, by)),
+                lambda: self._make_link(lambda: invitations.renew(account.name, by)),
             )
 
     def _role(self) -> None:
@@ -112,7 +112,8 @@ class AccountDialog:
             lambda: self._ask_if_own(
                 f"Make {other}",
                 lambda: self._done(
-                    admins.set_role(account.name, other, self._window.session), f"{account.name} is now {other}."
+                    lambda: admins.set_role(account.name, other, self._window.session),
+                    f"{account.name} is now {other}.",
                 ),
             ),
         )
@@ -125,7 +126,8 @@ class AccountDialog:
                 "Reset second factor",
                 f"For who lost it: {account.name} signs in with the password only, until another one is added. All sessions end.",
                 lambda: self._done(
-                    factors.reset(account.name, self._window.session), f"{account.name} has no second factor now."
+                    lambda: factors.reset(account.name, self._window.session),
+                    f"{account.name} has no second factor now.",
                 ),
             )
         if account.sessions and not self._is_own:
@@ -133,7 +135,8 @@ class AccountDialog:
                 "Sign out everywhere",
                 f"{several(account.sessions, 'session')} of {account.name} end at once; the password holds.",
                 lambda: self._done(
-                    admins.end_sessions(account.name, self._window.session), f"{account.name} is signed out everywhere."
+                    lambda: admins.end_sessions(account.name, self._window.session),
+                    f"{account.name} is signed out everywhere.",
                 ),
             )
         if account.disabled:
@@ -169,24 +172,26 @@ class AccountDialog:
             choice(dialog, f"{label}: my own account", act, "own-confirm")
 
     async def _set_disabled(self, disabled: bool) -> None:
-        name = self._account.name
-        change = self._window.console.admins.set_disabled(name, disabled, self._window.session)
-        await self._done(change, f"{name} is {'disabled' if disabled else 'enabled'}.")
+        name, admins = self._account.name, self._window.console.admins
+        await self._done(
+            lambda: admins.set_disabled(name, disabled, self._window.session),
+            f"{name} is {'disabled' if disabled else 'enabled'}.",
+        )
 
-    async def _make_link(self, making: Awaitable[NewLink]) -> None:
+    async def _make_link(self, making: Callable[[], Awaitable[NewLink]]) -> None:
         made: list[NewLink] = []
 
         async def make() -> None:
-            made.append(await making)
+            made.append(await making())
 
-        await self._done(make(), "")
+        await self._done(make, "")
         for link in made:
             show_link(self._window, link)
 
-    async def _done(self, change: Awaitable[None], said: str) -> None:
+    async def _done(self, change: Callable[[], Awaitable[None]], said: str) -> None:
         try:
             await self._window.require_session()
-            await change
+            await change()
         except AuthkeysError as error:
             self._problem.show(error, {})
             return
