@@ -203,6 +203,9 @@ WIDE: dict[str, tuple[str, State]] = {
     "settings-access": ("/settings/access", nothing),
     "invitation": ("/settings/accounts", invitation),
     "invitation-refused": ("/invitation?token=none", nothing),
+    "second-factor": ("/second-factor", nothing),
+    "second-factor-confirm": ("/second-factor/confirm", nothing),
+    "second-factor-codes": ("/second-factor/codes", nothing),
     "account-menu": ("/", press("Account: signed in as")),
     "no-page": ("/no-such-page", nothing),
 }

@@ -52,8 +52,8 @@ def _lead(session: SignedIn, has: Factors) -> str:
         )
     if not has.any:
         return (
-            f"<p>Your account {name} is protected by its password alone. With a second factor, who learns the password cannot "
-            "sign in with it.</p>"
+            f"<p>Your account {name} has no second factor. With one, who learns its password cannot sign in with that "
+            "alone.</p>"
         )
     return f"<p>What you, {name}, show beside your password when you sign in. Any one of these is enough.</p>"
 
