@@ -94,9 +94,11 @@ def workers_of(parent: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process lives; one that only waits to be reaped does not."""
+    """Whether a process lives, or has its files still open; one that only waits to be reaped does not."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        is_dead = (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return not is_dead or len(list((process / "task").iterdir())) > 1  # threads that are ending
     except OSError:
         return False
 
