@@ -79,3 +79,20 @@ async def test_a_press_that_is_carried_to_another_box_is_no_click(page: Page) ->
     await expect(bar(page)).to_contain_text("1 change to 1 key")
     await expect(checkbox(page, 0, "addlicense")).not_to_be_checked()
     await expect(checkbox(page, 3, "addlicense")).not_to_be_checked()
+
+
+async def test_a_browser_that_is_slow_to_answer_still_switches_its_colours(page: Page) -> None:
+    switch = page.get_by_role("button", name="Switch between light and dark")
+    # After the click has gone out it is busy for longer than NiceGUI waits for an answer by itself.
+    await switch.evaluate(
+        """button => button.addEventListener("click", () => setTimeout(() => {
+            const until = performance.now() + 1500;
+            while (performance.now() < until);
+        }))"""
+    )
+    await expect(page.locator("body.body--light")).to_be_visible()
+    await switch.click()
+    await expect(page.locator("body.body--dark")).to_be_visible()
+    await expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    await page.reload()
+    await expect(page.locator("body.body--dark")).to_be_visible()

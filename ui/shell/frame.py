@@ -34,6 +34,8 @@ THEME_COOKIE = "authkeys-theme"
 
 _FAREWELL_SECONDS = 0.5
 """Until a page is closed whose browser was told to leave: a deleted page delivers no more messages."""
+_ANSWER_SECONDS = 30
+"""For a browser's answer: a phone far away, or with much to draw, needs longer than NiceGUI's second."""
 
 # Of the content: two instances, and two deployments of the same files, agree.
 _VERSION = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(STATIC.iterdir()))).hexdigest()[:12]
@@ -177,6 +179,6 @@ class Frame:
 
     async def switch_theme(self) -> None:
         """From light to dark, or back; remembered by the browser."""
-        is_dark = await ui.run_javascript("Quasar.Dark.isActive")
+        is_dark = await ui.run_javascript("Quasar.Dark.isActive", timeout=_ANSWER_SECONDS)
         self._dark.set_value(not is_dark)
         ui.run_javascript(f"authkeys.rememberTheme('{'light' if is_dark else 'dark'}')")
