@@ -207,7 +207,7 @@ async def _staged_page(browser: Browser, found: Topology, instance: Program) -> 
     page = await context.new_page()
     await page.goto(found.url)
     await sign_in(page, "dana")
-    await box(page, "10.0.0.99", "billing").click()
+    await box(page, "10.0.0.0", "billing").click()
     await expect(bar(page)).to_contain_text("1 change to 1 key")
     return page
 

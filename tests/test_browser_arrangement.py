@@ -1,8 +1,9 @@
 """What only a browser shows of columns and saved views: headings that are dragged and sized, the menus by keyboard, other windows."""
 
 import re
-from collections.abc import Awaitable, Iterator
-from pathlib import Path
+import sqlite3
+from collections.abc import Awaitable
+from contextlib import closing
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -10,7 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from models.privileges import privilege
 from tests.browser import axe_finds_nothing, bar, box, focus_cell, needs_chromium, open_page
 from tests.elsewhere import key
-from tests.program import Program, serving
+from tests.program import Program
 
 pytestmark = needs_chromium
 
@@ -32,17 +33,23 @@ PASTE = """(text) => {
 }"""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Program]:
-    """Anew for each test: what is arranged stays."""
-    with serving(tmp_path, keys=KEYS) as program:
-        yield program
+def forget_arrangements(server: Program) -> None:
+    """As nobody has arranged anything: what is arranged stays otherwise."""
+    with closing(sqlite3.connect(server.database)) as file, file:
+        for table in ("preference", "saved_view", "open_view"):
+            file.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture
 async def page(server: Program, browser: Browser) -> Page:
-    """As nobody has arranged it."""
-    return await open_page(browser, server, width=1440, height=900)
+    """As nobody has arranged it, with nothing staged."""
+    forget_arrangements(server)
+    page = await open_page(browser, server, width=1440, height=900)
+    discard = page.get_by_role("button", name="Discard")
+    if await discard.is_visible():
+        await discard.click()
+    await expect(bar(page)).to_contain_text("No staged changes")
+    return page
 
 
 def heading(page: Page, column: str) -> Locator:
