@@ -3,7 +3,8 @@
 `main.py check --hold-keys` with 1, 2 and 4 workers on one PostgreSQL, with few and with many keys: questions per second and
 p99, as a ratio to one worker and to nginx that answers 204 itself, and the memory of each worker. All programs run at once and
 are asked in turns, so that what slows the machine slows all of them. Workers, PostgreSQL and who asks share the machine's cores:
-what more workers cost is therefore seen in answers for each second of processor time that they had.
+what more workers cost is therefore seen in answers for each second of processor time that they had. `wrk` (apt-get install -y
+wrk) asks, if it is there: Python asks too, but takes much of the second core of a small machine, and blurs the figures.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from tests.checking import workers_of
 from tests.postgres import Cluster, find_programs, running_cluster
 
 CALLERS, CONNECTIONS = 1_000, 16
+CORES = len(os.sched_getaffinity(0))
 _CLOCK = os.sysconf("SC_CLK_TCK")
 _MOST_PSS = 300
 _STARTS_SECONDS = 120
@@ -107,9 +109,10 @@ def main(
     with tempfile.TemporaryDirectory() as name, running_cluster(programs) as cluster, nginx(Path(name)) as nginx_port:
         for keys in (1_000, many):
             measure(report, cluster, Path(name), keys, counts, nginx_port, rounds, seconds)
-    cores = len(os.sched_getaffinity(0))
-    report.note(f"{cores} cores for workers, PostgreSQL, and who asks ({'wrk' if shutil.which('wrk') else 'Python'}).")
-    report.note("The goal for more workers is held against answers for each second of the workers' processor time.")
+    report.note(f"{CORES} cores for workers, PostgreSQL, and who asks ({'wrk' if shutil.which('wrk') else 'Python'}).")
+    report.note(
+        "The goal for more workers is held against answers for each second of the workers' processor time, up to one for each core."
+    )
     print(report)
     raise typer.Exit(report.missed)
 
@@ -153,8 +156,10 @@ def measure(
         if count > 1:
             each = paired_ratio(efficiency[count], efficiency[1])
             ratio = paired_ratio(rates[count], rates[1])
+            # More workers than there are cores take turns on them: nothing more is to be had, and nothing is promised.
+            floor = 0.9 if count <= CORES else None
             report.add(
-                f"{name}: to 1 worker", f"{each:.2f}× for each processor second", ratio=ratio, floor=0.9, value=each
+                f"{name}: to 1 worker", f"{each:.2f}× for each processor second", ratio=ratio, floor=floor, value=each
             )
         report.add(
             f"{name}: memory of one (PSS)", f"{memory[count]:.0f} MB", goal=_MOST_PSS, value=memory[count], unit=" MB"
