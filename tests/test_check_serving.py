@@ -1,6 +1,7 @@
 """`check` serves as the server does: over TLS, before a backend; and a worker that hangs is replaced."""
 
 import os
+import shutil
 import signal
 import ssl
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from storage.database import DatabaseLocation
 from tests.backend import running_backend
 from tests.checking import CheckProgram, a_secret_file, checking, is_running
 from tests.nginx import self_signed
+from tests.requirements import INSTALL_HINT
 from tests.test_check_workers import a_key
 from tests.waiting import comes_true
 
@@ -32,6 +34,7 @@ async def key(sqlite_database: DatabaseLocation, secret_file: Path) -> str:
         return (await a_key(console, "billing", "search"))[1]
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason=INSTALL_HINT)
 async def test_over_tls_it_answers_who_trusts_its_certificate_and_nobody_in_plain_text(
     sqlite_database: DatabaseLocation, secret_file: Path, key: str, tmp_path: Path
 ) -> None:
