@@ -73,7 +73,9 @@ class Desks:
 
     def _opening_of(self, admin_id: int) -> asyncio.Task[Desk]:
         if admin_id not in self._opening:
-            self._opening[admin_id] = asyncio.create_task(self._open_now(admin_id))
+            opening = self._opening[admin_id] = asyncio.create_task(self._open_now(admin_id))
+            # Who waits is told of an error; if everybody gave up, nobody needs it, and asyncio need not log it.
+            opening.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._opening[admin_id]
 
     async def _open_now(self, admin_id: int) -> Desk:

@@ -74,7 +74,7 @@ async def find(authkey_ids: Iterable[int]) -> dict[int, Authkey]:
     found = {}
     for first in range(0, len(wanted), _IDS_AT_ONCE):
         some = wanted[first : first + _IDS_AT_ONCE]
-        # A large desk asks for very many, and half of the time would go into the ORM's conversions.
+        # Past the ORM's conversions: a large desk asks for very many.
         with database_errors():
             _, rows_ = await reader().execute_query(
                 f"SELECT {', '.join(_FIELDS)} FROM authkey WHERE id IN ({ids(some)})"

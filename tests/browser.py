@@ -63,11 +63,16 @@ async def clean_page(server: Program, **how: Any) -> AsyncIterator[Page]:
     """A window, as `open_page` opens it, in a browser of its own, with nothing staged."""
     async with chromium() as browser:
         page = await open_page(browser, server, **how)
-        discard = page.get_by_role("button", name="Discard")
-        if await discard.is_visible():
-            await discard.click()
-        await expect(bar(page)).to_contain_text("No staged changes")
+        await discard_all(page)
         yield page
+
+
+async def discard_all(page: Page) -> None:
+    """Discard what a test before has staged, if it has."""
+    discard = page.get_by_role("button", name="Discard")
+    if await discard.is_visible():
+        await discard.click()
+    await expect(bar(page)).to_contain_text("No staged changes")
 
 
 async def open_sign_in(browser: Browser, server: Program, path: str = "/", *, dark: bool = False) -> Page:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from models.privileges import privilege
-from tests.browser import axe_finds_nothing, bar, box, focus_cell, needs_chromium, open_page
+from tests.browser import axe_finds_nothing, bar, box, discard_all, focus_cell, needs_chromium, open_page
 from tests.elsewhere import key
 from tests.program import Program
 
@@ -45,10 +45,7 @@ async def page(server: Program, browser: Browser) -> Page:
     """As nobody has arranged it, with nothing staged."""
     forget_arrangements(server)
     page = await open_page(browser, server, width=1440, height=900)
-    discard = page.get_by_role("button", name="Discard")
-    if await discard.is_visible():
-        await discard.click()
-    await expect(bar(page)).to_contain_text("No staged changes")
+    await discard_all(page)
     return page
 
 

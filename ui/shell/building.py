@@ -23,10 +23,12 @@ def page_at(path: str, title: str) -> ui.page:
 async def built(building: Awaitable[None]) -> Response | None:
     """Build a page; returns what stands in for it, if it cannot be shown now."""
     try:
-        async with asyncio.timeout(BUILDING_SECONDS):  # in this task: NiceGUI keeps its slots by task
+        async with asyncio.timeout(BUILDING_SECONDS) as limit:  # in this task: NiceGUI keeps its slots by task
             await building
     except DatabaseUnavailable as error:
         return HTMLResponse(unavailable_html(error), 503)
     except TimeoutError:
+        if not limit.expired():  # something within has a limit of its own, and a mistake
+            raise
         return HTMLResponse(waiting_html(), 503)
     return None
