@@ -84,6 +84,7 @@ def test_each_request_is_one_line_with_its_id_which_its_answer_has_too(sqlite_da
     with running("--access-log", "--log-format", "json", database=sqlite_database.text) as server:
         own = httpx.get(f"{server.url}/authorize/search?apikey=x", headers={"X-Request-Id": "of-a-stranger"})
         unclear = httpx.get(f"{server.url}/authorize?privilege=search")
+        server.end()  # the line of a request is written after its answer
         found = records(server)
     [line] = [each for each in found if each.get("request_id") == own.headers["x-request-id"]]
     assert own.headers["x-request-id"] != "of-a-stranger"
@@ -118,6 +119,7 @@ def test_behind_a_trusted_proxy_its_id_and_its_word_about_the_caller_are_logged(
                 ]
                 != odd
             )
+        server.end()
         log = server.complaints()
     assert re.search(
         r"INFO authkeys.access \[0a1b2c3d4e5f-nginx\]: GET /authorize/search 401 [\d.]+ ms 192.0.2.7\n", log
@@ -127,6 +129,7 @@ def test_behind_a_trusted_proxy_its_id_and_its_word_about_the_caller_are_logged(
 def test_without_the_option_no_request_is_logged(sqlite_database: DatabaseLocation) -> None:
     with running(database=sqlite_database.text) as server:
         assert "x-request-id" in httpx.get(f"{server.url}/authorize/search").headers
+        server.end()
         assert server.complaints() == ""
 
 
