@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.program import _command, environment
+from tests.program import environment
+from tests.starting import start
 from tests.waiting import comes_true
 
 _ANNOUNCEMENT = re.compile(r"Authkeys answers access checks at (https?://\S+) with (\d+) workers?\n")
@@ -23,14 +23,10 @@ class CheckProgram:
     """A running parent with its workers."""
 
     def __init__(self, database: str, secret_file: Path, *arguments: str, **variables: str) -> None:
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile("a+")  # what it writes is added, wherever we read
         shared = ("--database", database, "--secret-file", str(secret_file))
-        self.process = subprocess.Popen(
-            [*_command(*shared, "check", "--port", "0", *arguments)],
-            env=environment(LOGNAME="alice", **variables),
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
+        self.process = start(
+            [*shared, "check", "--port", "0", *arguments], environment(LOGNAME="alice", **variables), self.errors
         )
         assert self.process.stdout
         line = self.process.stdout.readline()

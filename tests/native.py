@@ -21,8 +21,9 @@ from Xlib.xobject.drawable import Window
 
 from tests.browser import PATIENCE_MS
 from tests.nginx import free_port
-from tests.program import ROOT, environment
+from tests.program import environment
 from tests.requirements import INSTALL_HINT
+from tests.starting import ROOT
 from tests.waiting import soon
 from ui.desktop.native_window import TITLE
 

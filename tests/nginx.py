@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import ROOT
 from tests.requirements import INSTALL_HINT
+from tests.starting import ROOT
 from tests.waiting import soon
 
 needs_nginx = pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("openssl"), reason=INSTALL_HINT)

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +18,7 @@ from models.submissions import Assignment
 from services.imports import HEADER
 from tests.databases import copy_of_tables
 from tests.forked import run_forked
-
-ROOT = Path(__file__).parents[1]
+from tests.starting import command, start
 
 _ANNOUNCEMENT = re.compile(r"Authkeys is running at ((https?://\S+?)(/launch\?token=\S+)?)\n")
 _SECONDS = 60
@@ -44,9 +42,11 @@ class Program:
         port: int = 0,
         admin: str = "alice",
         sign_in: bool = True,
+        anew: bool = False,
         **variables: str,
     ) -> None:
         self._variables = variables
+        self._anew = anew
         self.database = database
         self._sign_in = sign_in
         self._arguments = arguments
@@ -60,13 +60,12 @@ class Program:
 
     def start(self, port: int | None = None) -> None:
         """Start it, or start it again on the same port; returns when it says that it answers."""
-        self.errors = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(
-            [*_command("--no-browser", "--port", str(self.port if port is None else port)), *self._arguments],
-            env=environment(LOGNAME=self._admin, AUTHKEYS_DATABASE=self.database, **self._variables),
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
+        self.errors = tempfile.TemporaryFile("a+")  # what it writes is added, wherever we read
+        self.process = start(
+            ["--no-browser", "--port", str(self.port if port is None else port), *self._arguments],
+            environment(LOGNAME=self._admin, AUTHKEYS_DATABASE=self.database, **self._variables),
+            self.errors,
+            anew=self._anew,
         )
         assert self.process.stdout
         first_line = self.process.stdout.readline()
@@ -99,11 +98,9 @@ class Program:
 
 
 @contextmanager
-def running(
-    *arguments: str, database: str, port: int = 0, admin: str = "alice", sign_in: bool = True, **variables: str
-) -> Iterator[Program]:
-    """A server that is ended after the block, whatever happens; `variables` are its environment's."""
-    program = Program(*arguments, database=database, port=port, admin=admin, sign_in=sign_in, **variables)
+def running(*arguments: str, database: str, **more: Any) -> Iterator[Program]:
+    """A server that is ended after the block, whatever happens; `more` as Program takes it."""
+    program = Program(*arguments, database=database, **more)
     try:
         yield program
     finally:
@@ -130,7 +127,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `main.py` to its end; `given` is its standard input, `before` a command that runs it."""
     return subprocess.run(
-        [*before, *_command(*arguments)],
+        [*before, *command(*arguments)],
         input=given,
         env=environment(LOGNAME=admin, **more),
         capture_output=True,
@@ -183,10 +180,6 @@ def environment(**more: str) -> dict[str, str]:
     """The environment of a person's shell: without what pytest and NiceGUI's test tools put there."""
     foreign = ("PYTEST", "NICEGUI", "AUTHKEYS")
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | more
-
-
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, str(ROOT / "main.py"), *arguments]
 
 
 def new_link(server: Program) -> str:

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.program import ROOT, Program
+from tests.program import Program
 from tests.requirements import INSTALL_HINT
+from tests.starting import ROOT
 
 needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason=INSTALL_HINT)
 

@@ -9,8 +9,8 @@ import yaml
 from cli.operations import console_metrics
 from services.console import Console
 from services.health import Health
-from tests.program import ROOT
 from tests.prometheus import needs_promtool, promtool, samples
+from tests.starting import ROOT
 
 DEPLOY = Path(ROOT) / "deploy"
 _OF_PROMETHEUS = {"up"}

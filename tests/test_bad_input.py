@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.nginx import needs_nginx, self_signed
-from tests.program import PASSWORD, ROOT, environment, run
+from tests.program import PASSWORD, environment, run
+from tests.starting import ROOT
 
 
 def at_a_terminal(*arguments: str, typed: list[str]) -> tuple[int, str]:

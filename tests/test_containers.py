@@ -18,7 +18,7 @@ import yaml
 from cli.settings import Settings, variable
 from storage.postgres_url import asyncpg_dsn
 from tests.nginx import free_port, needs_nginx, self_signed
-from tests.program import ROOT
+from tests.starting import ROOT
 from tests.waiting import soon
 
 DEPLOY = ROOT / "deploy"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import ROOT, environment, run
+from tests.program import environment, run
 from tests.requirements import INSTALL_HINT
+from tests.starting import ROOT
 from ui.desktop.launcher import NoLauncher, install_launcher
 
 needs_validator = pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason=INSTALL_HINT)

@@ -21,7 +21,7 @@ from models.options import (
     root_path,
     trusted_proxies,
 )
-from tests.program import ROOT
+from tests.starting import ROOT
 
 KNOWN = {"AUTHKEYS_PORT", "AUTHKEYS_HOST", "AUTHKEYS_TRUSTED_PROXY", "AUTHKEYS_ALLOWED_HOST"}
 

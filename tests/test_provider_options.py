@@ -11,7 +11,8 @@ import pytest
 from models import provider_options
 from models.errors import InvalidValue, SecretUnusable
 from services.client_secret import load_client_secret
-from tests.program import ROOT, run
+from tests.program import run
+from tests.starting import ROOT
 
 ISSUER = "https://login.example.com/realms/company"
 ENOUGH = ("--oidc-issuer", ISSUER, "--oidc-client-id", "authkeys", "--oidc-admins", "admins")

@@ -28,8 +28,9 @@ from tests.databases import copy_of_tables
 from tests.elsewhere import start_over
 from tests.forked import processes
 from tests.other_process import another_process, issue_key
-from tests.program import ROOT, environment, running
+from tests.program import environment, running
 from tests.requirements import INSTALL_HINT
+from tests.starting import ROOT
 from tests.support import new_keys, stage_all
 
 UNIT = ROOT / "deploy" / "authkeys.service"
@@ -65,7 +66,7 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
 ) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
     named = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "300000"}
-    with running(database=database, sign_in=False, **named) as program:  # type: ignore[arg-type]
+    with running(database=database, sign_in=False, **named) as program:
         told = manager.told()
         while told == ["WATCHDOG=1"]:
             told = manager.told()
@@ -82,7 +83,7 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
 def test_a_manager_that_is_not_there_or_watches_another_process_changes_nothing(tmp_path: Path) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
     named = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "300000", "WATCHDOG_PID": "1"}
-    with running(database=database, sign_in=False, **named) as program:  # type: ignore[arg-type]
+    with running(database=database, sign_in=False, **named) as program:
         program.end(signal.SIGTERM)
         assert program.process.returncode == 0
         assert "systemd could not be told READY=1: No such file or directory" in program.complaints()

@@ -13,7 +13,8 @@ import pytest
 from storage.database import DatabaseLocation
 from tests.backups import digests_in, done, refused, rows_in, select
 from tests.elsewhere import key
-from tests.program import ROOT, environment, import_csv, write_csv
+from tests.program import environment, import_csv, write_csv
+from tests.starting import ROOT
 
 LATER = """
 from tortoise import migrations
