@@ -17,7 +17,7 @@ from models.exports import TABLE_COLUMNS, csv_text, key_cells
 from models.submissions import Assignment
 from services.imports import HEADER
 from tests.databases import copy_of_tables
-from tests.forked import run_forked
+from tests.forked import Done, run_forked
 from tests.starting import command, start
 
 _ANNOUNCEMENT = re.compile(r"Authkeys is running at ((https?://\S+?)(/launch\?token=\S+)?)\n")
@@ -123,18 +123,22 @@ def serving(
 
 
 def run(
-    *arguments: str, admin: str = "alice", given: str = "", before: Sequence[str] = (), **more: str
-) -> subprocess.CompletedProcess[str]:
+    *arguments: str, admin: str = "alice", given: str = "", before: Sequence[str] = (), anew: bool = False, **more: str
+) -> Done:
     """Run `main.py` to its end; `given` is its standard input, `before` a command that runs it."""
-    return subprocess.run(
+    variables = environment(LOGNAME=admin, **more)
+    if not (before or anew):
+        return run_forked(arguments, variables, given)
+    done = subprocess.run(
         [*before, *command(*arguments)],
         input=given,
-        env=environment(LOGNAME=admin, **more),
+        env=variables,
         capture_output=True,
         text=True,
         timeout=_SECONDS,
         check=False,
     )
+    return Done(done.returncode, done.stderr, done.stdout)
 
 
 def launch(link: str) -> tuple[str, str]:

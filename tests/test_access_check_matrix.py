@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.databases import copy_of_tables
 from tests.nginx import (
     caddy_tls,
     free_port,
@@ -47,7 +48,7 @@ class World(NamedTuple):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("matrix")
-    database = str(folder / "authkeys.db")
+    database = copy_of_tables(folder / "authkeys.db").text
     add_admin(database, "dana")
     with (
         running_raw_backend() as raw,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import copy_of_tables
 from tests.nginx import needs_nginx, self_signed
 from tests.program import PASSWORD, environment, run
 from tests.starting import ROOT
@@ -44,7 +45,7 @@ def at_a_terminal(*arguments: str, typed: list[str]) -> tuple[int, str]:
 
 
 def test_a_mistyped_password_is_asked_again_and_never_shown(tmp_path: Path) -> None:
-    where = ("--database", str(tmp_path / "a.db"))
+    where = ("--database", copy_of_tables(tmp_path / "a.db").text)
     typed = [PASSWORD, f"{PASSWORD}x", PASSWORD, PASSWORD]
     code, said = at_a_terminal(*where, "admin", "add", "dana", typed=typed)
     assert code == 0, said
@@ -55,7 +56,7 @@ def test_a_mistyped_password_is_asked_again_and_never_shown(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["two words", "a/b", "-", "<script>", "a\nb", "x" * 65, " ", "a\u202eb", "../x"])
 def test_an_account_name_with_odd_characters_is_refused_in_words(tmp_path: Path, name: str) -> None:
-    done = run("--database", str(tmp_path / "a.db"), "admin", "add", "--", name, given=f"{PASSWORD}\n")
+    done = run("--database", copy_of_tables(tmp_path / "a.db").text, "admin", "add", "--", name, given=f"{PASSWORD}\n")
     assert done.returncode == 1
     assert "name" in done.stderr
     assert len(done.stderr.splitlines()) == 1

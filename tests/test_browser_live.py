@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from models.privileges import ALL_PRIVILEGES, privilege
 from models.submissions import Assignment
 from tests.browser import bar, box, focus_cell, needs_chromium, open_page, open_sign_in, sign_in, submit_reviewed
+from tests.databases import copy_of_tables
 from tests.program import Program, add_admin, import_csv, running, write_csv
 from tests.waiting import eventually
 
@@ -27,7 +28,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """With 5,000 keys, on either database; each test here takes other ones of them."""
     folder = tmp_path_factory.mktemp("live")
     with ExitStack() as stack:
-        database = str(folder / "authkeys.db")
+        database = copy_of_tables(folder / "authkeys.db").text
         if request.param == "postgres":
             database = stack.enter_context(request.getfixturevalue("postgres").new_database()).text
         import_csv(database, write_csv(folder / "keys.csv", KEYS))

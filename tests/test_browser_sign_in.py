@@ -20,6 +20,7 @@ from tests.browser import (
     open_sign_in,
     sign_in,
 )
+from tests.databases import copy_of_tables
 from tests.program import PASSWORD, Program, add_admin, admin, import_csv, running, write_csv
 
 pytestmark = needs_chromium
@@ -34,7 +35,7 @@ SIGN_IN = re.compile(r"/sign-in(\?ended=1&next=%2F.*)?$")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with ten authkeys, the admins dana and ben, and the auditor ada."""
     folder = tmp_path_factory.mktemp("accounts")
-    database = folder / "authkeys.db"
+    database = copy_of_tables(folder / "authkeys.db").path
     import_csv(str(database), write_csv(folder / "keys.csv", KEYS))
     for account in (("dana",), ("ben",), ("ada", "--role", "auditor")):
         add_admin(str(database), *account)

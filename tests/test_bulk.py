@@ -19,6 +19,7 @@ from tests.browser import (
     sign_in,
     submit_reviewed,
 )
+from tests.databases import copy_of_tables
 from tests.program import add_admin, import_csv, running, write_csv
 from tests.support import ADD, SEARCH, an_admin, new_keys, stage_all, submit
 from tests.waiting import eventually
@@ -54,7 +55,7 @@ async def test_others_read_and_stage_while_100000_changes_are_submitted(console:
 
 @needs_chromium
 async def test_progress_shows_and_the_page_of_another_admin_goes_on_meanwhile(tmp_path: Path) -> None:
-    database = str(tmp_path / "authkeys.db")
+    database = copy_of_tables(tmp_path / "authkeys.db").text
     import_csv(database, write_csv(tmp_path / "keys.csv", new_keys(MANY)))
     add_admin(database, "dana")
     first = ("10.0.0.0", "billing")

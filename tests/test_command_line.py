@@ -10,6 +10,7 @@ import pytest
 
 from models.submissions import Assignment
 from services.imports import HEADER
+from tests.databases import copy_of_tables
 from tests.forked import run_forked
 from tests.program import add_admin, environment, import_csv, run, running, write_csv
 
@@ -27,13 +28,13 @@ BAD_LINES = (
 
 
 def test_it_says_one_line_and_ends_when_asked(tmp_path: Path) -> None:
-    with running(database=str(tmp_path / "authkeys.db")) as program:
+    with running(anew=True, database=str(tmp_path / "authkeys.db")) as program:
         assert program.end(signal.SIGTERM) == ""
         assert program.complaints() == ""
 
 
 def test_the_demo_leaves_no_file_behind(tmp_path: Path) -> None:
-    with running("--demo", database=str(tmp_path / "unused.db")) as program:
+    with running("--demo", anew=True, database=str(tmp_path / "unused.db")) as program:
         program.end(signal.SIGINT)
     assert list(tmp_path.iterdir()) == []
 
@@ -41,7 +42,7 @@ def test_the_demo_leaves_no_file_behind(tmp_path: Path) -> None:
 def test_a_taken_port_moves_to_the_next_free_one_and_says_so(tmp_path: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        running(database=str(tmp_path / "authkeys.db"), port=taken.getsockname()[1]) as program,
+        running(anew=True, database=str(tmp_path / "authkeys.db"), port=taken.getsockname()[1]) as program,
     ):
         assert program.port != taken.getsockname()[1]
         assert program.complaints() == f"Port {taken.getsockname()[1]} is taken; using {program.port} instead.\n"
@@ -65,7 +66,7 @@ def test_a_database_that_cannot_be_used_is_told_and_left_alone(tmp_path: Path, d
             "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '9999_x', '2030-01-01')"
         )
     where = database if "://" in database else str(tmp_path / database)
-    done = run("--no-browser", "--port", "0", "--database", where)
+    done = run("--no-browser", "--port", "0", "--database", where, anew=True)
     assert done.returncode == 1
     assert words in done.stderr
     assert "hidden-password" not in done.stderr
@@ -136,7 +137,7 @@ def test_what_can_never_work_is_refused_at_start_in_words(
 
 
 def test_a_variable_holds_several_values_and_a_root_path_may_end_in_a_slash(tmp_path: Path) -> None:
-    database = str(tmp_path / "a.db")
+    database = copy_of_tables(tmp_path / "a.db").text
     add_admin(database, "dana")
     with running(
         "--root-path", "/keys/", database=database, AUTHKEYS_ALLOWED_HOST="one.example, two.example three.example",

@@ -22,6 +22,7 @@ from services.console import Console, open_console
 from services.feed import Commit
 from storage.database import DatabaseLocation
 from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.forked import Done
 from tests.network import Wire
 from tests.other_process import another_process
 from tests.postgres import Cluster
@@ -152,7 +153,7 @@ def test_a_postgres_that_never_answers_ends_the_start_with_words() -> None:
     async def never_answer(*_: object) -> None:
         await asyncio.Event().wait()
 
-    async def main() -> subprocess.CompletedProcess[str]:
+    async def main() -> Done:
         server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
         where = f"postgres://u:hidden-password@127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
         async with server:

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.backend import running_backend
 from tests.browser import add_passphrase, bar, box, needs_chromium, open_page, submit_reviewed
+from tests.databases import copy_of_tables
 from tests.nginx import free_port, needs_nginx, nginx_tls, running_nginx, self_signed
 from tests.program import Program, run, running
 
@@ -74,7 +75,7 @@ async def lives(
 
 
 async def test_through_the_gateway_with_the_key_in_a_post_body(tmp_path: Path, browser: Browser, backend: int) -> None:
-    database = str(tmp_path / "authkeys.db")
+    database = copy_of_tables(tmp_path / "authkeys.db").text
     with running("--backend", f"http://127.0.0.1:{backend}", database=database) as server:
         page = await open_page(browser, server)
         phrase = await make_passphrase(page, server.url)
@@ -92,7 +93,7 @@ async def test_through_the_gateway_with_the_key_in_a_post_body(tmp_path: Path, b
 
 
 async def test_through_nginx(tmp_path: Path, browser: Browser, backend: int) -> None:
-    database, port = str(tmp_path / "authkeys.db"), free_port()
+    database, port = copy_of_tables(tmp_path / "authkeys.db").text, free_port()
     certificate, key_file = self_signed(tmp_path, SITE)
     added = run("--database", database, "admin", "add", "alice2", given=f"{PASSWORD}\n")
     assert added.returncode == 0, added.stderr

@@ -167,7 +167,7 @@ def healthcheck(*url: str, of: Program | None = None) -> tuple[int, str]:
     if of:
         told = run_forked(["--database", of.database, "healthcheck"], environment(LOGNAME="alice"))
         return told.returncode, told.stderr
-    done = run("healthcheck", "--url", *url)
+    done = run("healthcheck", "--url", *url, anew=True)
     return done.returncode, done.stderr
 
 

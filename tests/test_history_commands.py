@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import copy_of_tables
 from tests.elsewhere import key
 from tests.program import import_csv, run, write_csv
 
@@ -12,7 +13,7 @@ from tests.program import import_csv, run, write_csv
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     """A database with one import on record."""
-    file = str(tmp_path / "authkeys.db")
+    file = copy_of_tables(tmp_path / "authkeys.db").text
     import_csv(file, write_csv(tmp_path / "keys.csv", [key("192.0.2.7", "billing"), key("192.0.2.8", "billing")]))
     return file
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.databases import copy_of_tables
 from tests.forked import Done, run_forked
 from tests.program import PASSWORD, Program, add_admin, admin, environment, running, stranger
 
@@ -133,7 +134,7 @@ def test_sessions_are_listed_and_ended_on_the_command_line(server: Program) -> N
 def test_what_cannot_be_done_is_told_and_changes_nothing(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    database = str(tmp_path / "a.db")
+    database = copy_of_tables(tmp_path / "a.db").text
     add_admin(database, "dana")
     before = command(database, "list").stdout
     done = command(database, *arguments)

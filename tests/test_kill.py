@@ -11,7 +11,7 @@ from models.privileges import privilege
 from models.staged_rows import StagedRow
 from models.views import View
 from services.console import Console, open_console
-from storage.database import DatabaseLocation
+from tests.databases import copy_of_tables
 from tests.other_process import OtherProcess, another_process, tell
 from tests.support import new_keys, stage_all, submit
 
@@ -30,7 +30,7 @@ async def submit_and_tell(console: Console) -> None:
 
 @pytest.mark.parametrize("moment", [5_000, 10_000, "committed"])
 async def test_a_killed_submission_is_whole_or_did_not_happen(tmp_path: Path, moment: int | str) -> None:
-    database = DatabaseLocation(str(tmp_path / "authkeys.db"))
+    database = copy_of_tables(tmp_path / "authkeys.db")
     async with another_process(database) as preparing:
         await preparing.do(stage_many)
     killed = OtherProcess(database, None)
@@ -60,7 +60,7 @@ async def stage_for_a_passphrase(console: Console) -> None:
 
 
 async def test_what_was_staged_for_a_passphrase_outlives_the_process_with_every_step(tmp_path: Path) -> None:
-    database = DatabaseLocation(str(tmp_path / "authkeys.db"))
+    database = copy_of_tables(tmp_path / "authkeys.db")
     killed = OtherProcess(database, None)
     assert await killed.told() == "open"
     killed.begin(stage_for_a_passphrase)

@@ -33,7 +33,7 @@ def command_of(entry: Path) -> tuple[list[str], str]:
 
 def test_the_entry_starts_the_program_with_a_database_of_its_own(tmp_path: Path) -> None:
     data = tmp_path / "my data"
-    done = run("install-launcher", XDG_DATA_HOME=str(data))
+    done = run("install-launcher", XDG_DATA_HOME=str(data), anew=True)
     assert done.returncode == 0, done.stderr
     assert str(entry_in(data)) in done.stdout
     command, folder = command_of(entry_in(data))

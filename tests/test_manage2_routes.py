@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from tests.databases import copy_of_tables
 from tests.nginx import (
     caddy_tls,
     free_port,
@@ -67,7 +68,7 @@ class Site(NamedTuple):
 def started(folder: Path, site: str, proxy: Callable[..., AbstractContextManager[None]]) -> Iterator[Site]:
     folder = folder / ("gateway" if site == GATEWAY else "checked")
     folder.mkdir()
-    database, port = str(folder / "authkeys.db"), free_port()
+    database, port = copy_of_tables(folder / "authkeys.db").text, free_port()
     add_admin(database, "dana")
     with ExitStack() as stack:
         raw = stack.enter_context(running_raw_backend())

@@ -66,7 +66,7 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
 ) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
     named = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "300000"}
-    with running(database=database, sign_in=False, **named) as program:
+    with running(anew=True, database=database, sign_in=False, **named) as program:
         told = manager.told()
         while told == ["WATCHDOG=1"]:
             told = manager.told()
@@ -83,7 +83,7 @@ def test_systemd_hears_when_the_program_answers_that_it_lives_and_when_it_ends(
 def test_a_manager_that_is_not_there_or_watches_another_process_changes_nothing(tmp_path: Path) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
     named = {"NOTIFY_SOCKET": str(tmp_path / "nobody"), "WATCHDOG_USEC": "300000", "WATCHDOG_PID": "1"}
-    with running(database=database, sign_in=False, **named) as program:
+    with running(anew=True, database=database, sign_in=False, **named) as program:
         program.end(signal.SIGTERM)
         assert program.process.returncode == 0
         assert "systemd could not be told READY=1: No such file or directory" in program.complaints()
@@ -105,7 +105,7 @@ def counts(database: str) -> tuple[int, int, int]:
 def test_a_use_of_a_key_in_the_last_moment_is_written(tmp_path: Path) -> None:
     database = copy_of_tables(tmp_path / "authkeys.db").text
     secret = issue_key(database, "127.0.0.1", "billing", "search")
-    with running(database=database, sign_in=False) as program:
+    with running(anew=True, database=database, sign_in=False) as program:
         answer = httpx.get(f"{program.url}/authorize/search", headers={"X-Api-Key": secret})
         assert answer.status_code == 204
         program.end(signal.SIGTERM)

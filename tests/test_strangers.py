@@ -17,6 +17,7 @@ from models.access import (
     SIGN_IN_PATH,
 )
 from storage.database import DatabaseLocation
+from tests.databases import copy_of_tables
 from tests.other_process import another_process
 from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, running, signed_in, stranger
 from tests.routes import registered_routes
@@ -272,7 +273,7 @@ def recorded_addresses(database: str) -> list[str]:
 
 
 def test_a_forwarded_address_counts_only_from_a_trusted_proxy(tmp_path: Path) -> None:
-    database = str(tmp_path / "authkeys.db")
+    database = copy_of_tables(tmp_path / "authkeys.db").text
     add_admin(database, "dana")
     forwarded = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
     with running(database=database) as server, stranger(server, **forwarded) as client:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from models.access import SIGN_IN_PATH
+from tests.databases import copy_of_tables
 from tests.program import PASSWORD, Program, add_admin, launch, new_link, run, signed_in, stranger
 
 ACCOUNTS = (("dana",), ("ada", "--role", "auditor"))
@@ -52,7 +53,7 @@ def test_a_start_that_would_not_be_safe_is_refused_in_words(
 def test_a_mistake_at_the_accounts_is_told_and_changes_nothing(
     tmp_path: Path, arguments: tuple[str, ...], given: str, words: str
 ) -> None:
-    done = run("--database", str(tmp_path / "a.db"), "admin", *arguments, given=f"{given}\n")
+    done = run("--database", copy_of_tables(tmp_path / "a.db").text, "admin", *arguments, given=f"{given}\n")
     assert done.returncode in (1, 2)
     assert words in done.stderr
     assert given == "" or given not in done.stderr
@@ -60,7 +61,7 @@ def test_a_mistake_at_the_accounts_is_told_and_changes_nothing(
 
 
 def test_the_accounts_and_the_record_can_be_listed(tmp_path: Path) -> None:
-    database = str(tmp_path / "a.db")
+    database = copy_of_tables(tmp_path / "a.db").text
     add_admin(database, "ada", "--role", "auditor")
     listed = run("--database", database, "admin", "list").stdout
     assert re.search(r"^ada +auditor +password ", listed, re.MULTILINE)
