@@ -66,9 +66,9 @@ async def _measure(report: Report, cluster: Cluster, plan: Plan) -> None:
         database = stack.enter_context(cluster.new_database(cluster.with_tables))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         idle = [await _load(database, plan.idle_seconds)]
-        with topology(database, folder, count=1):
+        with topology(database, folder, count=1, anew=True):
             idle.append(await _load(database, plan.idle_seconds))
-        found = stack.enter_context(topology(database, folder, count=INSTANCES, accounts=()))
+        found = stack.enter_context(topology(database, folder, count=INSTANCES, accounts=(), anew=True))
         idle.append(await _load(database, plan.idle_seconds))
         _report_idle(report, idle, [_proportional_bytes(each) for each in found.instances])
         async with open_console(database, found.secret_file) as console:

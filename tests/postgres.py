@@ -34,9 +34,11 @@ class Cluster:
         self._numbers = count(1)
         self.port = _free_port()
 
-    def create(self) -> None:
+    def create(self, *more: str) -> None:
+        """Make its files; `more` are options of initdb."""
         # Its own locale does not sort by bytes: the product must not depend on it.
-        self._run("initdb", "-A", "trust", "-U", USER, "-N", "-E", "UTF8", "--locale-provider=icu", "--icu-locale=en")
+        locale = ("--locale-provider=icu", "--icu-locale=en")
+        self._run("initdb", "-A", "trust", "-U", USER, "-N", "-E", "UTF8", *locale, *more)
 
     @property
     def certificate(self) -> Path:
@@ -60,6 +62,20 @@ class Cluster:
 
     def start(self) -> None:
         self._run("pg_ctl", "-w", "-o", f"{_OPTIONS} -p {self.port}", "-l", str(self._folder / "log"), "start")
+
+    def start_again(self) -> None:
+        """What an operator does when it is down, or may be: without space for its log it ends itself."""
+        if not self.is_running:
+            self.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its first process lives."""
+        try:
+            pid = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return False
+        return Path(f"/proc/{pid}").exists()
 
     def stop(self) -> None:
         """Stop at once and drop all connections, as a machine that goes down does."""
@@ -103,19 +119,32 @@ class Cluster:
 @contextmanager
 def running_cluster(programs: Path, *, tls_only: bool = False) -> Iterator[Cluster]:
     """A server that is stopped and deleted at the end."""
+    with cluster_folder() as folder, started(cluster := Cluster(programs, folder), tls_only=tls_only):
+        yield cluster
+
+
+@contextmanager
+def started(cluster: Cluster, *options: str, tls_only: bool = False) -> Iterator[None]:
+    """Make a server's files, with these options of initdb, and start it; it is stopped at the end."""
+    cluster.create(*options)
+    if tls_only:
+        cluster.want_tls()
+    cluster.start()
+    try:
+        yield
+    finally:
+        if cluster.is_running:
+            cluster.stop()
+
+
+@contextmanager
+def cluster_folder() -> Iterator[Path]:
+    """A folder that a server may write to; deleted at the end."""
     folder = Path(tempfile.mkdtemp(prefix="authkeys-postgres-"))
     try:
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
-        cluster = Cluster(programs, folder)
-        cluster.create()
-        if tls_only:
-            cluster.want_tls()
-        cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
+        yield folder
     finally:
         shutil.rmtree(folder)
 

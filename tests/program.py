@@ -160,9 +160,9 @@ def admin(database: str, *arguments: str, given: str = "") -> None:
     assert done.returncode == 0, done.stderr
 
 
-def import_csv(database: str, file: Path, *, admin: str = "alice") -> None:
+def import_csv(database: str, file: Path, *options: str, admin: str = "alice") -> None:
     """Run `main.py import`: another process on the same database."""
-    done = run_forked(["--database", database, "import", str(file)], environment(LOGNAME=admin))
+    done = run_forked([*options, "--database", database, "import", str(file)], environment(LOGNAME=admin))
     assert done.returncode == 0, done.stderr
 
 

@@ -22,6 +22,7 @@ from services.console import Console, open_console
 from services.feed import Commit
 from storage.database import DatabaseLocation
 from tests.browser import bar, box, chromium, needs_chromium, open_page
+from tests.disks import disk_of, full
 from tests.forked import Done
 from tests.network import Wire
 from tests.other_process import another_process
@@ -221,28 +222,8 @@ def test_with_postgres_it_starts_also_where_the_home_folder_cannot_be_written(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", disk], check=False).returncode:
-        pytest.skip("only root can mount a file system")
-    try:
+    with disk_of(6, tmp_path / "disk") as disk:
         yield disk
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-@contextmanager
-def full(disk: Path) -> Iterator[None]:
-    """Somebody fills the disk, to the last byte."""
-    with (disk / "other").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(65_536))
-        except OSError:
-            pass
-    yield
-    (disk / "other").unlink()
 
 
 @contextmanager

@@ -82,6 +82,7 @@ def topology(
     count: int = 3,
     accounts: Sequence[str] = ("dana", "lee"),
     is_sticky: bool = True,
+    anew: bool = False,
 ) -> Iterator[Topology]:
     """So many instances on this PostgreSQL database, with these admins, behind nginx; all end with the block."""
     found = Topology(database, folder, free_port())
@@ -92,7 +93,7 @@ def topology(
     serving = (*shared, "--trusted-proxy", "127.0.0.1", "--allowed-host", SITE, *options)
     with ExitStack() as stack:
         for _ in range(count):
-            found.instances.append(stack.enter_context(running(*serving, database=database.text)))
+            found.instances.append(stack.enter_context(running(*serving, database=database.text, anew=anew)))
         stack.enter_context(running_nginx(SITE, folder, _replaced(found, is_sticky), "nginx-instances.conf"))
         yield found
 
