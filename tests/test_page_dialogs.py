@@ -1,18 +1,24 @@
 """The dialogs of the page, without a browser: adding a key, and issuing new ones."""
 
+import asyncio
+import gc
 import hashlib
+from typing import Any
 
 import pytest
 from nicegui import ui
 from nicegui.testing import User
 
 from models.amendments import TextName
+from models.secrets import Secret
 from models.tables import Authkey
 from services.console import Console
 from services.keymaking import issue_new_key
 from storage.database import DatabaseLocation
 from tests.elsewhere import stored
 from tests.page import BILLING, MAIL, PORTAL, SEARCH, claims, id_of, is_told, opens_menu, says, selection, text
+from tests.waiting import eventually
+from ui.authkeys import actions
 
 
 @pytest.fixture
@@ -101,6 +107,33 @@ async def test_a_replaced_key_is_one_shown_once_and_the_menu_tells_how_it_ends(
     await opens_menu(page, BILLING)
     await page.should_see(f"Key ends in {secret[-4:]}")
     assert (await console.history.newest(1))[0].number == before + 1
+
+
+async def confirms_and_the_question_goes(page: User) -> None:
+    [question] = [each for each in page.find(kind=ui.dialog).elements if each.value]
+    page.find(marker="issue-confirm").click()
+    await eventually(lambda: not question.value)
+    question.delete()  # as its closing does, which takes some 0.3 s in a browser
+
+
+async def test_on_a_slow_machine_the_new_key_is_shown_although_the_question_is_gone_by_then(
+    page: User, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_closed = asyncio.Event()
+
+    async def issue_slowly(*about: Any) -> Secret:
+        await has_closed.wait()
+        return await issue_new_key(*about)
+
+    monkeypatch.setattr(actions, "issue_new_key", issue_slowly)
+    await opens_menu(page, BILLING)
+    await page.should_see(marker="row-issue")
+    page.find(marker="row-issue").click()
+    await page.should_see(marker="issue-confirm")
+    await confirms_and_the_question_goes(page)
+    gc.collect()
+    has_closed.set()
+    await page.should_see(marker="secret")
 
 
 # -- many new keys -------------------------------------------------------------------------------------------------------

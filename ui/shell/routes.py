@@ -12,6 +12,7 @@ from ui.settings.page import register_settings_pages
 from ui.shell.frame import serve_static_files
 from ui.shell.memory import collect_closed_pages
 from ui.shell.no_page import register_error_pages
+from ui.shell.slots import keep_elements_in_use
 from ui.shell.sockets import guard_sockets
 
 
@@ -20,6 +21,7 @@ def register_pages(console: Console, stop: Callable[[], None] | None = None) -> 
     serve_static_files()
     guard_sockets(console.sessions)
     collect_closed_pages()
+    keep_elements_in_use()
     register_error_pages()
     register_authkeys_page(console, stop)
     register_passphrases_page(console, stop)
