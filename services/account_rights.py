@@ -5,7 +5,7 @@ from models.actors import by_account
 from models.errors import InvalidValue, NotAllowed
 from services.proofs import Proofs
 from services.sessions import SignedIn
-from storage import accounts
+from storage import accounts, identities
 from storage.accounts import StoredAccount
 from storage.transactions import Connection, take_turn_in_accounts
 
@@ -40,6 +40,16 @@ def require_not_alone(by: By, role: Role, proofs: Proofs) -> None:
             "This server wants four eyes: no admin lets another one in alone, who could then approve. Nothing was changed. "
             "Whoever runs the server can, with `main.py admin`."
         )
+
+
+async def require_not_alone_for(db: Connection, by: By, account: StoredAccount, proofs: Proofs) -> None:
+    """The same for what lets somebody into an account that is here already.
+
+    One that belongs to a person at the provider counts as an admin's: at that person's next sign-in the provider may say that
+    it is, and a password or a link from before would come in then.
+    """
+    role = Role.ADMIN if await identities.of_account(db, account.id) else account.role
+    require_not_alone(by, role, proofs)
 
 
 async def find_account(db: Connection, name: str) -> StoredAccount:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,7 +20,14 @@ from models.history import EntryKind
 from models.secrets import looks_like_key
 from models.texts import storable
 from services import identities
-from services.account_rights import By, find_account, may_change_accounts, require_free, require_not_alone
+from services.account_rights import (
+    By,
+    find_account,
+    may_change_accounts,
+    require_free,
+    require_not_alone,
+    require_not_alone_for,
+)
 from services.attempts import Attempts
 from services.history import History
 from services.proofs import Proofs
@@ -32,6 +39,20 @@ T = TypeVar("T")
 
 _HASHERS = 2
 """Passwords checked at the same time: each takes 64 MiB and a core for some 50 ms (argon2-cffi's default, RFC 9106)."""
+
+
+class Verified(NamedTuple):
+    """An admin whose password was right."""
+
+    admin: AdminIdentity
+    password_hash: str
+    """What is stored of that password"""
+
+    async def require(self, db: Connection) -> None:
+        """Raise InvalidValue if it is not the account's password any more, or the account was disabled."""
+        row = await accounts.by_id(db, self.admin.id)
+        if row is None or row.disabled or row.password_hash != self.password_hash:
+            raise InvalidValue("Your account or its password was changed at this moment. Sign in again.")
 
 
 async def local_admin() -> AdminIdentity:
@@ -58,7 +79,7 @@ class Admins:
         self._script_attempts = Attempts("with a wrong password")
         self._key_attempts = Attempts("with a wrong key or password")
         self._known_right = _KnownRight()
-        self._checking: dict[tuple[bytes, str], asyncio.Task[AdminIdentity | None]] = {}
+        self._checking: dict[tuple[bytes, str], asyncio.Task[Verified | None]] = {}
         self._nobody: str | None = None
 
     async def authenticate(self, name: str, password: str, address: str) -> AdminIdentity | None:
@@ -66,6 +87,11 @@ class Admins:
 
         Raises TooManyAttempts, before anything is checked, and DatabaseUnavailable.
         """
+        verified = await self.verify(name, password, address)
+        return verified.admin if verified else None
+
+    async def verify(self, name: str, password: str, address: str) -> "Verified | None":
+        """The same for a sign-in, which takes some more time, and is not finished if the password is changed meanwhile."""
         return await self._check(normalized(name)[:200], password, address, self._attempts)
 
     async def authenticate_script(self, name: str, password: str, address: str) -> AdminIdentity | None:
@@ -87,19 +113,20 @@ class Admins:
             self._checking[mark, address] = checking
             checking.add_done_callback(lambda done: self._checked(mark, address, done))
         # Who hangs up shall not end the check of the others.
-        admin = await asyncio.shield(checking)
-        if admin is not None and row is not None:
-            self._known_right.add(mark, row.password_hash)
-        return admin
+        verified = await asyncio.shield(checking)
+        if verified is None:
+            return None
+        self._known_right.add(mark, verified.password_hash)
+        return verified.admin
 
-    def _checked(self, mark: bytes, address: str, done: "asyncio.Task[AdminIdentity | None]") -> None:
+    def _checked(self, mark: bytes, address: str, done: "asyncio.Task[Verified | None]") -> None:
         del self._checking[mark, address]
         if not done.cancelled():
             done.exception()  # whoever still waits for it gets it
 
     async def _check(
         self, name: str, password: str, address: str, attempts: Attempts, *, on_record: bool = True
-    ) -> AdminIdentity | None:
+    ) -> "Verified | None":
         row = await accounts.find(name)
         # Asked also about nobody: that takes as long.
         known = await sessions.is_known(row.id if row else 0, storable(address, MAX_CALLER_LENGTH))
@@ -116,7 +143,7 @@ class Admins:
                 await self._history.put(EntryKind.REFUSED, name, address)
             return None
         await attempts.succeeded(name, address)
-        return row.identity
+        return Verified(row.identity, stored)
 
     async def has_accounts(self) -> bool:
         """Whether anybody can sign in with a password."""
@@ -226,8 +253,10 @@ class Admins:
         async def change(db: Connection) -> None:
             who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
-            if kind in (EntryKind.ENABLED, EntryKind.ROLE_CHANGED, EntryKind.PASSWORD_CHANGED):
-                require_not_alone(by, Role(str(values.get("role", row.role))), self._proofs)
+            if kind is EntryKind.ROLE_CHANGED:
+                require_not_alone(by, Role(str(values["role"])), self._proofs)
+            elif kind in (EntryKind.ENABLED, EntryKind.PASSWORD_CHANGED):
+                await require_not_alone_for(db, by, row, self._proofs)
             if takes_away:
                 await account_list.require_another_admin(db, row.id)
             if kind in (EntryKind.DISABLED, EntryKind.PASSWORD_CHANGED):

@@ -13,7 +13,8 @@ from models.history import EntryKind
 from models.provider_options import issuer as issuer_option
 from models.single_sign_on import MAX_SUBJECT_LENGTH, ProvenPerson, ProviderSettings, erased_subject
 from services.account_rights import find_account
-from storage import account_list, accounts, history, identities, sessions
+from services.id_tokens import BadToken
+from storage import account_list, accounts, history, identities, invitations, sessions
 from storage.database import DatabaseLocation
 from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
@@ -62,10 +63,18 @@ async def admit(
     return await run_transaction(work)
 
 
-async def end_sessions(rules: ProviderSettings, subject: str, session_id: str, address: str) -> int:
-    """End all sessions of whom the provider signed out; returns of how many accounts: 0 if nobody's here."""
+async def end_sessions(
+    rules: ProviderSettings, subject: str, session_id: str, address: str, once: tuple[str, datetime]
+) -> int:
+    """End all sessions of whom the provider signed out; returns of how many accounts: 0 if nobody's here.
+
+    `once` is what is used up by it, and until when that is known. Only together with what it does: what could not be
+    stored is asked for again. Raises BadToken if it was used up already.
+    """
 
     async def work(db: Connection) -> int:
+        if not await identities.spend(db, *once):
+            raise BadToken("it was used already")
         row = await identities.account_of(db, rules.issuer, subject) if subject else None
         if row is None and session_id:
             row = await identities.account_of_session(db, _digest(rules.issuer, session_id))
@@ -104,6 +113,7 @@ async def link(name: str, subject: str, issuer: str, by: str, *, keep_password: 
             await account_list.require_another_admin(db, row.id)
             await accounts.update(db, row.id, password_hash=None)
         await identities.add(db, url, subject, row.id)
+        await invitations.withdraw(db, row.id)
         await sessions.delete_all_of(db, row.id)
         kept = "password kept" if row.password_hash and keep_password else "without a password"
         await history.append(db, EntryKind.LINKED, row.id, "", f"{kept}, by {by}")

@@ -9,7 +9,15 @@ from models.account_states import INVITATION_LASTS, is_open
 from models.accounts import AdminIdentity, Role, account_name
 from models.errors import InvalidValue, LinkRefused, NotAllowed
 from models.history import EntryKind
-from services.account_rights import By, admin_of, find_account, may_change_accounts, require_free, require_not_alone
+from services.account_rights import (
+    By,
+    admin_of,
+    find_account,
+    may_change_accounts,
+    require_free,
+    require_not_alone,
+    require_not_alone_for,
+)
 from services.admins import Admins
 from services.attempts import Attempts
 from services.history import History
@@ -69,7 +77,7 @@ class Invitations:
             who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
-            require_not_alone(by, row.role, self._proofs)
+            await require_not_alone_for(db, by, row, self._proofs)
             if row.password_hash is not None:
                 raise InvalidValue(
                     f"{row.name!r} has a password already. To end it and let its owner choose another, reset it: "
@@ -93,7 +101,7 @@ class Invitations:
             who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
             _require_enabled(row.name, row.disabled)
-            require_not_alone(by, row.role, self._proofs)
+            await require_not_alone_for(db, by, row, self._proofs)
             if (admin := admin_of(by)) and admin.id == row.id:
                 raise NotAllowed("This is your own account: change its password instead. Nothing was changed.")
             await account_list.require_another_admin(db, row.id)

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import importlib
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from models.second_factors import MAX_PASSKEYS, PENDING_LASTS, PasskeyPlace, cou
 from services.attempts import Guesses
 from services.history import History
 from services.sealing import Seal
-from storage import history, second_factors
+from storage import history, identities, second_factors
 from storage.second_factors import StoredPasskey
 from storage.transactions import Connection, run_transaction
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _A_MINUTE = 30
 """Challenges that one address may have made"""
 _NOT_THIS = "This passkey does not let you in here. Try again, or use another second factor."
+_AT_THE_PROVIDER = "This account signs in with single sign-on, and not with a passkey alone. Go back and choose that."
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,1400}")
+"""Base64url; Web Authentication, 6.1: at most 1,023 bytes"""
 _CREATE, _SIGN_IN, _PROVE = "create", "sign in", "prove"
 
 
@@ -42,6 +46,20 @@ class NewPasskey(NamedTuple):
     sign_count: int
     rp_id: str
     name: str
+
+
+class KnownByPasskey(NamedTuple):
+    """Who proved with nothing but a passkey who they are."""
+
+    admin: AdminIdentity
+    by: str
+    """Which passkey, as the record has it"""
+    passkey_id: int
+
+    async def require(self, db: Connection) -> None:
+        """Raise FactorRefused if the passkey was taken away from the account, or the account disabled."""
+        if not await second_factors.is_passkey_of(db, self.admin.id, self.passkey_id):
+            raise FactorRefused(_NOT_THIS)
 
 
 class Passkeys:
@@ -158,12 +176,19 @@ class Passkeys:
         found, _ = await self._checked(answer, _PROVE, where, holder, address, admin)
         return f"by the passkey {found.name}"
 
-    async def sign_in(self, answer: str, where: PasskeyPlace, holder: str, address: str) -> tuple[AdminIdentity, str]:
-        """Whose passkey it is, and which one. Raises FactorRefused, also for one that was not unlocked."""
+    async def sign_in(self, answer: str, where: PasskeyPlace, holder: str, address: str) -> "KnownByPasskey":
+        """Whose passkey it is, and which one. Raises FactorRefused, also for one that was not unlocked.
+
+        Of who signs in at the provider, and has no password here, a passkey is a second step and no way in by itself: who
+        left the company could still come in with it, and with the role from before.
+        """
         found, handle = await self._checked(answer, _SIGN_IN, where, holder, address)
         if not secrets.compare_digest(handle, _text(self._handle(found.admin))):
             await self._refuse(found.admin.name, address, f"the passkey {found.name} names another account")
-        return found.admin, f"by the passkey {found.name}"
+        if await identities.signs_in_there_only(found.admin.id):
+            detail = f"the passkey {found.name}, of an account that signs in at the provider"
+            await self._refuse(found.admin.name, address, detail, _AT_THE_PROVIDER)
+        return KnownByPasskey(found.admin, f"by the passkey {found.name}", found.id)
 
     async def _checked(
         self,
@@ -179,7 +204,7 @@ class Passkeys:
         try:
             challenge = await self._take_challenge(answer, purpose, holder)
             parsed = _parsed(answer)
-            found = await second_factors.find_passkey(str(parsed["id"])[:1400])
+            found = await second_factors.find_passkey(_credential_in(parsed))
             handle = str(parsed["response"].get("userHandle") or "")
         except (FactorRefused, ValueError, KeyError, TypeError, AttributeError) as error:
             await self._refuse(
@@ -218,9 +243,9 @@ class Passkeys:
             raise FactorRefused("an answer that came after more than 5 minutes")
         return challenge
 
-    async def _refuse(self, name: str, address: str, detail: str) -> NoReturn:
+    async def _refuse(self, name: str, address: str, detail: str, words: str = _NOT_THIS) -> NoReturn:
         await self._history.put_flood(EntryKind.FACTOR_REFUSED, name, address, detail)
-        raise FactorRefused(_NOT_THIS) from None
+        raise FactorRefused(words) from None
 
     async def store(self, db: Connection, admin: AdminIdentity, new: NewPasskey, address: str) -> None:
         """Write a new one, and put it on record."""
@@ -261,6 +286,14 @@ def _parsed(answer: str) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise ValueError("no answer of a passkey")
     return parsed
+
+
+def _credential_in(answer: dict[str, Any]) -> str:
+    """Which passkey an answer says it is of. Raises ValueError for what is no id: a caller wrote it."""
+    credential = answer["id"]
+    if not isinstance(credential, str) or not _CREDENTIAL.fullmatch(credential):
+        raise ValueError("no id of a passkey")
+    return credential
 
 
 def _challenge_in(answer: str) -> bytes:

@@ -27,13 +27,13 @@ from models.second_factors import (
     wait_after,
 )
 from models.texts import storable
-from services.account_rights import By, find_account, may_change_accounts, require_not_alone
+from services.account_rights import By, find_account, may_change_accounts, require_not_alone_for
 from services.attempts import Attempts
 from services.history import History
 from services.passkeys import Passkeys
 from services.proofs import Proofs
 from services.sealing import Seal
-from services.sessions import Sessions, SignedIn
+from services.sessions import Requirement, Sessions, SignedIn, look_again
 from storage import history, second_factors, sessions
 from storage.second_factors import Pending
 from storage.transactions import Connection, run_transaction
@@ -74,12 +74,17 @@ class SecondFactors:
 
     # -- the second step of a sign-in ----------------------------------------------------------------------------------
 
-    async def begin_step(self, admin: AdminIdentity) -> str | None:
-        """After the right password of an account with a factor: what its browser keeps until the second step. None without one."""
+    async def begin_step(self, admin: AdminIdentity, require: Requirement | None = None) -> str | None:
+        """After the right password: what the browser keeps until the second step, or None if the account has no factor."""
         if not await second_factors.has_any(admin.id):
             return None
         token = secrets.token_urlsafe(32)
-        await second_factors.add_pending(holder_of(token), admin.id, datetime.now(UTC))
+
+        async def begin(db: Connection) -> None:
+            await look_again(db, require)
+            await second_factors.add_pending(db, holder_of(token), admin.id, datetime.now(UTC))
+
+        await run_transaction(begin)
         return token
 
     async def pending(self, token: str | None) -> AdminIdentity | None:
@@ -89,14 +94,16 @@ class SecondFactors:
 
     async def finish_step(self, token: str, address: str, by: str, device: str = "") -> str:
         """After the proof: the cookie of the session that begins. Raises FactorRefused if another was faster, or it is too late."""
+        over = FactorRefused("This sign-in was finished already, or waited for too long. Begin it anew.")
         found = await second_factors.find_pending(holder_of(token))
-        if (
-            found is None
-            or not _lasts(found)
-            or not await run_transaction(lambda db: second_factors.take_pending(db, holder_of(token)))
-        ):
-            raise FactorRefused("This sign-in was finished already, or waited for too long. Begin it anew.")
-        return await self._sessions.begin(found.admin, address, device=device, by_factor=by)
+        if found is None or not _lasts(found):
+            raise over
+
+        async def take(db: Connection) -> None:
+            if not await second_factors.take_pending(db, holder_of(token)):
+                raise over
+
+        return await self._sessions.begin(found.admin, address, device=device, by_factor=by, require=take)
 
     # -- proving -------------------------------------------------------------------------------------------------------
 
@@ -104,11 +111,7 @@ class SecondFactors:
         """Use a one-time code. Raises InvalidValue, FactorRefused and TooManyAttempts."""
         code = one_time_code(text)
         await self._count(admin, address)
-
-        async def check(db: Connection) -> str:
-            return await self._check_code(db, admin, code, address)
-
-        if problem := await run_transaction(check):
+        if problem := await run_transaction(lambda db: self._check_code(db, admin, code, address)):
             self._history.tally.noted[EntryKind.FACTOR_REFUSED] += 1
             raise FactorRefused(problem)
         await self._attempts.succeeded(admin.name, address)
@@ -268,7 +271,7 @@ class SecondFactors:
         async def take_away(db: Connection) -> None:
             who = await may_change_accounts(db, by, self._proofs)
             row = await find_account(db, name)
-            require_not_alone(by, row.role, self._proofs)
+            await require_not_alone_for(db, by, row, self._proofs)
             if not await second_factors.forget(db, row.id):
                 raise InvalidValue(f"The account {row.name!r} has no second factor. Nothing was changed.")
             await sessions.delete_all_of(db, row.id)

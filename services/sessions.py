@@ -7,7 +7,7 @@ another, deletes its row; `refresh()` then tells the open pages of it at once.
 import hashlib
 import logging
 import secrets
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -23,10 +23,13 @@ from models.texts import storable
 from services.history import History
 from storage import history, sessions
 from storage.sessions import StoredSession
-from storage.transactions import Connection, run_transaction
+from storage.transactions import Connection, run_transaction, take_turn_in_accounts
 
 _NOTE_USE_AFTER = timedelta(minutes=1)
 """How exactly the last use of a session is known."""
+
+Requirement = Callable[[Connection], Awaitable[None]]
+"""Raises an AuthkeysError, within the transaction, if something does not hold any more"""
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,16 @@ def admit(scope: MutableMapping[str, Any], session: SignedIn) -> None:
     scope[_SCOPE_KEY] = session
 
 
+async def look_again(db: Connection, require: Requirement | None) -> None:
+    """See whether what lets an admin in still holds: while it was checked, the account may have been reset or disabled.
+
+    From here on nobody changes accounts until the transaction ends. Raises what `require` raises.
+    """
+    if require is not None:
+        await take_turn_in_accounts(db)
+        await require(db)
+
+
 class Sessions:
     """Begins, finds and ends sessions."""
 
@@ -84,8 +97,9 @@ class Sessions:
         *,
         by_factor: str = "",
         is_enrolling: bool = False,
+        require: Requirement | None = None,
     ) -> str:
-        """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable.
+        """Begin a session; returns what goes into the browser's cookie. Raises DatabaseUnavailable, and what `require` raises.
 
         `device` is in words. `by_factor` names the second factor that was proven for it; `is_enrolling` makes it good for nothing but getting one.
         """
@@ -93,6 +107,7 @@ class Sessions:
         address = storable(address, MAX_CALLER_LENGTH)
 
         async def insert(db: Connection) -> None:
+            await look_again(db, require)
             await sessions.add(
                 db, _digest(token), admin.id, address, now, device, by_factor=bool(by_factor), is_enrolling=is_enrolling
             )

@@ -163,7 +163,8 @@ class SingleSignOn:
         """
         try:
             claims = await self._provider.logout_claims(logout_token)
-            await self._spend_logout(claims["jti"])
+            about = (claims.get("sub", ""), claims.get("sid", ""), address)
+            await identities.end_sessions(self.settings, *about, _once(claims["jti"]))
         except BadToken as error:
             refusal = SignInRefused(f"This logout token is refused: {error}.", f"logout token: {error}")
             await self._on_record(refusal, address)
@@ -171,14 +172,7 @@ class SingleSignOn:
         except ProviderUnavailable as error:
             _warn(error)
             raise
-        await identities.end_sessions(self.settings, claims.get("sub", ""), claims.get("sid", ""), address)
         await self._sessions.refresh()  # the other instances hear of it by the feed
-
-    async def _spend_logout(self, jti: str) -> None:
-        digest = hashlib.sha256(f"logout {jti}".encode("utf-8", "surrogatepass")).hexdigest()
-        until = datetime.now(UTC) + timedelta(seconds=2 * (LONGEST_AGE_SECONDS + LEEWAY_SECONDS))
-        if not await run_transaction(lambda db: spend(db, digest, until)):
-            raise BadToken("it was used already")
 
     # -- for the program's life ----------------------------------------------------------------------------------------
 
@@ -218,6 +212,12 @@ class SingleSignOn:
             await self._history.put(EntryKind.REFUSED, error.who, address, reason)
         else:
             await self._history.put_flood(EntryKind.REFUSED, "", address, reason)
+
+
+def _once(jti: str) -> tuple[str, datetime]:
+    """What of a logout token is kept until it is too old to be used again."""
+    digest = hashlib.sha256(f"logout {jti}".encode("utf-8", "surrogatepass")).hexdigest()
+    return digest, datetime.now(UTC) + timedelta(seconds=2 * (LONGEST_AGE_SECONDS + LEEWAY_SECONDS))
 
 
 _ERRORS = {

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.tables import Admin, ExternalIdentity, ProviderSession, SpentToken
 from storage.accounts import StoredAccount, stored
+from storage.database import database_errors, reader
 from storage.sql import statement
 from storage.transactions import Connection
 
@@ -14,6 +15,13 @@ async def account_of(db: Connection, issuer: str, *subjects: str) -> StoredAccou
         await ExternalIdentity.filter(issuer=issuer, subject__in=subjects).using_db(db).select_related("admin").first()
     )
     return stored(row.admin) if row else None
+
+
+async def signs_in_there_only(admin_id: int) -> bool:
+    """Whether an account belongs to a person at the provider, and has no password here."""
+    with database_errors():
+        rows = ExternalIdentity.filter(admin_id=admin_id, admin__password_hash__isnull=True).using_db(reader())
+        return await rows.exists()
 
 
 async def add(db: Connection, issuer: str, subject: str, admin_id: int) -> None:

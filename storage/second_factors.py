@@ -158,6 +158,11 @@ async def use_passkey(db: Connection, passkey_id: int, seen_count: int, told_cou
     return bool(await row.update(sign_count=told_count, used_at=now))
 
 
+async def is_passkey_of(db: Connection, admin_id: int, passkey_id: int) -> bool:
+    """Whether a passkey is still one of this account, and the account is not disabled."""
+    return await Passkey.filter(id=passkey_id, admin_id=admin_id, admin__disabled=False).using_db(db).exists()
+
+
 async def remove_passkey(db: Connection, admin_id: int, passkey_id: int) -> str | None:
     """Remove a passkey of an account; returns its name, or None if there is none."""
     row = await Passkey.filter(id=passkey_id, admin_id=admin_id).using_db(db).first()
@@ -238,14 +243,10 @@ async def take_recovery_code(db: Connection, admin_id: int, digest: str) -> int 
 # -- sign-ins that are half done -----------------------------------------------------------------------------------------
 
 
-async def add_pending(digest: str, admin_id: int, now: datetime) -> None:
+async def add_pending(db: Connection, digest: str, admin_id: int, now: datetime) -> None:
     """Begin one; those that are too old go."""
-
-    async def insert(db: Connection) -> None:
-        await PendingSignIn.filter(created_at__lt=now - PENDING_LASTS).using_db(db).delete()
-        await PendingSignIn.create(digest=digest, admin_id=admin_id, created_at=now, using_db=db)
-
-    await run_transaction(insert)
+    await PendingSignIn.filter(created_at__lt=now - PENDING_LASTS).using_db(db).delete()
+    await PendingSignIn.create(digest=digest, admin_id=admin_id, created_at=now, using_db=db)
 
 
 async def find_pending(digest: str) -> Pending | None:

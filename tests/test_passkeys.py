@@ -222,6 +222,17 @@ async def test_an_answer_whose_parts_are_forged_is_refused(console: Console, par
         await passkeys.sign_in(json.dumps(forged), WHERE, BROWSER, HERE)
 
 
+@pytest.mark.parametrize("credential", [None, 7, "", "\0", "\ud800", "é", "x" * 1_401])
+async def test_what_is_no_id_of_a_passkey_is_refused_and_on_record(console: Console, credential: Any) -> None:
+    _, session = await an_account(console)
+    await add_passkey(console, session, device := Authenticator())
+    passkeys = console.second_factors.passkeys
+    forged = json.loads(device.get(await passkeys.ask_who(WHERE, BROWSER, HERE))) | {"id": credential}
+    with pytest.raises(FactorRefused):
+        await passkeys.sign_in(json.dumps(forged), WHERE, BROWSER, HERE)
+    assert await refused(console) == "no answer of a passkey"
+
+
 async def test_names_tell_passkeys_apart(console: Console) -> None:
     _, session = await an_account(console)
     await add_passkey(console, session, Authenticator(), "Laptop")

@@ -1,7 +1,7 @@
 """The provider ends what it began: OpenID Connect Back-Channel Logout 1.0, as a service on both databases."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,7 +60,7 @@ async def test_a_logout_that_another_instance_was_told_of_ends_the_session_here(
 
 
 async def _end_there(_: Console, settings: ProviderSettings) -> int:
-    return await end_sessions(settings, "subject-of-dana", "", HERE)
+    return await end_sessions(settings, "subject-of-dana", "", HERE, ("digest", datetime.now(UTC)))
 
 
 async def test_it_is_no_error_if_that_person_is_not_signed_in_here(

@@ -127,3 +127,11 @@ def test_the_demonstration_has_no_such_policy() -> None:
     done = run("--demo", "--require-second-factor")
     assert done.returncode == 1
     assert "--demo has no accounts to protect" in done.stderr
+
+
+def test_a_form_that_is_none_of_ours_is_refused_in_words(server: Program) -> None:
+    with stranger(server, **BROWSER) as client:
+        answer = client.post("/sign-in/passkey", data={f"field{number}": "x" for number in range(11)})
+    assert answer.status_code == 400
+    assert "too many fields" in answer.text
+    assert "Traceback" not in server.complaints()

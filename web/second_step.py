@@ -15,6 +15,7 @@ from models.errors import AuthkeysError, DatabaseUnavailable, FactorRefused, Inv
 from models.second_factors import Factors, PasskeyPlace
 from services.console import Console
 from services.second_factors import holder_of
+from services.sessions import Requirement
 from web.plain import hidden, path_to, place_of, plain_page, problem_html, script_tag
 from web.requests import address_of, device_of, read_form
 from web.welcome import asked_of, end_present_session, keep_asked, keep_step, step_of, welcome
@@ -54,20 +55,25 @@ def second_step_router(console: Console) -> APIRouter:
     return router
 
 
-async def after_password(console: Console, request: Request, admin: AdminIdentity, to: str) -> Response:
-    """Where the right password leads: to the second step, to getting a second factor first, or in. Raises DatabaseUnavailable."""
-    token = await console.second_factors.begin_step(admin)
+async def after_password(
+    console: Console, request: Request, admin: AdminIdentity, to: str, require: Requirement | None = None
+) -> Response:
+    """Where the right password leads: to the second step, to getting a second factor first, or in.
+
+    Raises DatabaseUnavailable, and what `require` raises if the password is right no more.
+    """
+    token = await console.second_factors.begin_step(admin, require)
     if token is not None:
         answer = RedirectResponse(path_to(request, f"{STEP_PATH}?{urlencode({'next': to})}"), 303)
         answer.headers["Cache-Control"] = "no-store"
         keep_step(console, request, answer, token)
         return answer
     await end_present_session(console, request)
-    if console.second_factors.is_required:
-        cookie = await console.sessions.begin(admin, address_of(request), device=device_of(request), is_enrolling=True)
-        return welcome(console, request, cookie, FACTORS_PATH)
-    cookie = await console.sessions.begin(admin, address_of(request), device=device_of(request))
-    return welcome(console, request, cookie, to)
+    enrolls = console.second_factors.is_required
+    cookie = await console.sessions.begin(
+        admin, address_of(request), device=device_of(request), is_enrolling=enrolls, require=require
+    )
+    return welcome(console, request, cookie, FACTORS_PATH if enrolls else to)
 
 
 async def prove(
@@ -130,15 +136,20 @@ async def _finish(console: Console, request: Request) -> Response:
 
 
 async def _with_passkey(console: Console, request: Request) -> Response:
-    fields = await read_form(request)
-    holder, address = holder_of(asked_of(console, request)), address_of(request)
+    holder, address, passkeys = (
+        holder_of(asked_of(console, request)),
+        address_of(request),
+        console.second_factors.passkeys,
+    )
     try:
-        answer = fields.get("answer", "")
-        admin, by = await console.second_factors.passkeys.sign_in(answer, place_of(request), holder, address)
-    except FactorRefused as error:
-        return plain_page("Not signed in", problem_html(str(error)) + _anew(request), status=401)
+        fields = await read_form(request)
+        known = await passkeys.sign_in(fields.get("answer", ""), place_of(request), holder, address)
+        cookie = await console.sessions.begin(
+            known.admin, address, device=device_of(request), by_factor=known.by, require=known.require
+        )
+    except (InvalidValue, FactorRefused) as error:
+        return plain_page("Not signed in", problem_html(str(error)) + _anew(request), status=status_of(error))
     await end_present_session(console, request)
-    cookie = await console.sessions.begin(admin, address, device=device_of(request), by_factor=by)
     return welcome(console, request, cookie, local_path(fields.get("next")))
 
 

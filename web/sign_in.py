@@ -35,10 +35,10 @@ def sign_in_router(console: Console) -> APIRouter:
         try:
             fields = await read_form(request)
             to, name = local_path(fields.get("next")), fields.get("name", "").strip()
-            admin = await console.admins.authenticate(name, fields.get("password", ""), address_of(request))
-            if admin is None:
+            verified = await console.admins.verify(name, fields.get("password", ""), address_of(request))
+            if verified is None:
                 raise InvalidValue("The name or the password is wrong, or the account is disabled.")
-            return await after_password(console, request, admin, to)
+            return await after_password(console, request, verified.admin, to, verified.require)
         except InvalidValue as error:
             return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
