@@ -30,6 +30,8 @@ from web.scripts_gate import ScriptsGate
 from web.server import AnnouncedServer
 from web.shared_port import share
 
+_TOLD_AFTER = BEAT_SECONDS / 4
+"""Seconds after which it says anew how fresh it is; the parent adds what has passed since to what its metrics say."""
 _MOST_UNTOLD = 4 * 1024 * 1024
 """Bytes that the parent has not read yet: then what is noted stays here, where it is bounded."""
 
@@ -72,7 +74,7 @@ class Parent:
         """Say what was noted, and that this worker lives."""
         told_at = 0.0
         while True:
-            if self._tell() or monotonic() - told_at > BEAT_SECONDS:
+            if self._tell() or monotonic() - told_at > _TOLD_AFTER:
                 self._writer.write(self._beat())
                 told_at = monotonic()
             await asyncio.sleep(TELL_SECONDS)

@@ -161,28 +161,30 @@ class ChangeFeed:
                 await self._look()
                 self._heard(began)
                 self._set_available(True)
+                continue
             except DatabaseUnavailable:
                 self._set_available(False)
-                await asyncio.sleep(_RETRY_SECONDS)
-                self._signal.set()
             except Exception:
-                log.exception("The change feed could not look at a commit; it is looked at again with the next signal.")
+                log.exception("The change feed could not look at a commit; it looks again.")
+            await asyncio.sleep(_RETRY_SECONDS)
+            self._signal.set()
 
     async def _look(self) -> None:
-        """What never waits: which sessions ended, and what access checks must read anew."""
+        """What never waits: which sessions ended, and what access checks must read anew.
+
+        Nothing counts as heard until a look came to its end: what was signalled, and could not be read, may be a revocation.
+        """
         self._looking = True
-        try:
-            if self._sessions:
-                await self._sessions.refresh()
-            commits = await self._read()
-            if commits.commits:
-                self._tell_at_once(commits)
-                self._seen = commits.commits[-1].revision
-                for listener in self._listeners:
-                    listener.untold.append(commits)
-            self._told.set()
-        finally:
-            self._looking = False
+        if self._sessions:
+            await self._sessions.refresh()
+        commits = await self._read()
+        if commits.commits:
+            self._tell_at_once(commits)
+            self._seen = commits.commits[-1].revision
+            for listener in self._listeners:
+                listener.untold.append(commits)
+        self._told.set()
+        self._looking = False
 
     def _tell_at_once(self, commits: Commits) -> None:
         failed: list[Exception] = []

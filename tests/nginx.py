@@ -20,6 +20,7 @@ _FRAME = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{}}
 http {{
+    access_log {folder}/of-debian.log;  # as in Debian's nginx.conf, beside which the files of deploy/ are put
     client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
     uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     {server}

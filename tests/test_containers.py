@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -84,7 +85,11 @@ def test_the_instances_are_alike_and_believe_nginx_alone() -> None:
     services = COMPOSE["services"]
     assert services["authkeys1"] == services["authkeys2"] == services["authkeys3"]
     settings = services["authkeys1"]["environment"]
-    assert settings["AUTHKEYS_TRUSTED_PROXY"] == services["nginx"]["networks"]["front"]["ipv4_address"]
+    address = services["nginx"]["networks"]["front"]["ipv4_address"]
+    assert settings["AUTHKEYS_TRUSTED_PROXY"] == address
+    [pool] = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(pool["subnet"])
+    assert ip_address(address) not in ip_network(pool["ip_range"]), "else an instance, which starts before, may get it"
     assert "passfile" in asyncpg_dsn(settings["AUTHKEYS_DATABASE"])
     assert settings["AUTHKEYS_SECRET_FILE"] == "/run/secrets/authkeys"
     given = {name: value for name, value in settings.items() if "${" not in value}

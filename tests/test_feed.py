@@ -4,15 +4,19 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
+from typing import NoReturn
 
 import pytest
 
 from models.accounts import AdminIdentity
+from models.errors import DatabaseUnavailable
 from models.secrets import new_secret
 from models.submissions import CellChange, NewAuthkey
 from services.authorizer import FRESH_SECONDS, Question
 from services.console import Console, open_console
 from services.feed import Commit
+from storage import submissions
 from storage.database import DatabaseLocation
 from storage.postgres_engine import connect
 from tests.other_process import another_process
@@ -120,3 +124,28 @@ async def test_who_follows_from_now_on_may_come_while_others_are_told(console: C
 
     await eventually(both_were_told)
     assert console.supervisor.loops["change feed of pages"].restarts == 0
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable("no more connections"), RuntimeError("a mistake of ours")])
+async def test_what_was_signalled_and_could_not_be_read_counts_as_unheard_until_it_is_read(
+    console: Console, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
+    failed = asyncio.Event()
+
+    async def fail(_: int) -> NoReturn:
+        failed.set()
+        raise error
+
+    with monkeypatch.context() as fault:
+        fault.setattr(submissions, "after", fail)
+        console.feed.committed_something()
+        await failed.wait()
+        await eventually(lambda: not console.feed._signal.is_set())
+        # The watcher's own connection is well, and sees nothing newer than what it signalled.
+        asked = monotonic()
+        console.feed.nothing_since(asked)
+        assert console.feed.lag > monotonic() - asked
+        failed.clear()
+        await failed.wait()  # it is looked at again, without another signal
+    await eventually(lambda: console.feed.heard_within(FRESH_SECONDS))
