@@ -25,5 +25,6 @@ def _enter_and_hold(slot: Slot) -> Slot:
 
 
 def _exit_and_let_go(slot: Slot, *error: Any) -> None:
-    slot.__dict__["held"].pop()
+    if held := slot.__dict__.get("held"):  # none, if it was entered before this was switched on
+        held.pop()
     _exit(slot, *error)
