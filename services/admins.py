@@ -90,7 +90,7 @@ class Admins:
         verified = await self.verify(name, password, address)
         return verified.admin if verified else None
 
-    async def verify(self, name: str, password: str, address: str) -> "Verified | None":
+    async def verify(self, name: str, password: str, address: str) -> Verified | None:
         """The same for a sign-in, which takes some more time, and is not finished if the password is changed meanwhile."""
         return await self._check(normalized(name)[:200], password, address, self._attempts)
 
@@ -119,14 +119,14 @@ class Admins:
         self._known_right.add(mark, verified.password_hash)
         return verified.admin
 
-    def _checked(self, mark: bytes, address: str, done: "asyncio.Task[Verified | None]") -> None:
+    def _checked(self, mark: bytes, address: str, done: asyncio.Task[Verified | None]) -> None:
         del self._checking[mark, address]
         if not done.cancelled():
             done.exception()  # whoever still waits for it gets it
 
     async def _check(
         self, name: str, password: str, address: str, attempts: Attempts, *, on_record: bool = True
-    ) -> "Verified | None":
+    ) -> Verified | None:
         row = await accounts.find(name)
         # Asked also about nobody: that takes as long.
         known = await sessions.is_known(row.id if row else 0, storable(address, MAX_CALLER_LENGTH))

@@ -18,7 +18,7 @@ from services.account_rights import (
     require_not_alone,
     require_not_alone_for,
 )
-from services.admins import Admins
+from services.admins import Admins, Verified
 from services.attempts import Attempts
 from services.history import History
 from services.proofs import Proofs
@@ -124,7 +124,7 @@ class Invitations:
         await self._history.put_flood(EntryKind.INVITE_REFUSED, "", address)
         raise _refused()
 
-    async def accept(self, token: str, password: str, address: str) -> AdminIdentity:
+    async def accept(self, token: str, password: str, address: str) -> Verified:
         """Use a link: the account has this password from now on, and its other sessions end.
 
         Raises InvalidValue for a weak password, which uses nothing up; LinkRefused and TooManyAttempts as `open` does.
@@ -132,7 +132,7 @@ class Invitations:
         opened = await self.open(token, address)
         hashed = await self._admins.hash_of(password, opened.admin.name)
 
-        async def use(db: Connection) -> AdminIdentity:
+        async def use(db: Connection) -> Verified:
             await take_turn_in_accounts(db)
             found = await invitations.find(_digest(token), db)
             if found is None or not _is_usable(found) or not await invitations.take(db, _digest(token)):
@@ -140,7 +140,7 @@ class Invitations:
             await accounts.update(db, found.admin.id, password_hash=hashed)
             await sessions.delete_all_of(db, found.admin.id)
             await history.append(db, EntryKind.JOINED, found.admin.id, address)
-            return found.admin
+            return Verified(found.admin, hashed)
 
         return await run_transaction(use)
 

@@ -176,7 +176,7 @@ class Passkeys:
         found, _ = await self._checked(answer, _PROVE, where, holder, address, admin)
         return f"by the passkey {found.name}"
 
-    async def sign_in(self, answer: str, where: PasskeyPlace, holder: str, address: str) -> "KnownByPasskey":
+    async def sign_in(self, answer: str, where: PasskeyPlace, holder: str, address: str) -> KnownByPasskey:
         """Whose passkey it is, and which one. Raises FactorRefused, also for one that was not unlocked.
 
         Of who signs in at the provider, and has no password here, a passkey is a second step and no way in by itself: who

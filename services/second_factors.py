@@ -38,6 +38,7 @@ from storage import history, second_factors, sessions
 from storage.second_factors import Pending
 from storage.transactions import Connection, run_transaction
 
+_OVER = "This sign-in was finished already, or waited for too long. Begin it anew."
 _WRONG = "This code is wrong, or was used already. Your app shows the next one within 30 seconds."
 
 
@@ -94,14 +95,13 @@ class SecondFactors:
 
     async def finish_step(self, token: str, address: str, by: str, device: str = "") -> str:
         """After the proof: the cookie of the session that begins. Raises FactorRefused if another was faster, or it is too late."""
-        over = FactorRefused("This sign-in was finished already, or waited for too long. Begin it anew.")
         found = await second_factors.find_pending(holder_of(token))
         if found is None or not _lasts(found):
-            raise over
+            raise FactorRefused(_OVER)
 
         async def take(db: Connection) -> None:
             if not await second_factors.take_pending(db, holder_of(token)):
-                raise over
+                raise FactorRefused(_OVER)
 
         return await self._sessions.begin(found.admin, address, device=device, by_factor=by, require=take)
 

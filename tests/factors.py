@@ -10,11 +10,13 @@ from models.accounts import AdminIdentity, Role
 from models.history import EntryKind
 from models.second_factors import STEP_SECONDS, PasskeyPlace
 from services.console import Console
+from services.passkeys import KnownByPasskey
 from services.sessions import SignedIn
 from tests.authenticator import Authenticator
 from tests.program import PASSWORD
 
 HERE = "192.0.2.200"
+BROWSER = "b" * 64
 WHERE = PasskeyPlace("keys.example.com", "https://keys.example.com")
 
 
@@ -44,6 +46,13 @@ async def add_passkey(console: Console, session: SignedIn, device: Authenticator
     factors = console.second_factors
     asked = await factors.passkeys.ask_for_new(session.admin, WHERE, session.digest, HERE)
     return await factors.add_passkey(session, device.create(asked), name, WHERE)
+
+
+async def with_passkey(console: Console, device: Authenticator) -> KnownByPasskey:
+    """Sign in with nothing but a passkey, as far as it is known who it is."""
+    passkeys = console.second_factors.passkeys
+    answer = device.get(await passkeys.ask_who(WHERE, BROWSER, HERE))
+    return await passkeys.sign_in(answer, WHERE, BROWSER, HERE)
 
 
 async def on_record(console: Console, kind: EntryKind) -> list[str]:

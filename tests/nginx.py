@@ -17,7 +17,7 @@ needs_nginx = pytest.mark.skipif(not shutil.which("nginx") or not shutil.which("
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy") or not shutil.which("openssl"), reason=INSTALL_HINT)
 
 _FRAME = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+user root; daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{}}
 http {{
     access_log {folder}/of-debian.log;  # as in Debian's nginx.conf, beside which the files of deploy/ are put

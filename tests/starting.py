@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from multiprocessing.reduction import DupFd
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -52,9 +52,7 @@ def start(arguments: Sequence[str], environment: Mapping[str, str], errors: IO[s
     """Start `main.py` with these arguments; what it writes to standard error comes into this file."""
     # What is loaded before Python is loaded into new processes only.
     if anew or any(name.startswith("LD_") for name in environment):
-        return subprocess.Popen(
-            command(*arguments), env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, close_fds=True
-        )
+        return subprocess.Popen(command(*arguments), env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
     return ForkedProcess(arguments, environment, errors)
 
 
@@ -69,13 +67,11 @@ class ForkedProcess:
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], errors: IO[str]) -> None:
         ours, theirs = os.pipe()
         self.stdout: IO[str] | None = os.fdopen(ours)
-        self._process = processes.Process(
-            target=_run, args=(list(arguments), dict(environment), _Given(theirs), _Given(errors.fileno())), daemon=True
-        )
-        try:
+        # As connections, because those can be sent to another process.
+        with Connection(theirs, readable=False) as output, Connection(os.dup(errors.fileno())) as to_errors:
+            about = (list(arguments), dict(environment), output, to_errors)
+            self._process = processes.Process(target=_run, args=about, daemon=True)
             self._process.start()
-        finally:
-            os.close(theirs)
         assert self._process.pid
         self.pid = self._process.pid
 
@@ -109,28 +105,14 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
-class _Given:
-    """A file descriptor that a process is given, under a number of its own."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _taken, (DupFd(self._number),)
-
-
-def _taken(given: Any) -> int:
-    return int(given.detach())
-
-
-def _run(arguments: list[str], environment: dict[str, str], output: int, errors: int) -> None:
+def _run(arguments: list[str], environment: dict[str, str], output: Connection, errors: Connection) -> None:
     import main  # noqa: PLC0415 - preloaded, and not to be imported by the tests' own process
 
     os.environ.clear()
     os.environ.update(environment)
-    for number, standard in ((output, 1), (errors, 2)):
-        os.dup2(number, standard)
-        os.close(number)
+    for given, standard in ((output, 1), (errors, 2)):
+        os.dup2(given.fileno(), standard)
+        given.close()
     sys.stdin = io.StringIO()
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False, errors="backslashreplace")
     sys.argv = [str(ROOT / "main.py"), *arguments]

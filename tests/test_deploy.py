@@ -166,6 +166,13 @@ def test_a_name_that_the_server_does_not_have_gets_nothing(front: Front) -> None
     assert answer.status_code == 400 or answer.text == ""
 
 
+def test_a_file_of_two_megabytes_that_is_dropped_on_the_page_arrives(front: Front) -> None:
+    with front.client(Origin=front.url) as client:
+        assert client.post("/sign-in", data={"name": "dana", "password": PASSWORD}).status_code == 303
+        answer = client.post("/uploads", content=b"ip,service\n" + 100_000 * b"192.0.2.1,some-service\n")
+    assert answer.json()["token"]
+
+
 # -- below a path ------------------------------------------------------------------------------------------------------
 
 

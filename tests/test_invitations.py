@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from models.account_states import INVITATION_LASTS, AccountState, state_words
-from models.accounts import AdminIdentity, Role
+from models.accounts import Role
 from models.errors import InvalidValue, LinkRefused, NotAllowed, TooManyAttempts
 from models.history import EntryKind
 from models.tables import Admin, Entry, Invitation
+from services.admins import Verified
 from services.console import Console
 from tests.support import an_admin, came_in
 
@@ -44,7 +45,7 @@ async def test_who_is_invited_chooses_a_password_once_and_signs_in_with_it(conso
     assert (opened.admin.name, opened.admin.role, opened.is_reset) == ("dana", Role.AUDITOR, False)
     with pytest.raises(InvalidValue, match="at least 12"):
         await console.invitations.accept(link.token, "short", HERE)
-    admin = await console.invitations.accept(link.token, PASSWORD, HERE)
+    admin = (await console.invitations.accept(link.token, PASSWORD, HERE)).admin
     assert await newest(console) == (EntryKind.JOINED, "dana", "")
     assert await state(console, "dana") is AccountState.PASSWORD
     assert await console.admins.authenticate("dana", PASSWORD, HERE) == admin
@@ -62,7 +63,7 @@ async def test_of_many_who_use_a_link_at_once_one_chooses_the_password(console: 
     link = await console.invitations.invite("dana", Role.ADMIN, console.admin)
     tries = (console.invitations.accept(link.token, f"{PASSWORD} {n}", HERE) for n in range(4))
     done = await asyncio.gather(*tries, return_exceptions=True)
-    assert len([each for each in done if isinstance(each, AdminIdentity)]) == 1
+    assert len([each for each in done if isinstance(each, Verified)]) == 1
     assert await Entry.filter(kind=EntryKind.JOINED).count() == 1
 
 

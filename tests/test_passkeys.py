@@ -15,11 +15,11 @@ from models.tables import Passkey, PasskeyChallenge
 from services.console import Console
 from storage.database import DatabaseLocation
 from tests.authenticator import Authenticator
-from tests.factors import HERE, WHERE, Clock, add_passkey, an_account, on_record
+from tests.factors import BROWSER, HERE, WHERE, Clock, add_passkey, an_account, on_record, with_passkey
 from tests.other_process import another_process
 from tests.support import came_in
 
-BROWSER, OTHER_BROWSER = "b" * 64, "c" * 64
+OTHER_BROWSER = "c" * 64
 
 
 async def prove(console: Console, admin: AdminIdentity, device: Authenticator, holder: str = BROWSER) -> str:
@@ -31,9 +31,7 @@ async def prove(console: Console, admin: AdminIdentity, device: Authenticator, h
 
 async def sign_in(console: Console, device: Authenticator) -> AdminIdentity:
     """The same without a name."""
-    passkeys = console.second_factors.passkeys
-    answer = device.get(await passkeys.ask_who(WHERE, BROWSER, HERE))
-    return (await passkeys.sign_in(answer, WHERE, BROWSER, HERE))[0]
+    return (await with_passkey(console, device)).admin
 
 
 async def refused(console: Console) -> str:

@@ -174,6 +174,10 @@ def test_the_service_may_do_little(tmp_path: Path) -> None:
     assert float(last.split(":")[1].split()[0]) <= 2.0, last
 
 
+def test_the_service_sees_when_the_machine_was_started_without_which_there_are_no_figures_of_its_process() -> None:
+    assert "ProcSubset=pid" not in UNIT.read_text(), "it hides /proc/stat"
+
+
 REFUSING_WRITABLE_CODE = """
 import ctypes, os, sys
 assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0  # PR_SET_MDWE: as MemoryDenyWriteExecute=yes; it passes to who is executed

@@ -11,25 +11,19 @@ from models.errors import DatabaseUnavailable, FactorRefused, InvalidValue, Link
 from models.history import EntryKind
 from services.console import Console, open_console
 from services.identities import link
-from storage import sessions
+from storage import accounts, sessions
 from storage.database import DatabaseLocation
 from tests.approvals import FOUR_EYES, lee
 from tests.authenticator import Authenticator
-from tests.factors import HERE, WHERE, add_passkey, an_account, on_record, session_of
+from tests.factors import BROWSER, HERE, WHERE, add_passkey, an_account, on_record, session_of, with_passkey
 from tests.oidc_provider import OidcProvider
 from tests.program import PASSWORD
 from tests.single_sign_on import rules, sign_in, sso
 from tests.support import came_in
+from tests.waiting import eventually
 
-BROWSER, ELSEWHERE = "b" * 64, "192.0.2.9"
+ELSEWHERE = "192.0.2.9"
 NEW_PASSWORD = "another-marble-otter"
-
-
-async def with_passkey(console: Console, device: Authenticator) -> Any:
-    """Sign in with nothing but a passkey."""
-    passkeys = console.second_factors.passkeys
-    answer = device.get(await passkeys.ask_who(WHERE, BROWSER, HERE))
-    return await passkeys.sign_in(answer, WHERE, BROWSER, HERE)
 
 
 # -- that somebody else opened -------------------------------------------------------------------------------------------
@@ -148,13 +142,22 @@ async def test_an_old_password_is_not_remembered_as_right_because_its_check_took
         assert go_on.wait(60)
         return verify(stored, password)
 
+    look_up, looked_up = accounts.find, 0
+
+    async def find(*about: Any) -> Any:
+        nonlocal looked_up
+        found = await look_up(*about)
+        looked_up += 1
+        return found
+
     monkeypatch.setattr(console.admins, "_verify", slowly)
     first = asyncio.create_task(console.admins.authenticate_script("dana", PASSWORD, HERE))
     assert await asyncio.to_thread(is_checking.wait, 60)
     await console.admins.set_password("dana", NEW_PASSWORD, "a test")
     # It asks the same, and waits for the same check; but by now another password is stored.
+    monkeypatch.setattr(accounts, "find", find)
     second = asyncio.create_task(console.admins.authenticate_script("dana", PASSWORD, HERE))
-    await asyncio.sleep(0)
+    await eventually(lambda: looked_up == 1)
     go_on.set()
     await asyncio.gather(first, second)
     assert await console.admins.authenticate_script("dana", PASSWORD, ELSEWHERE) is None

@@ -54,9 +54,9 @@ def invitation_router(console: Console) -> APIRouter:
             password = fields.get("password", "")
             if password != fields.get("again", ""):
                 raise InvalidValue("The two passwords are not the same.")
-            admin = await console.invitations.accept(token, password, address)
+            verified = await console.invitations.accept(token, password, address)
             # Whose password was forgotten, or stolen, has the second factor still.
-            return await after_password(console, request, admin, "/")
+            return await after_password(console, request, verified, "/")
         except AuthkeysError as error:
             return _page(request, token, None if isinstance(error, LinkRefused) else opened, error)
 

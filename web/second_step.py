@@ -13,9 +13,9 @@ from models.access import FACTORS_PATH, SIGN_IN_PATH, local_path
 from models.accounts import AdminIdentity
 from models.errors import AuthkeysError, DatabaseUnavailable, FactorRefused, InvalidValue, TooManyAttempts
 from models.second_factors import Factors, PasskeyPlace
+from services.admins import Verified
 from services.console import Console
 from services.second_factors import holder_of
-from services.sessions import Requirement
 from web.plain import hidden, path_to, place_of, plain_page, problem_html, script_tag
 from web.requests import address_of, device_of, read_form
 from web.welcome import asked_of, end_present_session, keep_asked, keep_step, step_of, welcome
@@ -55,14 +55,12 @@ def second_step_router(console: Console) -> APIRouter:
     return router
 
 
-async def after_password(
-    console: Console, request: Request, admin: AdminIdentity, to: str, require: Requirement | None = None
-) -> Response:
+async def after_password(console: Console, request: Request, verified: Verified, to: str) -> Response:
     """Where the right password leads: to the second step, to getting a second factor first, or in.
 
-    Raises DatabaseUnavailable, and what `require` raises if the password is right no more.
+    Raises DatabaseUnavailable, and InvalidValue if the password was changed since it was checked.
     """
-    token = await console.second_factors.begin_step(admin, require)
+    token = await console.second_factors.begin_step(verified.admin, verified.require)
     if token is not None:
         answer = RedirectResponse(path_to(request, f"{STEP_PATH}?{urlencode({'next': to})}"), 303)
         answer.headers["Cache-Control"] = "no-store"
@@ -71,7 +69,11 @@ async def after_password(
     await end_present_session(console, request)
     enrolls = console.second_factors.is_required
     cookie = await console.sessions.begin(
-        admin, address_of(request), device=device_of(request), is_enrolling=enrolls, require=require
+        verified.admin,
+        address_of(request),
+        device=device_of(request),
+        is_enrolling=enrolls,
+        require=verified.require,
     )
     return welcome(console, request, cookie, FACTORS_PATH if enrolls else to)
 
@@ -136,14 +138,11 @@ async def _finish(console: Console, request: Request) -> Response:
 
 
 async def _with_passkey(console: Console, request: Request) -> Response:
-    holder, address, passkeys = (
-        holder_of(asked_of(console, request)),
-        address_of(request),
-        console.second_factors.passkeys,
-    )
+    holder, address = holder_of(asked_of(console, request)), address_of(request)
     try:
         fields = await read_form(request)
-        known = await passkeys.sign_in(fields.get("answer", ""), place_of(request), holder, address)
+        answer = fields.get("answer", "")
+        known = await console.second_factors.passkeys.sign_in(answer, place_of(request), holder, address)
         cookie = await console.sessions.begin(
             known.admin, address, device=device_of(request), by_factor=known.by, require=known.require
         )

@@ -38,7 +38,7 @@ def sign_in_router(console: Console) -> APIRouter:
             verified = await console.admins.verify(name, fields.get("password", ""), address_of(request))
             if verified is None:
                 raise InvalidValue("The name or the password is wrong, or the account is disabled.")
-            return await after_password(console, request, verified.admin, to, verified.require)
+            return await after_password(console, request, verified, to)
         except InvalidValue as error:
             return await sign_in_page(console, request, to=to, name=name, problem=str(error), status=401, wrong=True)
         except TooManyAttempts as error:
